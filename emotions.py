@@ -43,9 +43,7 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip().casefold()
 
 
-_BY_ALIAS: dict[str, str] = {
-    fold(alias): e.name for e in EMOTIONS.values() for alias in (e.name, *e.aliases)
-}
+_BY_ALIAS: dict[str, str] = {fold(alias): e.name for e in EMOTIONS.values() for alias in (e.name, *e.aliases)}
 
 
 def canonical(folder_name: str) -> str | None:

@@ -1,0 +1,160 @@
+"""Train StarGAN-FE, or translate photos with it: `python main.py --mode train|test`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from errors import UserError, door
+from image_folder import read_folder
+
+
+def boolean(text: str) -> bool:
+    """True or False, spelled as the seed document spells them, or yes/no, 1/0."""
+    if text.lower() in ("true", "yes", "1"):
+        return True
+    if text.lower() in ("false", "no", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def fraction(text: str) -> float:
+    """A number from 0 up to, not including, 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to below 1")
+    return value
+
+
+def which_checkpoint(text: str) -> str:
+    """An iteration, `best` or `latest`."""
+    if text in ("best", "latest") or text.isdecimal():
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither an iteration nor 'best' nor 'latest'")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every flag of the seed document under its name and with its default, and the few added since."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--mode", choices=("train", "test"), default="train", help="train the networks, or translate photos")
+
+    add = parser.add_argument_group("networks").add_argument
+    add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
+    add("--crop_size", type=count, default=448, help="centre crop of the 512x512 faces")
+    add("--image_size", type=count, default=256, help="side of the images the networks see")
+    add("--g_conv_dim", type=count, default=128, help="filters in the generator's first layer")
+    add("--d_conv_dim", type=count, default=128, help="filters in the discriminator's first layer")
+    add("--g_repeat_num", type=count, default=6, help="residual blocks of the generator")
+    add("--d_repeat_num", type=count, default=6, help="strided convolutions of the discriminator")
+
+    add = parser.add_argument_group("training").add_argument
+    add("--lambda_cls", type=float, default=1, help="weight of the domain classification loss")
+    add("--lambda_rec", type=float, default=10, help="weight of the reconstruction loss")
+    add("--lambda_gp", type=float, default=10, help="weight of the gradient penalty")
+    add("--batch_size", type=count, default=16, help="images a step")
+    add("--num_iters", type=count, default=200000, help="iterations in all")
+    add("--num_iters_decay", type=whole, default=5000, help="last iterations, over which the rates fall to 0")
+    add("--g_lr", type=float, default=0.0002, help="learning rate of the generator")
+    add("--d_lr", type=float, default=0.0004, help="learning rate of the discriminator")
+    add("--n_critic", type=count, default=5, help="discriminator steps for each generator step")
+    add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
+    add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
+    add("--ema_decay", type=fraction, default=0, help="moving average of the generator; 0 = off")
+    add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
+    add("--seed", type=whole, default=0, help="of everything random")
+    add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
+    add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
+
+    add = parser.add_argument_group("test").add_argument
+    add(
+        "--test_iters",
+        type=which_checkpoint,
+        default="300000",
+        help="checkpoint to test: iteration, best, latest",
+    )
+    add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
+    add("--result_dir", default="data/results", help="where the translated photos go")
+    add("--sample_label_dir", default="data/train", help="its folders name a foreign checkpoint's labels")
+
+    add = parser.add_argument_group("folders and steps").add_argument
+    add("--image_dir", default="data/train", help="training images, one folder per emotion")
+    add("--log_dir", default="data/logs", help="TensorBoard's files")
+    add("--model_save_dir", default="data/models", help="checkpoints")
+    add("--sample_dir", default="data/samples", help="sample grids")
+    add("--use_tensorboard", type=boolean, default=True, help="write TensorBoard's files")
+    add("--log_step", type=count, default=10, help="iterations between log lines")
+    add("--sample_step", type=count, default=1000, help="iterations between sample grids")
+    add("--model_save_step", type=count, default=10000, help="iterations between checkpoints")
+    add("--lr_update_step", type=count, default=1000, help="iterations between changes of the rates")
+    return parser
+
+
+def loader_workers() -> int:
+    """One process a core but one, at most 8 (deviation: the seed's single one starves a GPU)."""
+    return max(1, min(8, (os.cpu_count() or 1) - 1))
+
+
+def given_flags(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
+    """The flags that stand on the command line, as opposed to those that have their defaults."""
+    names = vars(parser.parse_args([]))
+    parser.set_defaults(**dict.fromkeys(names, argparse.SUPPRESS))
+    return set(vars(parser.parse_args(argv)))
+
+
+def train(config: argparse.Namespace) -> int:
+    """Check what can be checked without loading torch, then train."""
+    size, halvings = config.image_size, config.d_repeat_num
+    if size % 2**halvings:
+        raise UserError(
+            f"--image_size {size} cannot be halved {halvings} times, as --d_repeat_num {halvings} asks: "
+            f"use a multiple of {2**halvings}, or a smaller --d_repeat_num"
+        )
+    if size % 4:
+        raise UserError(f"--image_size {size} must be a multiple of 4, as the generator halves it twice")
+    images = read_folder(config.image_dir, config.c_dim)
+    from solver import Solver
+
+    return Solver(config, images).train()
+
+
+def test(config: argparse.Namespace, given: set[str]) -> int:
+    """Translate every photo of `image_path`."""
+    from translate_folder import translate_folder
+
+    return translate_folder(config, given)
+
+
+@door
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, then call one thing."""
+    parser = build_parser()
+    config = parser.parse_args(argv)
+    if config.mode == "train":
+        return train(config)
+    return test(config, given_flags(parser, argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

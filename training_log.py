@@ -1,0 +1,70 @@
+"""What a training run tells: a progress bar or plain lines, and TensorBoard."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+
+class TrainingLog:
+    """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, and to the terminal."""
+
+    def __init__(self, start: int, num_iters: int, log_dir: Path | None) -> None:
+        self.bar = tqdm(
+            total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty()
+        )
+        self.board = None
+        if log_dir is not None:
+            from torch.utils.tensorboard import (
+                SummaryWriter,  # half a second that a run without it need not wait
+            )
+
+            # What an interrupted run wrote beyond its last checkpoint is told again by the resumed one.
+            self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
+        self._last = (start, time.perf_counter())
+
+    def scalars(self, i: int, values: Mapping[str, Tensor | float]) -> dict[str, float]:
+        """Tell iteration `i`'s values and the speed since the last call; the only place that waits for a GPU."""
+        tensors = [torch.as_tensor(v, dtype=torch.float32) for v in values.values()]
+        device = next((t.device for t in tensors if t.device.type != "cpu"), torch.device("cpu"))
+        told = dict(zip(values, torch.stack([t.to(device) for t in tensors]).tolist(), strict=True))
+        last, then = self._last
+        self._last = (i, time.perf_counter())
+        speed = (i - last) / max(1e-9, self._last[1] - then)
+        told["iterations_per_second"] = speed
+        if self.board:
+            for name, value in told.items():
+                self.board.add_scalar(name, value, i)
+        self._print(i, told, speed)
+        return told
+
+    def _print(self, i: int, told: Mapping[str, float], speed: float) -> None:
+        words = "  ".join(f"{name} {value:.4g}" for name, value in told.items() if "/" in name)
+        self.bar.update(i - self.bar.n)
+        if not self.bar.disable:
+            self.bar.write(f"[{i}] {words}")
+            return
+        left = tqdm.format_interval((self.bar.total - i) / speed)
+        print(f"[{i}/{self.bar.total}] {words}  {speed:.2f} it/s  {left} left", flush=True)
+
+    def picture(self, i: int, name: str, image: np.ndarray) -> None:
+        """Show a uint8 RGB picture in TensorBoard."""
+        if self.board:
+            self.board.add_image(name, image, i, dataformats="HWC")
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence without breaking the progress bar."""
+        tqdm.write(sentence)
+
+    def close(self) -> None:
+        """Flush and close everything."""
+        self.bar.close()
+        if self.board:
+            self.board.close()
