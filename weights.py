@@ -126,8 +126,6 @@ class Weight:
 
 _XDG_CACHE = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
 _TORCH_HOME = os.environ.get("TORCH_HOME") or f"{_XDG_CACHE}/torch"
-    os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch"
-)
 
 # The wheel that holds the detector is read as a zip and never run: one platform's build serves every machine.
 _MEDIAPIPE_WHEEL = ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")
