@@ -78,9 +78,7 @@ def load_config(folder: Path) -> dict[str, Any] | None:
         config = json.loads(path.read_text(encoding="utf-8"))
         return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{path} is damaged ({error}): restore it, or delete it to go on without it"
-        ) from error
+        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -118,9 +116,7 @@ def discriminator_architecture(state: StateDict, path: Path) -> Architecture:
     """Read a discriminator's architecture off its shapes."""
     first, last = state.get("main.0.weight"), state.get("conv2.weight")
     if first is None or last is None or first.ndim != 4 or last.ndim != 4 or first.shape[1] != 3:
-        raise UserError(
-            f"{path} is not a StarGAN discriminator: it has no conv2 head over three-channel images"
-        )
+        raise UserError(f"{path} is not a StarGAN discriminator: it has no conv2 head over three-channel images")
     layers = sum(bool(re.fullmatch(r"main\.\d+\.weight", key)) for key in state)
     return Architecture(first.shape[0], last.shape[0], layers, image_size=last.shape[2] * 2**layers)
 
@@ -149,9 +145,7 @@ def load_discriminator(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[Sta
     return _fit_domains(state, discriminator_architecture(state, path), c_dim, path)
 
 
-def _fit_domains(
-    state: StateDict, found: Architecture, c_dim: int, path: Path
-) -> tuple[StateDict, Architecture]:
+def _fit_domains(state: StateDict, found: Architecture, c_dim: int, path: Path) -> tuple[StateDict, Architecture]:
     """StarGAN-TA's six domains become this repo's five by dropping neutral; anything else stays as it is."""
     six = len(STARGAN_TA_DOMAINS)
     if found.c_dim != six or c_dim != len(emotions.FIVE) or len(domains_of(path.parent)) == six:
@@ -198,7 +192,5 @@ def resolve(folder: Path, which: str) -> int | str:
     if not path_of(folder, name, "G").exists():
         there = [str(i) for i in iterations(folder)]
         has = f"it holds {', '.join(there[-5:])}" if there else "it holds no checkpoint"
-        raise UserError(
-            f"there is no {path_of(folder, name, 'G')} ({has}): name one that exists, or 'latest'"
-        )
+        raise UserError(f"there is no {path_of(folder, name, 'G')} ({has}): name one that exists, or 'latest'")
     return name

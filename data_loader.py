@@ -53,9 +53,7 @@ class FaceCrops(Dataset[tuple[Tensor, int]]):
         self.crop_size = crop_size
         self.image_size = image_size
         self.seed = seed
-        self.augment = v2.Compose(
-            [v2.RandomHorizontalFlip(), v2.ColorJitter(brightness=(0.8, 1.4), contrast=0.2)]
-        )
+        self.augment = v2.Compose([v2.RandomHorizontalFlip(), v2.ColorJitter(brightness=(0.8, 1.4), contrast=0.2)])
 
     def __len__(self) -> int:
         return len(self.images.paths)

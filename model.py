@@ -71,9 +71,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """PatchGAN critic with a second head that names the domain."""
 
-    def __init__(
-        self, image_size: int = 256, conv_dim: int = 128, c_dim: int = 5, repeat_num: int = 6
-    ) -> None:
+    def __init__(self, image_size: int = 256, conv_dim: int = 128, c_dim: int = 5, repeat_num: int = 6) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         dim_in = 3

@@ -105,9 +105,7 @@ class Solver:
         for folder in (config.model_save_dir, config.sample_dir):
             Path(folder).mkdir(parents=True, exist_ok=True)
         checkpoint.save_config(self.model_dir, {"arguments": vars(config), "domains": self.images.domains})
-        self.log = TrainingLog(
-            self.start, config.num_iters, Path(config.log_dir) if config.use_tensorboard else None
-        )
+        self.log = TrainingLog(self.start, config.num_iters, Path(config.log_dir) if config.use_tensorboard else None)
         return training_batches(
             self.images,
             crop_size=config.crop_size,
@@ -133,9 +131,7 @@ class Solver:
         with autocast(self.device, config.amp):
             with torch.no_grad():
                 x_fake = self.G(x_real, one_hot(c_trg, config.c_dim)).float()
-            loss, parts = discriminator_loss(
-                self.D, x_real, c_org, x_fake, alpha, config.lambda_cls, config.lambda_gp
-            )
+            loss, parts = discriminator_loss(self.D, x_real, c_org, x_fake, alpha, config.lambda_cls, config.lambda_gp)
         _step(self.d_optimizer, loss)
         return parts
 
@@ -231,9 +227,7 @@ class Solver:
             self.ema.module.load_state_dict(state)
         path = checkpoint.path_of(self.model_dir, name, "D")
         state, found = checkpoint.load_discriminator(path, c_dim)
-        wanted = {
-            flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")
-        }
+        wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
         checkpoint.require(found, path, wanted)
         self.D.load_state_dict(state)
 

@@ -17,9 +17,7 @@ class TrainingLog:
     """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, and to the terminal."""
 
     def __init__(self, start: int, num_iters: int, log_dir: Path | None) -> None:
-        self.bar = tqdm(
-            total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty()
-        )
+        self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty())
         self.board = None
         if log_dir is not None:
             from torch.utils.tensorboard import (
