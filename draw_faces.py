@@ -145,6 +145,7 @@ class Person:
     fringe: str
     hair_volume: float
     glasses: str  # "", "round" or "square"
+    frame: Colour  # of the glasses
     freckles: Points
     light: tuple[float, float]  # where the light comes from: right and down are positive
     head_size: float  # a face unit over the picture's size
@@ -180,6 +181,7 @@ def pick_person(rng: np.random.Generator) -> Person:
         fringe=str(rng.choice(FRINGES)),
         hair_volume=rng.uniform(0.96, 1.10),
         glasses=str(rng.choice(["round", "square"])) if rng.random() < 0.18 else "",
+        frame=rng.uniform(25, 120, 3),
         freckles=rng.normal((0, 0.2), (0.28, 0.07), (40 if rng.random() < 0.15 else 0, 2)),
         light=(rng.uniform(-0.9, 0.9), rng.uniform(-0.8, 0.1)),
         head_size=rng.uniform(0.255, 0.325),
@@ -340,7 +342,9 @@ def skin_texture(person: Person, expression: Expression, size: int) -> Image:
     y = (y - person.centre[1] * size) / unit
     light = 1.0 + 0.15 * (person.light[0] * x + person.light[1] * y)
     roundness = 0.11 * np.clip(x * x + y * y, 0, 1.6) ** 1.5  # the sides turn away from the camera
-    canvas = Canvas(np.clip((light - roundness)[..., None] * person.skin, 0, 255).astype(np.uint8), person)
+    canvas = Canvas(
+        np.clip((light - roundness)[..., None] * person.skin.astype(np.float32), 0, 255).astype(np.uint8), person
+    )
     shadow, glow = person.skin * (0.66, 0.56, 0.52), person.skin * 0.4 + np.array((160, 153, 146))
     shade_eyes(canvas, person, expression, shadow, glow)
     shade_nose(canvas, person, shadow, glow)
@@ -532,7 +536,6 @@ def draw_mouth(canvas: Canvas, person: Person, e: Expression) -> None:
 
 def draw_glasses(canvas: Canvas, person: Person) -> None:
     """Frames around the eyes, the bridge and the ear-pieces."""
-    colour = person.brow * 0.6 + 12
     for side in (-1, 1):
         x = side * (person.eye_gap + 0.005)
         if person.glasses == "round":
@@ -540,10 +543,10 @@ def draw_glasses(canvas: Canvas, person: Person) -> None:
         else:
             half = [(0, -0.14), (0.2, -0.135), (0.25, -0.08), (0.23, 0.18), (0.16, 0.24), (0, 0.245)]
             frame = np.add(smooth(mirrored(half), closed=True), (x, 0))
-        canvas.stroke(frame, colour, 0.018)
-        canvas.stroke(np.array([(x + side * 0.245, 0.0), (side * person.width, -0.04)]), colour, 0.018)
+        canvas.stroke(frame, person.frame, 0.018)
+        canvas.stroke(np.array([(x + side * 0.245, 0.0), (side * person.width, -0.04)]), person.frame, 0.018)
     reach = person.eye_gap - 0.24
-    canvas.stroke(smooth([(-reach, 0.03), (0, -0.005), (reach, 0.03)]), colour, 0.018)
+    canvas.stroke(smooth([(-reach, 0.03), (0, -0.005), (reach, 0.03)]), person.frame, 0.018)
 
 
 # --- The picture ----------------------------------------------------------------------------------------------
@@ -585,7 +588,8 @@ def draw_backdrop(person: Person, size: int, rng: np.random.Generator) -> Image:
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     angle = rng.uniform(0, 2 * np.pi)
     blend = np.clip(0.5 + (x - 0.5) * np.cos(angle) + (y - 0.5) * np.sin(angle), 0, 1)[..., None]
-    gradient = person.backdrop[0] * blend + person.backdrop[1] * (1 - blend)
+    here, there = np.asarray(person.backdrop, np.float32)
+    gradient = here * blend + there * (1 - blend)
     image = np.clip(gradient, 0, 255).astype(np.uint8)
     for _ in range(rng.integers(0, 9)):
         corner, extent = rng.integers(-size // 10, size, 2), rng.integers(size // 20, size // 2, 2)
@@ -601,7 +605,7 @@ def photograph(image: Image, rng: np.random.Generator) -> Image:
     """What a camera adds: a slight blur and grain."""
     blurred = cv2.GaussianBlur(image, (0, 0), max(rng.uniform(0.5, 0.9) * image.shape[0] / 512, 0.1))
     grain = rng.standard_normal(image.shape[:2], dtype=np.float32) * rng.uniform(1.5, 4.0)
-    return np.clip(blurred + grain[..., None], 0, 255).astype(np.uint8)
+    return cv2.add(blurred, cv2.merge([grain.round().astype(np.int16)] * 3), dtype=cv2.CV_8U)
 
 
 # --- The command ----------------------------------------------------------------------------------------------

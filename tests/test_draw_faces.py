@@ -1,0 +1,167 @@
+"""Drawn faces: the same every time, the same person in every emotion, and a face to MediaPipe."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import draw_faces
+import emotions
+import weights
+
+ROOT = Path(__file__).resolve().parent.parent
+Blendshapes = dict[str, float]
+
+
+@pytest.fixture(scope="module")
+def blendshapes() -> Iterator[Callable[[np.ndarray], Blendshapes | None]]:
+    """MediaPipe's blendshapes of the face in an RGB picture, None where it finds no face."""
+    import mediapipe as mp
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    options = vision.FaceLandmarkerOptions(
+        base_options=BaseOptions(model_asset_path=str(weights.path("face_landmarker"))), output_face_blendshapes=True
+    )
+    with vision.FaceLandmarker.create_from_options(options) as landmarker:
+
+        def measure(image: np.ndarray) -> Blendshapes | None:
+            result = landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image)))
+            return {b.category_name: b.score for b in result.face_blendshapes[0]} if result.face_blendshapes else None
+
+        yield measure
+
+
+def as_64_pixels(image: np.ndarray, identity: int) -> np.ndarray:
+    """The face as a 64 x 64 network would give it back, enlarged again."""
+    person = draw_faces.pick_person(np.random.default_rng(identity))
+    x, y = np.array(person.centre) * 512
+    reach = 1.35 * person.head_size * 512
+    zoom = 256 / reach
+    frame = np.array([[zoom, 0, 256 - zoom * x], [0, zoom, 256 - zoom * y]])
+    crop = cv2.warpAffine(image, frame, (512, 512), borderMode=cv2.BORDER_REFLECT)
+    small = cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC)
+
+
+def test_every_emotion_of_the_vocabulary_can_be_drawn() -> None:
+    assert set(draw_faces.EXPRESSIONS) == set(emotions.EMOTIONS)
+
+
+def test_a_face_is_the_same_every_time() -> None:
+    face = draw_faces.draw_face(7, "happy")
+    assert face.shape == (512, 512, 3) and face.dtype == np.uint8
+    assert np.array_equal(face, draw_faces.draw_face(7, "happy"))
+    assert not np.array_equal(face, draw_faces.draw_face(8, "happy"))
+
+
+@pytest.mark.parametrize("identity", range(6))
+@pytest.mark.parametrize("emotion", emotions.FIVE)
+def test_an_emotion_changes_nothing_outside_the_face(identity: int, emotion: str) -> None:
+    neutral, expressed = (draw_faces.draw_face(identity, e) for e in ("neutral", emotion))
+    person = draw_faces.pick_person(np.random.default_rng(identity))
+    canvas = draw_faces.Canvas(np.zeros((512, 512, 3), np.uint8), person)
+    canvas.fill(draw_faces.head_outline(person, jaw=0.15), np.full(3, 255))  # the chin at its lowest
+    face = cv2.dilate(canvas.image, np.ones((9, 9), np.uint8)) > 0  # smooth edges reach a little further
+    difference = np.abs(neutral.astype(int) - expressed)
+    assert difference[~face].max() <= 1  # a smile's blush reaches the ears by one grey level of 255
+    assert difference[face].max() > 100
+
+
+def test_half_the_intensity_lies_between_neutral_and_the_full_emotion() -> None:
+    none, half, full = (draw_faces.draw_face(3, "surprised", intensity=i).astype(float) for i in (0, 0.5, 1))
+    assert np.array_equal(none, draw_faces.draw_face(3, "neutral"))
+    assert np.abs(half - none).mean() < np.abs(full - none).mean()
+    assert np.abs(half - full).mean() < np.abs(full - none).mean()
+
+
+def test_other_sizes_show_the_same_face() -> None:
+    large, small = draw_faces.draw_face(4, "sadness"), draw_faces.draw_face(4, "sadness", size=128)
+    assert small.shape == (128, 128, 3)
+    assert np.abs(cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA).astype(int) - small).mean() < 6
+
+
+@pytest.mark.parametrize(("identity", "emotion", "size"), [(1, "bored", 512), (-1, "happy", 512), (1, "happy", 0)])
+def test_what_cannot_be_drawn_is_refused(identity: int, emotion: str, size: int) -> None:
+    with pytest.raises(ValueError, match=r"bored|at least"):
+        draw_faces.draw_face(identity, emotion, size=size)
+
+
+def test_mediapipe_sees_every_face_and_its_emotion(blendshapes: Callable) -> None:
+    """Also when the face has been through 64 x 64 pixels, as a small network's answers have."""
+    means: dict[tuple[str, bool], Blendshapes] = {}
+    for emotion in emotions.FIVE:
+        identities = [draw_faces.identity_number(3, i, emotion) for i in range(8)]
+        faces = [draw_faces.draw_face(i, emotion, intensity=draw_faces.usual_intensity(i)) for i in identities]
+        shrunk = [as_64_pixels(face, i) for face, i in zip(faces, identities, strict=True)]
+        for coarse, pictures in ((False, faces), (True, shrunk)):
+            found = [blendshapes(picture) for picture in pictures]
+            assert None not in found, f"no face found among {emotion}, coarse={coarse}"
+            means[emotion, coarse] = {name: float(np.mean([f[name] for f in found])) for name in found[0]}
+    for coarse in (False, True):
+        angry, fearful, happy, sad, surprised = (means[emotion, coarse] for emotion in emotions.FIVE)
+        assert happy["mouthSmileLeft"] - sad["mouthSmileLeft"] > 0.6
+        assert happy["mouthSmileRight"] - sad["mouthSmileRight"] > 0.6
+        assert surprised["eyeWideLeft"] - angry["eyeWideLeft"] > 0.3
+        assert surprised["eyeWideRight"] - angry["eyeWideRight"] > 0.3
+        assert min(face["browInnerUp"] for face in (fearful, sad, surprised)) > angry["browInnerUp"] + 0.3
+        assert surprised["jawOpen"] == max(face["jawOpen"] for face in (angry, fearful, happy, sad, surprised))
+
+
+def drawn(folder: Path) -> dict[str, set[str]]:
+    return {f.name: {picture.stem for picture in f.iterdir()} for f in sorted(folder.iterdir())}
+
+
+def test_command_writes_one_folder_an_emotion_and_nobody_twice(tmp_path: Path) -> None:
+    assert draw_faces.main(["--output", str(tmp_path / "train"), "--per_emotion", "3", "--seed", "0"]) == 0
+    assert draw_faces.main(["--output", str(tmp_path / "test"), "--per_emotion", "3", "--seed", "1"]) == 0
+    train, test = drawn(tmp_path / "train"), drawn(tmp_path / "test")
+    assert tuple(train) == tuple(test) == emotions.FIVE
+    people = [*train.values(), *test.values()]
+    assert [len(names) for names in people] == [3] * 10
+    assert len(set.union(*people)) == 30
+    name = min(train["happy"])
+    picture = cv2.imread(str(tmp_path / "train" / "happy" / f"{name}.jpg"))
+    assert picture is not None
+    truth = draw_faces.draw_face(int(name), "happy", intensity=draw_faces.usual_intensity(int(name)))
+    assert np.abs(picture[..., ::-1].astype(int) - truth).mean() < 3
+
+
+def test_same_identities_gives_every_emotion_the_same_people(tmp_path: Path) -> None:
+    flags = ["--per_emotion", "2", "--same_identities", "--emotions", "Joy", "neutral"]
+    assert draw_faces.main(["--output", str(tmp_path), *flags]) == 0
+    folders = drawn(tmp_path)
+    assert list(folders) == ["happy", "neutral"]
+    assert folders["happy"] == folders["neutral"] and len(folders["happy"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--per_emotion", "0"], "--per_emotion 0"),
+        (["--per_emotion", "200000"], "--per_emotion 200000"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--emotions", "happy", "bored"], "bored"),
+    ],
+)
+def test_a_wrong_flag_gets_one_sentence_and_creates_nothing(
+    flags: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert draw_faces.main(["--output", str(tmp_path / "faces"), *flags]) == 2
+    message = capsys.readouterr().err
+    assert told in message and message.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_cannot_be_written_gets_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    command = [sys.executable, str(ROOT / "draw_faces.py"), "--output", str(tmp_path / "file" / "faces")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr and "--output" in done.stderr.splitlines()[-1]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
