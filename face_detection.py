@@ -1,0 +1,361 @@
+"""Faces in a photo: find them, cut them out, put them back, mesh, mask and blend. One geometry for training and use.
+
+Coordinates: x to the right, y down, in pixels, the centre of the first pixel being (0, 0), as OpenCV has it. A photo
+of width 100 therefore reaches from -0.5 to 99.5. Images are uint8 RGB [height, width, 3] in [0, 255].
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+import weights
+
+FACE_SIZE = 512  # pixels: side of a stored face crop
+CROP_SIZE = 448  # pixels: side of the centre of it that the networks see
+
+# The face square in units of the detector's box, which spans 0.92 of the mesh's height (median of 128 faces). With
+# these, 512 holds the hair and the neck's beginning, and the centre 448 the whole face with room for a dropped jaw.
+HEAD_ROOM = 1.75
+LIFT = 0.1
+
+VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' inputs are 192 and 128
+CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
+SAME_FACE_OVERLAP = 0.3  # boxes that share more of their union than this are one face
+MIN_SCORE = 0.5
+MAX_TILES = 32  # along a very long photo
+
+# Landmarks of MediaPipe's face mesh.
+FOREHEAD_TOP, CHIN, RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 10, 152, 33, 263
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+Mask = NDArray[np.float32]
+Region = tuple[slice, slice]  # rows, columns
+
+
+@dataclass(frozen=True)
+class Box:
+    """A face's place in a photo, from the brows to the chin; may leave the frame. `score` in [0, 1]."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+    score: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def side(self) -> float:
+        """The longer side."""
+        return max(self.width, self.height)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+@dataclass(frozen=True)
+class Square:
+    """A square region of a photo: its centre, its side in pixels, and by how many degrees it is turned clockwise."""
+
+    cx: float
+    cy: float
+    side: float
+    angle: float = 0.0
+
+    def centre(self, fraction: float) -> Square:
+        """The square with the same centre and `fraction` of the side."""
+        return replace(self, side=self.side * fraction)
+
+    def matrix(self, size: int) -> NDArray[np.float64]:
+        """The 2×3 matrix that takes photo coordinates to coordinates of this square's `size`×`size` crop."""
+        scale = size / self.side
+        cos, sin = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
+        turn = scale * np.array([[cos, sin], [-sin, cos]])
+        shift = (size - 1) / 2 - turn @ (self.cx, self.cy)
+        return np.column_stack([turn, shift])
+
+    def to_crop(self, points: NDArray, size: int) -> NDArray:
+        """Photo points [N, 2] as points of the `size`×`size` crop."""
+        return _apply(self.matrix(size), points)
+
+    def to_photo(self, points: NDArray, size: int) -> NDArray:
+        """Points [N, 2] of the `size`×`size` crop as points of the photo: the inverse of `to_crop`."""
+        return _apply(cv2.invertAffineTransform(self.matrix(size)), points)
+
+    def cut(self, photo: Image, size: int) -> Image:
+        """This square of `photo` as a `size`×`size` crop. What lies beyond the border repeats the border's pixels.
+
+        Shrinks by area averages, grows by cubic interpolation; touches only the part of the photo it needs.
+        """
+        rows, columns = self.region(photo.shape, margin=2 + self.side / size)
+        part = photo[rows, columns]
+        # Average down to the crop's resolution first: warping looks at 4×4 pixels however far apart they lie.
+        shrink = min(1.0, size / self.side)
+        width, height = (max(1, round(length * shrink)) for length in (part.shape[1], part.shape[0]))
+        sx, sy = width / part.shape[1], height / part.shape[0]
+        if shrink < 1:
+            part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+        to_part = np.array(
+            [
+                [sx, 0, sx * (0.5 - columns.start) - 0.5],
+                [0, sy, sy * (0.5 - rows.start) - 0.5],
+                [0, 0, 1],
+            ]
+        )
+        matrix = np.vstack([self.matrix(size), (0, 0, 1)]) @ np.linalg.inv(to_part)
+        return cv2.warpAffine(part, matrix[:2], (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def region(self, shape: tuple[int, ...], margin: float = 0.0) -> Region:
+        """Rows and columns of the part of a photo of `shape` that this square touches (one pixel at least)."""
+        corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
+        x, y = self.to_photo(corners, 1).T
+        return _slice(y.min() - margin, y.max() + margin, shape[0]), _slice(
+            x.min() - margin, x.max() + margin, shape[1]
+        )
+
+    def put_back(self, crop: NDArray, shape: tuple[int, ...]) -> NDArray:
+        """Warp a square crop back to its place in a photo of `shape`: the pixels of `region(shape)`.
+
+        An RGB crop goes on beyond its own border; a mask (float [S, S]) is 0 there.
+        """
+        rows, columns = self.region(shape)
+        matrix = cv2.invertAffineTransform(self.matrix(crop.shape[0]))
+        matrix[:, 2] -= columns.start, rows.start
+        is_mask = crop.ndim == 2
+        return cv2.warpAffine(
+            crop,
+            matrix,
+            (columns.stop - columns.start, rows.stop - rows.start),
+            flags=cv2.INTER_LINEAR if is_mask else cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_CONSTANT if is_mask else cv2.BORDER_REPLICATE,
+        )
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A face's 478 landmarks (float32 [478, 2], pixels of the image they were found in), 52 blendshapes in [0, 1]."""
+
+    points: Points
+    blendshapes: dict[str, float]
+
+
+def face_square(box: Box) -> Square:
+    """The square that holds the head whose face is `box`, with room in proportion to the box."""
+    cx, cy = box.centre
+    return Square(cx, cy - LIFT * box.side, HEAD_ROOM * box.side)
+
+
+def crop_face(photo: Image, square: Square) -> Image:
+    """The 512×512 face crop that is stored for training."""
+    return square.cut(photo, FACE_SIZE)
+
+
+def input_square(square: Square, crop_size: int = CROP_SIZE) -> Square:
+    """The part of a face square that the networks see: the centre `crop_size` pixels of its 512."""
+    return square.centre(crop_size / FACE_SIZE)
+
+
+def face_mask(points: Points, shape: tuple[int, ...], forehead: float = 0.2, feather: float = 0.1) -> Mask:
+    """The inside of a face mesh as float32 [height, width] in [0, 1] for an image of `shape`.
+
+    The forehead is raised by `forehead` × the face's length: an angry brow moves down, and the old one would show
+    above it. The edge fades over `feather` × the face's length, inwards, so that outside the outline all is exactly 0.
+    """
+    outline = cv2.convexHull(_raise_forehead(points, forehead)).reshape(-1, 2)
+    mask = np.zeros(shape[:2], np.float32)
+    (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
+    rows, columns = _slice(y0 - 2, y1 + 2, shape[0]), _slice(x0 - 2, x1 + 2, shape[1])
+    inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+    subpixel_bits = 4
+    corners = np.rint((outline - (columns.start, rows.start)) * (1 << subpixel_bits)).astype(np.int32)
+    cv2.fillConvexPoly(inside, corners, 1, shift=subpixel_bits)
+    depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ramp = np.minimum(depth / max(1.0, feather * _face_length(points)), 1)
+    mask[rows, columns] = ramp * ramp * (3 - 2 * ramp)  # no kink where the fade begins or ends
+    return mask
+
+
+def blend(photo: Image, generated: Image, mask: Mask) -> Image:
+    """`generated` over `photo` (both [height, width, 3]) where `mask` says; where it is 0 the photo's very pixels."""
+    weight = mask[..., None]
+    return np.rint(photo * (1 - weight) + generated * weight).astype(np.uint8)
+
+
+class FaceFinder:
+    """MediaPipe's two face detectors and its landmarker, made once and kept. Use as a context manager, or `close()`.
+
+    The full-range detector sees small and far faces, the short-range one faces that fill the frame.
+    Raises `errors.UserError` when their files can't be had.
+    """
+
+    def __init__(self) -> None:
+        files = {name: weights.path(name) for name in ("face_detector_full_range", "face_detector_short_range")}
+        landmarker = weights.path("face_landmarker")
+        with _native_log_muted():
+            from mediapipe.tasks.python import BaseOptions, vision
+
+            self._full_range, self._short_range = (
+                vision.FaceDetector.create_from_options(
+                    vision.FaceDetectorOptions(
+                        base_options=BaseOptions(model_asset_buffer=file.read_bytes()),
+                        min_detection_confidence=MIN_SCORE,
+                    )
+                )
+                for file in files.values()
+            )
+            self._landmarker = vision.FaceLandmarker.create_from_options(
+                vision.FaceLandmarkerOptions(
+                    base_options=BaseOptions(model_asset_buffer=landmarker.read_bytes()),
+                    num_faces=1,
+                    output_face_blendshapes=True,
+                )
+            )
+            blank = np.zeros((CLOSE_UP_SIZE, CLOSE_UP_SIZE, 3), np.uint8)  # the first run has more to log
+            self.boxes(blank)
+            self.mesh(blank)
+
+    def boxes(self, image: Image) -> list[Box]:
+        """Every face of `image`, largest first, both detectors' findings merged."""
+        height, width = image.shape[:2]
+        found: list[Box] = []
+        for view in _views(width, height):
+            for detector in (self._full_range, self._short_range):
+                found += _detect(detector, image, view, VIEW_SIZE)
+        placed = [self._place(image, box) for box in _without_duplicates(found)]
+        return sorted(_without_duplicates(placed), key=lambda box: box.side, reverse=True)
+
+    def _place(self, image: Image, box: Box) -> Box:
+        """Look again at one face, close up: the detectors' boxes differ by up to 40 % from afar, hardly from near."""
+        close_up = Square(*box.centre, 2 * box.side)
+        again = [
+            near
+            for near in _detect(self._short_range, image, close_up, CLOSE_UP_SIZE)
+            if math.dist(near.centre, box.centre) < box.side / 2
+        ]
+        if not again:
+            return box
+        nearest = min(again, key=lambda near: math.dist(near.centre, box.centre))
+        return replace(nearest, score=max(nearest.score, box.score))
+
+    def mesh(self, image: Image) -> Mesh | None:
+        """The mesh of the face in `image`, a crop of one face (1.5 to 3 times its box); None where none is found."""
+        result = self._landmarker.detect(_media_pipe_image(image))
+        if not result.face_landmarks:
+            return None
+        height, width = image.shape[:2]
+        points = np.array([(point.x * width, point.y * height) for point in result.face_landmarks[0]], np.float32)
+        blendshapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
+        return Mesh(points - np.float32(0.5), blendshapes)
+
+    def close(self) -> None:
+        """Free the networks."""
+        with _native_log_muted():
+            for task in (self._full_range, self._short_range, self._landmarker):
+                task.close()
+
+    def __enter__(self) -> FaceFinder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _views(width: int, height: int) -> Iterator[Square]:
+    """What to show the detectors: the whole photo, the photo with a border, and pieces along a very long one.
+
+    The full-range detector overlooks faces that fill the frame; the border makes them smaller.
+    """
+    long, short = max(width, height), min(width, height)
+    whole = Square((width - 1) / 2, (height - 1) / 2, long)
+    yield whole
+    yield whole.centre(2)
+    if long > 2 * short:
+        tiles = min(MAX_TILES, math.ceil(2 * long / short))
+        for place in np.linspace(short / 2, long - short / 2, tiles) - 0.5:
+            cx, cy = (place, whole.cy) if width > height else (whole.cx, place)
+            yield Square(cx, cy, 1.2 * short)
+
+
+def _detect(detector, image: Image, view: Square, size: int) -> list[Box]:
+    """The detector's boxes in the `size`×`size` crop of `view`, as boxes of the image."""
+    detections = detector.detect(_media_pipe_image(view.cut(image, size))).detections
+    boxes = []
+    for detection in detections:
+        box = detection.bounding_box
+        corners = np.array([(box.origin_x, box.origin_y), (box.origin_x + box.width, box.origin_y + box.height)])
+        (x0, y0), (x1, y1) = view.to_photo(corners - 0.5, size).tolist()
+        boxes.append(Box(x0, y0, x1, y1, float(detection.categories[0].score)))
+    return boxes
+
+
+def _without_duplicates(boxes: list[Box]) -> list[Box]:
+    """Of boxes that overlap, the one with the best score."""
+    corners = [(box.x0, box.y0, box.width, box.height) for box in boxes]
+    best = cv2.dnn.NMSBoxes(corners, [box.score for box in boxes], 0.0, SAME_FACE_OVERLAP)
+    return [boxes[i] for i in best]
+
+
+def _media_pipe_image(image: Image):
+    import mediapipe
+
+    return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
+
+
+def _face_length(points: Points) -> float:
+    return float(np.linalg.norm(points[FOREHEAD_TOP] - points[CHIN]))
+
+
+def _raise_forehead(points: Points, amount: float) -> Points:
+    """Stretch the face above the eyes so that its top moves up by `amount` × the face's length."""
+    length = _face_length(points)
+    up = (points[FOREHEAD_TOP] - points[CHIN]) / length
+    height = points @ up
+    eyes = (height[RIGHT_EYE_CORNER] + height[LEFT_EYE_CORNER]) / 2
+    above_eyes = np.clip((height - eyes) / (height[FOREHEAD_TOP] - eyes), 0, 1)
+    return points + above_eyes[:, None] * (amount * length * up)
+
+
+def _apply(matrix: NDArray, points: NDArray) -> NDArray:
+    return np.asarray(points) @ matrix[:, :2].T + matrix[:, 2]
+
+
+def _slice(first: float, last: float, length: int) -> slice:
+    """The pixels of an axis of `length` pixels that the interval [first, last] touches, one at least."""
+    start = min(max(math.floor(first + 0.5), 0), length - 1)
+    return slice(start, min(max(math.ceil(last + 0.5), start + 1), length))
+
+
+@contextlib.contextmanager
+def _native_log_muted() -> Iterator[None]:
+    """Send file descriptor 2 to nowhere: MediaPipe's C++ logs there whatever the environment says.
+
+    Errors still arrive, as Python exceptions.
+    """
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
