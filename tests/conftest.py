@@ -1,0 +1,69 @@
+"""Small real data for all tests: drawn faces, and the flags of a network that trains in seconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory):
+    """A training folder of drawn faces: six of each of the five emotions."""
+    folder = tmp_path_factory.mktemp("drawn") / "train"
+    command = [sys.executable, "draw_faces.py", "--output", str(folder), "--per_emotion", "6", "--seed", "0"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def cli():
+    """Run a door of the project as a user would: `cli("main.py", "--mode", ...)` -> CompletedProcess."""
+
+    def run(*words, timeout=200, **kwargs):
+        command = [sys.executable, *map(str, words)]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, **kwargs)
+
+    return run
+
+
+@pytest.fixture
+def main_here(capsys):
+    """Run `main.py` inside the test's process, which saves importing torch again; takes its flags."""
+    import main
+
+    def run(*words):
+        capsys.readouterr()
+        try:
+            code = main.main([str(word) for word in words])
+        except SystemExit as error:  # argparse's way of refusing a flag
+            code = error.code
+        told = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, told.out, told.err)
+
+    return run
+
+
+def flags(folder, **changes):
+    """Flags of a tiny training run whose files all lie in `folder`."""
+    values = {
+        "image_size": 32,
+        "g_conv_dim": 8,
+        "d_conv_dim": 8,
+        "g_repeat_num": 1,
+        "d_repeat_num": 3,
+        "batch_size": 4,
+        "num_iters": 10,
+        "num_iters_decay": 4,
+        "lr_update_step": 2,
+        "num_workers": 0,
+        "use_tensorboard": False,
+        "log_step": 5,
+        "sample_step": 1000,
+        "model_save_step": 1000,
+        **{f"{name}_dir": Path(folder) / name for name in ("log", "model_save", "sample", "result")},
+        **changes,
+    }
+    return [word for name, value in values.items() for word in (f"--{name}", str(value))]

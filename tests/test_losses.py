@@ -1,0 +1,115 @@
+"""Each loss against an independent calculation."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from losses import discriminator_loss, generator_loss, gradient_penalty, one_hot
+from model import Discriminator, Generator
+
+C_DIM = 3
+
+
+@pytest.fixture
+def scene():
+    """Tiny networks and a batch, in double precision."""
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    G, D = Generator(4, C_DIM, 1).double(), Discriminator(16, 4, C_DIM, 2).double()
+    x_real = torch.rand(4, 3, 16, 16) * 2 - 1
+    c_org = torch.tensor([0, 1, 2, 1])
+    yield G, D, x_real, c_org, c_org[torch.tensor([1, 2, 0, 3])]
+    torch.set_default_dtype(torch.float32)
+
+
+def cross_entropy(logits, labels):
+    """-log softmax, by hand in numpy."""
+    z = logits.detach().numpy()
+    z = z - z.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(labels)), labels.numpy()].mean()
+
+
+def critic_sum(D, x):
+    with torch.no_grad():
+        return D(torch.from_numpy(x)[None])[0].sum().item()
+
+
+def test_gradient_penalty_by_finite_differences(scene):
+    _, D, x_real, _, _ = scene
+    x_real, x_fake = x_real[:2, :, :8, :8], torch.rand(2, 3, 8, 8) * 2 - 1
+    D = Discriminator(8, 3, C_DIM, 1).double()
+    alpha = torch.tensor([0.3, 0.8]).view(2, 1, 1, 1)
+    norms = []
+    for k in range(2):
+        x_hat = (alpha[k] * x_real[k] + (1 - alpha[k]) * x_fake[k]).numpy()
+        gradient = np.zeros_like(x_hat)
+        for place in np.ndindex(*x_hat.shape):
+            up, down = x_hat.copy(), x_hat.copy()
+            up[place] += 1e-5
+            down[place] -= 1e-5
+            gradient[place] = (critic_sum(D, up) - critic_sum(D, down)) / 2e-5
+        norms.append(np.sqrt((gradient**2).sum()))
+    expected = np.mean([(norm - 1) ** 2 for norm in norms])
+    assert gradient_penalty(D, x_real, x_fake, alpha).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_gradient_penalty_of_a_linear_critic():
+    """D(x) = sum(w·x) has the gradient w everywhere, so the penalty is (‖w‖ − 1)²."""
+
+    class Linear(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.w = nn.Parameter(torch.full((3, 4, 4), 0.5))
+
+        def forward(self, x):
+            return (self.w * x).sum((1, 2, 3)), None
+
+    D = Linear()
+    gp = gradient_penalty(D, torch.rand(5, 3, 4, 4), torch.rand(5, 3, 4, 4), torch.rand(5, 1, 1, 1))
+    norm = np.sqrt(48 * 0.25)
+    assert gp.item() == pytest.approx((norm - 1) ** 2, rel=1e-5)
+    gp.backward()
+    # d/dw (‖w‖ − 1)² = 2 (‖w‖ − 1) w / ‖w‖
+    assert D.w.grad[0, 0, 0].item() == pytest.approx(2 * (norm - 1) * 0.5 / norm, rel=1e-5)
+
+
+def test_discriminator_loss(scene):
+    G, D, x_real, c_org, c_trg = scene
+    with torch.no_grad():
+        x_fake = G(x_real, one_hot(c_trg, C_DIM).double())
+        src_real, cls_real = D(x_real)
+        src_fake, _ = D(x_fake)
+    alpha = torch.rand(4, 1, 1, 1)
+    loss, parts = discriminator_loss(D, x_real, c_org, x_fake, alpha, lambda_cls=0.7, lambda_gp=9.0)
+    assert parts["D/loss_real"].item() == pytest.approx(-src_real.mean().item(), rel=1e-5)
+    assert parts["D/loss_fake"].item() == pytest.approx(src_fake.mean().item(), rel=1e-5)
+    assert parts["D/loss_cls"].item() == pytest.approx(cross_entropy(cls_real, c_org), rel=1e-5)
+    gp = gradient_penalty(D, x_real, x_fake, alpha).item()
+    expected = -src_real.mean() + src_fake.mean() + 0.7 * cross_entropy(cls_real, c_org) + 9.0 * gp
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_generator_loss(scene):
+    G, D, x_real, c_org, c_trg = scene
+    loss, parts = generator_loss(G, D, x_real, c_org, c_trg, C_DIM, lambda_cls=0.7, lambda_rec=9.0)
+    with torch.no_grad():
+        x_fake = G(x_real, one_hot(c_trg, C_DIM).double())
+        src, cls = D(x_fake)
+        x_rec = G(x_fake, one_hot(c_org, C_DIM).double())
+    rec = np.abs(x_real.numpy() - x_rec.numpy()).mean()
+    assert parts["G/loss_fake"].item() == pytest.approx(-src.mean().item(), rel=1e-5)
+    assert parts["G/loss_cls"].item() == pytest.approx(cross_entropy(cls, c_trg), rel=1e-5)
+    assert parts["G/loss_rec"].item() == pytest.approx(rec, rel=1e-5)
+    assert loss.item() == pytest.approx(-src.mean().item() + 0.7 * cross_entropy(cls, c_trg) + 9.0 * rec, rel=1e-5)
+
+
+def test_each_step_teaches_only_its_own_network(scene):
+    G, D, x_real, c_org, c_trg = scene
+    with torch.no_grad():
+        x_fake = G(x_real, one_hot(c_trg, C_DIM).double())
+    loss, _ = discriminator_loss(D, x_real, c_org, x_fake, torch.rand(4, 1, 1, 1), 1, 10)
+    loss.backward()
+    assert all(p.grad is None for p in G.parameters())
+    assert all(p.grad is not None for p in D.parameters())

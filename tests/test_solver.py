@@ -1,0 +1,172 @@
+"""Training as a user sees it: files, the learning rate, and runs that are stopped and continued."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT, flags
+from PIL import Image
+
+import checkpoint
+from solver import learning_rate
+
+
+def weights(folder, i, part="G"):
+    return torch.load(folder / "model_save" / f"{i}-{part}.ckpt", weights_only=True)
+
+
+def identical(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_learning_rate_falls_linearly_to_zero_over_the_last_iterations():
+    rates = [learning_rate(0.1, i, 100, 40, 10) for i in range(101)]
+    assert rates[:70] == [0.1] * 70
+    assert rates[70] == rates[79] == pytest.approx(0.1 * 30 / 40)
+    assert rates[80] == pytest.approx(0.05)
+    assert rates[90] == pytest.approx(0.025)
+    assert rates[100] == 0
+
+
+def test_learning_rate_with_a_coarse_step_or_no_decay():
+    assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the seed document's own command
+    assert learning_rate(0.1, 99, 100, 0, 1) == 0.1
+    assert learning_rate(0.1, 50, 100, 5000, 1) == pytest.approx(0.05)  # a decay longer than the run
+
+
+def test_a_run_leaves_what_it_promises(main_here, drawn, tmp_path):
+    run = main_here(*flags(tmp_path, image_dir=drawn, sample_step=5, use_tensorboard=True))
+    assert run.returncode == 0, run.stderr
+    for name in ("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp", "G/loss_fake", "G/loss_cls", "G/loss_rec"):
+        assert run.stdout.count(name) == 2  # iterations 5 and 10
+    assert sorted(p.name for p in (tmp_path / "model_save").iterdir()) == [
+        "10-D.ckpt", "10-G.ckpt", "10-state.ckpt", "config.json",
+    ]  # fmt: skip
+    config = json.loads((tmp_path / "model_save" / "config.json").read_text())
+    assert config["domains"] == ["angry", "fearful", "happy", "sadness", "surprised"]
+    assert config["arguments"]["image_size"] == 32
+    sheet = Image.open(tmp_path / "sample" / "5-images.jpg")
+    assert sheet.width >= 6 * 32 and sheet.height >= 10 * 32  # original and five targets; two faces of each emotion
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(tmp_path / "log")).Reload()
+    assert {"G/loss_rec", "D/loss_gp", "G/lr", "D/lr", "iterations_per_second"} <= set(board.Tags()["scalars"])
+    assert [e.step for e in board.Scalars("G/loss_rec")] == [5, 10]
+    assert board.Tags()["images"] == ["samples"]
+    lr = {e.step: e.value for e in board.Scalars("D/lr")}
+    assert lr == {5: pytest.approx(0.0004), 10: 0}
+
+
+@pytest.mark.parametrize("ema_decay", [0, 0.9])
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(main_here, drawn, tmp_path, ema_decay):
+    """Networks, optimisers, learning rates, data order and augmentation all continue."""
+    changes = {"image_dir": drawn, "num_iters": 60, "num_iters_decay": 40, "ema_decay": ema_decay}
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    assert main_here(*flags(straight, **changes, model_save_step=30, num_workers=1)).returncode == 0
+    broken.mkdir()
+    (straight / "model_save").rename(broken / "model_save")
+    unbroken = {part: weights(broken, 60, part) for part in "GD"}
+    for path in (broken / "model_save").glob("60-*"):
+        path.unlink()
+    run = main_here(*flags(broken, **changes, resume_iters="latest"))
+    assert run.returncode == 0, run.stderr
+    assert "resuming from iteration 30" in run.stdout
+    for part in "GD":
+        assert identical(weights(broken, 60, part), unbroken[part])
+
+
+def test_the_seed_decides(main_here, drawn, tmp_path):
+    runs = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert main_here(*flags(tmp_path / name, image_dir=drawn, seed=seed)).returncode == 0
+        runs.append(weights(tmp_path / name, 10))
+    assert identical(runs[0], runs[1])
+    assert not identical(runs[0], runs[2])
+
+
+def test_an_interrupted_run_saves_and_says_how_to_go_on(drawn, tmp_path):
+    words = flags(tmp_path, image_dir=drawn, num_iters=100_000, log_step=1)
+    process = subprocess.Popen(
+        [sys.executable, "main.py", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    for line in process.stdout:
+        if line.startswith("[3/"):
+            break
+    process.send_signal(signal.SIGTERM)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "--resume_iters latest" in out
+    (iteration,) = checkpoint.iterations(tmp_path / "model_save")
+    assert iteration >= 3
+    assert weights(tmp_path, iteration, "state")["iteration"] == iteration
+
+
+def test_bare_networks_of_another_repo_resume_with_new_optimisers(main_here, drawn, tmp_path):
+    changes = {"image_dir": drawn, "num_iters": 15, "num_iters_decay": 0}
+    assert main_here(*flags(tmp_path, image_dir=drawn)).returncode == 0
+    for name in ("10-state.ckpt", "config.json"):
+        (tmp_path / "model_save" / name).unlink()
+    run = main_here(*flags(tmp_path, **changes, resume_iters=10))
+    assert run.returncode == 0, run.stderr
+    assert "optimisers start anew" in run.stdout
+    assert not identical(weights(tmp_path, 15), weights(tmp_path, 10))
+
+
+def test_the_average_is_what_is_saved_and_it_lags_behind(main_here, drawn, tmp_path):
+    run = main_here(*flags(tmp_path, image_dir=drawn, ema_decay=0.5, num_iters=15, num_iters_decay=0))
+    assert run.returncode == 0, run.stderr
+    average, raw = weights(tmp_path, 15), weights(tmp_path, 15, "state")["G"]
+    assert average.keys() == raw.keys()
+    assert not identical(average, raw)
+
+
+def test_the_stream_is_the_same_however_it_is_read(drawn):
+    """Sample k is the same picture with the same augmentation from any start and any number of workers."""
+    from data_loader import training_batches
+    from image_folder import read_folder
+
+    images = read_folder(drawn, 5)
+    settings = {"crop_size": 448, "image_size": 32, "batch_size": 4, "seed": 3}
+    whole = training_batches(images, num_workers=0, start=0, **settings)
+    batches = [next(whole) for _ in range(20)]
+    later = training_batches(images, num_workers=2, start=4 * 17, **settings)
+    for i in (17, 18, 19):
+        x, c = next(later)
+        assert torch.equal(x, batches[i][0])
+        assert torch.equal(c, batches[i][1])
+    first, second = torch.cat([x for x, _ in batches])[:30], torch.cat([x for x, _ in batches])[30:60]
+    assert not torch.equal(first, second)  # another epoch: another order, another augmentation
+
+
+def test_every_image_is_seen_once_an_epoch():
+    from data_loader import EndlessShuffle
+
+    stream = iter(EndlessShuffle(10, seed=0))
+    for _ in range(3):
+        assert sorted(next(stream)[0] for _ in range(10)) == list(range(10))
+
+
+def test_small_and_oblong_pictures_are_scaled_up_not_padded(tmp_path):
+    from data_loader import load_crop
+
+    Image.new("RGB", (100, 60), (200, 10, 10)).save(tmp_path / "small.png")
+    picture = load_crop(str(tmp_path / "small.png"), 448, 64)
+    assert picture.size == (64, 64)
+    assert picture.getextrema() == ((200, 200), (10, 10), (10, 10))
+
+
+def test_the_centre_crop_is_where_it_should_be(tmp_path):
+    """On a ramp every pixel tells where it came from, also from a JPEG that was decoded at a reduced size."""
+    from data_loader import load_crop
+
+    ramp = np.broadcast_to((np.arange(512) / 2).astype(np.uint8), (512, 512))
+    expected = (32 + (np.arange(64) + 0.5) * 7 - 0.5) / 2
+    for name in ("crop.png", "crop.jpg"):
+        Image.fromarray(ramp).convert("RGB").save(tmp_path / name, quality=95)
+        row = np.asarray(load_crop(str(tmp_path / name), 448, 64))[32, :, 0]
+        assert np.abs(row - expected).max() < 1.5
