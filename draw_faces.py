@@ -68,7 +68,7 @@ NEUTRAL = Expression()
 EXPRESSIONS: dict[str, Expression] = {
     "neutral": NEUTRAL,
     "angry": Expression(  # AU 4, 5, 7, 24
-        brow_inner=0.150, brow_arch=0.080, brow_outer=0.010, brow_together=0.09, furrow=1.0,
+        brow_inner=0.175, brow_arch=0.115, brow_outer=0.055, brow_together=0.09, furrow=1.0,
         lid_upper=0.064, lid_lower=0.036, lid_inner=0.034,
         mouth_width=0.265, mouth_corner=0.045, mouth_y=-0.02, lip=0.45, jaw=-0.03,
     ),
@@ -342,9 +342,8 @@ def skin_texture(person: Person, expression: Expression, size: int) -> Image:
     y = (y - person.centre[1] * size) / unit
     light = 1.0 + 0.15 * (person.light[0] * x + person.light[1] * y)
     roundness = 0.11 * np.clip(x * x + y * y, 0, 1.6) ** 1.5  # the sides turn away from the camera
-    canvas = Canvas(
-        np.clip((light - roundness)[..., None] * person.skin.astype(np.float32), 0, 255).astype(np.uint8), person
-    )
+    lit = (light - roundness)[..., None] * person.skin.astype(np.float32)
+    canvas = Canvas(np.clip(lit, 0, 255).astype(np.uint8), person)
     shadow, glow = person.skin * (0.66, 0.56, 0.52), person.skin * 0.4 + np.array((160, 153, 146))
     shade_eyes(canvas, person, expression, shadow, glow)
     shade_nose(canvas, person, shadow, glow)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -13,40 +12,16 @@ import pytest
 
 import draw_faces
 import emotions
-import weights
+from face_detection import FaceFinder, face_square, input_square
 
 ROOT = Path(__file__).resolve().parent.parent
 Blendshapes = dict[str, float]
 
 
-@pytest.fixture(scope="module")
-def blendshapes() -> Iterator[Callable[[np.ndarray], Blendshapes | None]]:
-    """MediaPipe's blendshapes of the face in an RGB picture, None where it finds no face."""
-    import mediapipe as mp
-    from mediapipe.tasks.python import BaseOptions, vision
-
-    options = vision.FaceLandmarkerOptions(
-        base_options=BaseOptions(model_asset_path=str(weights.path("face_landmarker"))), output_face_blendshapes=True
-    )
-    with vision.FaceLandmarker.create_from_options(options) as landmarker:
-
-        def measure(image: np.ndarray) -> Blendshapes | None:
-            result = landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(image)))
-            return {b.category_name: b.score for b in result.face_blendshapes[0]} if result.face_blendshapes else None
-
-        yield measure
-
-
-def as_64_pixels(image: np.ndarray, identity: int) -> np.ndarray:
-    """The face as a 64 x 64 network would give it back, enlarged again."""
-    person = draw_faces.pick_person(np.random.default_rng(identity))
-    x, y = np.array(person.centre) * 512
-    reach = 1.35 * person.head_size * 512
-    zoom = 256 / reach
-    frame = np.array([[zoom, 0, 256 - zoom * x], [0, zoom, 256 - zoom * y]])
-    crop = cv2.warpAffine(image, frame, (512, 512), borderMode=cv2.BORDER_REFLECT)
+def through_64_pixels(crop: np.ndarray) -> np.ndarray:
+    """A face crop as a 64 x 64 network would give it back, enlarged again."""
     small = cv2.resize(crop, (64, 64), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC)
+    return cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def test_every_emotion_of_the_vocabulary_can_be_drawn() -> None:
@@ -92,17 +67,21 @@ def test_what_cannot_be_drawn_is_refused(identity: int, emotion: str, size: int)
         draw_faces.draw_face(identity, emotion, size=size)
 
 
-def test_mediapipe_sees_every_face_and_its_emotion(blendshapes: Callable) -> None:
+def test_mediapipe_sees_every_face_and_its_emotion() -> None:
     """Also when the face has been through 64 x 64 pixels, as a small network's answers have."""
     means: dict[tuple[str, bool], Blendshapes] = {}
-    for emotion in emotions.FIVE:
-        identities = [draw_faces.identity_number(3, i, emotion) for i in range(8)]
-        faces = [draw_faces.draw_face(i, emotion, intensity=draw_faces.usual_intensity(i)) for i in identities]
-        shrunk = [as_64_pixels(face, i) for face, i in zip(faces, identities, strict=True)]
-        for coarse, pictures in ((False, faces), (True, shrunk)):
-            found = [blendshapes(picture) for picture in pictures]
-            assert None not in found, f"no face found among {emotion}, coarse={coarse}"
-            means[emotion, coarse] = {name: float(np.mean([f[name] for f in found])) for name in found[0]}
+    with FaceFinder() as finder:
+        for emotion in emotions.FIVE:
+            crops = []
+            for identity in (draw_faces.identity_number(3, i, emotion) for i in range(8)):
+                face = draw_faces.draw_face(identity, emotion, intensity=draw_faces.usual_intensity(identity))
+                boxes = finder.boxes(face)
+                assert len(boxes) == 1, f"{len(boxes)} faces found in {emotion} {identity}"
+                crops.append(input_square(face_square(boxes[0])).cut(face, 448))
+            for coarse, pictures in ((False, crops), (True, [through_64_pixels(crop) for crop in crops])):
+                found = [mesh.blendshapes for picture in pictures if (mesh := finder.mesh(picture))]
+                assert len(found) == len(crops), f"no face mesh in some {emotion}, coarse={coarse}"
+                means[emotion, coarse] = {name: float(np.mean([f[name] for f in found])) for name in found[0]}
     for coarse in (False, True):
         angry, fearful, happy, sad, surprised = (means[emotion, coarse] for emotion in emotions.FIVE)
         assert happy["mouthSmileLeft"] - sad["mouthSmileLeft"] > 0.6
@@ -110,17 +89,18 @@ def test_mediapipe_sees_every_face_and_its_emotion(blendshapes: Callable) -> Non
         assert surprised["eyeWideLeft"] - angry["eyeWideLeft"] > 0.3
         assert surprised["eyeWideRight"] - angry["eyeWideRight"] > 0.3
         assert min(face["browInnerUp"] for face in (fearful, sad, surprised)) > angry["browInnerUp"] + 0.3
+        assert angry["browDownLeft"] == max(face["browDownLeft"] for face in (angry, fearful, happy, sad, surprised))
         assert surprised["jawOpen"] == max(face["jawOpen"] for face in (angry, fearful, happy, sad, surprised))
 
 
-def drawn(folder: Path) -> dict[str, set[str]]:
+def people_in(folder: Path) -> dict[str, set[str]]:
     return {f.name: {picture.stem for picture in f.iterdir()} for f in sorted(folder.iterdir())}
 
 
 def test_command_writes_one_folder_an_emotion_and_nobody_twice(tmp_path: Path) -> None:
     assert draw_faces.main(["--output", str(tmp_path / "train"), "--per_emotion", "3", "--seed", "0"]) == 0
     assert draw_faces.main(["--output", str(tmp_path / "test"), "--per_emotion", "3", "--seed", "1"]) == 0
-    train, test = drawn(tmp_path / "train"), drawn(tmp_path / "test")
+    train, test = people_in(tmp_path / "train"), people_in(tmp_path / "test")
     assert tuple(train) == tuple(test) == emotions.FIVE
     people = [*train.values(), *test.values()]
     assert [len(names) for names in people] == [3] * 10
@@ -135,7 +115,7 @@ def test_command_writes_one_folder_an_emotion_and_nobody_twice(tmp_path: Path) -
 def test_same_identities_gives_every_emotion_the_same_people(tmp_path: Path) -> None:
     flags = ["--per_emotion", "2", "--same_identities", "--emotions", "Joy", "neutral"]
     assert draw_faces.main(["--output", str(tmp_path), *flags]) == 0
-    folders = drawn(tmp_path)
+    folders = people_in(tmp_path)
     assert list(folders) == ["happy", "neutral"]
     assert folders["happy"] == folders["neutral"] and len(folders["happy"]) == 2
 
