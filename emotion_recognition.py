@@ -1,0 +1,220 @@
+"""The emotion judge: which emotion does a face show, and how surely.
+
+    python emotion_recognition.py predict PHOTO...
+    python emotion_recognition.py train --image_dir data/train512 --output data/models/emotion.pt
+
+`EmotionRecognizer` takes the published `enet_b2_7.pt` or a judge trained here on your own labelled faces.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import emotions
+from errors import UserError, door
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from torch import Tensor
+
+    from judge_file import Judge
+
+WAYS_OUT = (
+    "place enet_b2_7.pt there by hand, or train your own judge with `python emotion_recognition.py train` and name it "
+    "with --emotion_model, or do without one: --score none (--score fid needs Inception only)"
+)
+
+
+def meaning(name: str) -> str:
+    """The one word a class, folder or emotion name is compared by: `Anger`, `anger` and `분노` all mean `angry`."""
+    return emotions.canonical(name) or emotions.fold(name)
+
+
+class EmotionRecognizer:
+    """The judge on a device. Images are [B, 3, H, W] RGB in [0, 1], of any size, on any device.
+
+    `dtype` is what the network computes in; bfloat16 halves the time on hardware that has it and moves a probability
+    by about 0.01. Results are float32 on `device`.
+    """
+
+    def __init__(self, judge: Judge, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> None:
+        import torch
+
+        import inference
+
+        self.judge = judge
+        self.device = torch.device(device)
+        self.dtype = dtype or torch.float32
+        self._mean = torch.tensor(judge.mean, device=self.device).view(3, 1, 1)
+        self._std = torch.tensor(judge.std, device=self.device).view(3, 1, 1)
+        self.network = inference.prepare(build_network(judge), self.device, self.dtype)
+        self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
+
+    @classmethod
+    def load(
+        cls, path: Path | str | None = None, device: torch.device | str = "cpu", dtype: torch.dtype | None = None
+    ) -> EmotionRecognizer:
+        """The judge in `path` (either kind), or the published one, which is fetched where it is missing.
+
+        Raises `UserError`, with the ways out, where there is none.
+        """
+        from judge_file import load_judge
+
+        return cls(load_judge(Path(path) if path else _published_file()), device, dtype)
+
+    def outputs_of(self, names: Sequence[str]) -> list[int]:
+        """The network's output for each emotion, found by what the names mean; raises `UserError` for a stranger."""
+        strangers = [name for name in names if meaning(name) not in self._output_of]
+        if strangers:
+            raise UserError(
+                f"the judge does not know {', '.join(strangers)} (it knows {', '.join(self.judge.classes)}): "
+                "train one on your own folders with `python emotion_recognition.py train`"
+            )
+        return [self._output_of[meaning(name)] for name in names]
+
+    def features(self, images: Tensor) -> Tensor:
+        """The input of the last layer, [B, d] float32."""
+        return self._run(images)[0]
+
+    def probabilities(self, images: Tensor, names: Sequence[str]) -> Tensor:
+        """How probable each of the emotions `names` is if it is one of them: [B, len(names)], rows sum to 1."""
+        return self.features_and_probabilities(images, names)[1]
+
+    def features_and_probabilities(self, images: Tensor, names: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """`features` and `probabilities` from one pass."""
+        outputs = self.outputs_of(names)
+        features, logits = self._run(images)
+        return features, logits[:, outputs].softmax(dim=1)
+
+    def _run(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, d] and logits [B, classes] of the images, in batches of the size the device likes."""
+        import torch
+
+        import inference
+
+        inference.check_unit_images(images)
+        features, logits = [], []
+        with torch.inference_mode():
+            for batch in images.split(inference.batch_size(self.device)):
+                deep = self.network.forward_head(self.network.forward_features(self._input(batch)), pre_logits=True)
+                features.append(deep.float())
+                logits.append(self.network.get_classifier()(deep).float())
+        return torch.cat(features), torch.cat(logits)
+
+    def _input(self, batch: Tensor) -> Tensor:
+        """[0, 1] images of any size as the network wants them."""
+        import torch
+
+        side = self.judge.image_size
+        x = batch.to(self.device, torch.float32)
+        if x.shape[-2:] != (side, side):
+            x = torch.nn.functional.interpolate(x, (side, side), mode="bilinear", antialias=True)
+        return ((x - self._mean) / self._std).to(self.dtype, memory_format=torch.channels_last)
+
+
+def build_network(judge: Judge) -> torch.nn.Module:
+    """The judge's timm network with its weights; raises `UserError` where they do not fit."""
+    import timm
+
+    try:
+        network = timm.create_model(judge.arch, pretrained=False, num_classes=len(judge.classes))
+        network.load_state_dict(judge.state_dict)
+    except RuntimeError as error:
+        first = str(error).splitlines()[:2]
+        raise UserError(f"the judge file does not fit timm's {judge.arch} ({' '.join(first)}): give another") from error
+    return network
+
+
+def _published_file() -> Path:
+    import weights
+
+    try:
+        return weights.path("enet_b2_7")
+    except UserError as error:
+        raise UserError(f"{error}; {WAYS_OUT}") from error
+
+
+# --- The command ----------------------------------------------------------------------------------------------
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """`predict` and `train`."""
+    parser = argparse.ArgumentParser(description="The emotion judge: ask it, or train your own.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    tidy = argparse.ArgumentDefaultsHelpFormatter
+
+    predict = commands.add_parser("predict", help="which emotion photos show", formatter_class=tidy)
+    predict.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photos or face crops")
+    predict.add_argument("--emotion_model", type=Path, help="a judge file; default: enet_b2_7.pt")
+
+    train = commands.add_parser("train", help="train a judge on labelled faces", formatter_class=tidy)
+    train.add_argument("--image_dir", type=Path, default=Path("data/train512"), help="one folder per emotion")
+    train.add_argument("--output", type=Path, default=Path("data/models/emotion.pt"), help="judge file to write")
+    train.add_argument("--arch", default="tf_efficientnet_b0", help="timm network")
+    train.add_argument("--crop_size", type=int, default=448, help="centre crop of the faces, as main.py's")
+    train.add_argument("--image_size", type=int, default=224, help="side of the network's input")
+    train.add_argument("--epochs", type=int, default=30, help="passes over the training faces, at most")
+    train.add_argument("--patience", type=int, default=8, help="stop after so many epochs without a better one")
+    train.add_argument("--batch_size", type=int, default=64, help="faces a step")
+    train.add_argument("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
+    train.add_argument("--pretrained", type=Path, help="judge file, or timm state dict, to start from")
+    train.add_argument("--seed", type=int, default=0, help="of everything random")
+    return parser
+
+
+def predict(photos: Sequence[Path], emotion_model: Path | None) -> None:
+    """Print a table: one row a face, one column an emotion, in percent."""
+    from device import choose_device
+    from value_range import to_network, to_unit
+
+    faces = [(name, pixels) for photo in photos for name, pixels in _faces(photo)]
+    recognizer = EmotionRecognizer.load(emotion_model, choose_device())
+    classes = recognizer.judge.classes
+    width = max(len(name) for name, _ in faces)
+    print(" " * width, *(f"{name:>10}" for name in classes))
+    for name, pixels in faces:
+        row = recognizer.probabilities(to_unit(to_network(pixels))[None], classes)[0]
+        print(f"{name:<{width}}", *(f"{100 * p:9.1f}%" for p in row.tolist()), "", classes[int(row.argmax())])
+
+
+def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """Name and uint8 RGB pixels of each face in a photo; of the photo's middle where no face is found."""
+    from face_detection import CROP_SIZE, FaceFinder, face_square, input_square
+    from photo import UnreadablePhoto, read_photo
+
+    try:
+        pixels = read_photo(file)
+    except UnreadablePhoto as error:
+        raise UserError(f"{file} is not a readable photo ({error}): give another") from error
+    with FaceFinder() as finder:
+        boxes = finder.boxes(pixels)
+    for i, box in enumerate(boxes, 1):
+        name = file.name if len(boxes) == 1 else f"{file.name} face {i}"
+        yield name, input_square(face_square(box)).cut(pixels, CROP_SIZE)
+    if not boxes:
+        height, width = pixels.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        yield f"{file.name} (no face found)", pixels[top : top + side, left : left + side]
+
+
+@door
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command; returns the exit code."""
+    args = vars(build_parser().parse_args(argv))
+    if args.pop("command") == "predict":
+        predict(**args)
+    else:
+        import judge_training
+
+        judge_training.train(judge_training.Settings(**args))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
