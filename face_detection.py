@@ -30,7 +30,7 @@ LIFT = 0.1
 
 VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' inputs are 192 and 128
 CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
-SAME_FACE_OVERLAP = 0.3  # boxes that share more of their union than this are one face
+SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
 MIN_SCORE = 0.5
 MAX_TILES = 32  # along a very long photo
 
@@ -106,30 +106,17 @@ class Square:
         Shrinks by area averages, grows by cubic interpolation; touches only the part of the photo it needs.
         """
         rows, columns = self.region(photo.shape, margin=2 + self.side / size)
-        part = photo[rows, columns]
-        # Average down to the crop's resolution first: warping looks at 4×4 pixels however far apart they lie.
-        shrink = min(1.0, size / self.side)
-        width, height = (max(1, round(length * shrink)) for length in (part.shape[1], part.shape[0]))
-        sx, sy = width / part.shape[1], height / part.shape[0]
-        if shrink < 1:
-            part = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
-        to_part = np.array(
-            [
-                [sx, 0, sx * (0.5 - columns.start) - 0.5],
-                [0, sy, sy * (0.5 - rows.start) - 0.5],
-                [0, 0, 1],
-            ]
-        )
-        matrix = np.vstack([self.matrix(size), (0, 0, 1)]) @ np.linalg.inv(to_part)
-        return cv2.warpAffine(part, matrix[:2], (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        matrix = self.matrix(size)
+        matrix[:, 2] = _apply(matrix, np.array((columns.start, rows.start)))
+        return _warp(photo[rows, columns], matrix, size, size)
 
     def region(self, shape: tuple[int, ...], margin: float = 0.0) -> Region:
         """Rows and columns of the part of a photo of `shape` that this square touches (one pixel at least)."""
         corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])
         x, y = self.to_photo(corners, 1).T
-        return _slice(y.min() - margin, y.max() + margin, shape[0]), _slice(
-            x.min() - margin, x.max() + margin, shape[1]
-        )
+        rows = _slice(y.min() - margin, y.max() + margin, shape[0])
+        columns = _slice(x.min() - margin, x.max() + margin, shape[1])
+        return rows, columns
 
     def put_back(self, crop: NDArray, shape: tuple[int, ...]) -> NDArray:
         """Warp a square crop back to its place in a photo of `shape`: the pixels of `region(shape)`.
@@ -139,14 +126,7 @@ class Square:
         rows, columns = self.region(shape)
         matrix = cv2.invertAffineTransform(self.matrix(crop.shape[0]))
         matrix[:, 2] -= columns.start, rows.start
-        is_mask = crop.ndim == 2
-        return cv2.warpAffine(
-            crop,
-            matrix,
-            (columns.stop - columns.start, rows.stop - rows.start),
-            flags=cv2.INTER_LINEAR if is_mask else cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_CONSTANT if is_mask else cv2.BORDER_REPLICATE,
-        )
+        return _warp(crop, matrix, columns.stop - columns.start, rows.stop - rows.start)
 
 
 @dataclass(frozen=True)
@@ -268,7 +248,7 @@ class FaceFinder:
         return Mesh(points - np.float32(0.5), blendshapes)
 
     def close(self) -> None:
-        """Free the networks."""
+        """Free the networks; a second call does nothing. Left to Python's exit, MediaPipe fails at it noisily."""
         with _native_log_muted():
             for task in (self._full_range, self._short_range, self._landmarker):
                 task.close()
@@ -311,10 +291,19 @@ def _detect(detector, image: Image, view: Square, size: int) -> list[Box]:
 
 
 def _without_duplicates(boxes: list[Box]) -> list[Box]:
-    """Of boxes that overlap, the one with the best score."""
-    corners = [(box.x0, box.y0, box.width, box.height) for box in boxes]
-    best = cv2.dnn.NMSBoxes(corners, [box.score for box in boxes], 0.0, SAME_FACE_OVERLAP)
-    return [boxes[i] for i in best]
+    """Of boxes that overlap, the one with the best score; eyeglasses within a face pass for a smaller one."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda box: box.score, reverse=True):
+        if all(_overlap(box, better) < SAME_FACE_OVERLAP for better in kept):
+            kept.append(box)
+    return kept
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """The area two boxes share, as a fraction of the smaller one's."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    return max(0.0, width) * max(0.0, height) / min(a.width * a.height, b.width * b.height)
 
 
 def _media_pipe_image(image: Image):
@@ -335,6 +324,20 @@ def _raise_forehead(points: Points, amount: float) -> Points:
     eyes = (height[RIGHT_EYE_CORNER] + height[LEFT_EYE_CORNER]) / 2
     above_eyes = np.clip((height - eyes) / (height[FOREHEAD_TOP] - eyes), 0, 1)
     return points + above_eyes[:, None] * (amount * length * up)
+
+
+def _warp(image: NDArray, matrix: NDArray, width: int, height: int) -> NDArray:
+    """Warp by an affine matrix that scales both axes alike. Beyond the border an RGB image repeats it, a mask is 0."""
+    scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
+    if scale < 1:  # average first: warping looks at 4×4 pixels however far apart they then lie
+        before = image.shape[1], image.shape[0]
+        image = cv2.resize(image, [max(1, round(scale * length)) for length in before], interpolation=cv2.INTER_AREA)
+        grow = np.array(before) / (image.shape[1], image.shape[0])
+        matrix = np.column_stack([matrix[:, :2] * grow, _apply(matrix, (grow - 1) / 2)])
+    interpolation, border = (
+        (cv2.INTER_LINEAR, cv2.BORDER_CONSTANT) if image.ndim == 2 else (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
+    )
+    return cv2.warpAffine(image, matrix, (width, height), flags=interpolation, borderMode=border)
 
 
 def _apply(matrix: NDArray, points: NDArray) -> NDArray:
