@@ -1,0 +1,215 @@
+"""Photos in any state to a training set of 512×512 face crops, with a manifest and a report.
+
+    python datapreprocess.py --input data/train --output data/train512
+
+docs/preprocessing.md tells the whole story.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+import emotions
+from errors import UserError, door
+
+if TYPE_CHECKING:
+    from preprocess_output import Journal, Output, Row
+    from preprocess_plan import Settings, Task
+
+BATCH = 8  # photos a worker takes at a time: half a second's work
+
+
+def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Crop the faces of a data set to 512x512: <input>/<emotion>/... to <output>/<emotion>/. "
+        "The input may also be AI Hub data set 82 as downloaded, zips and label files included.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--input", type=Path, default=Path("data/train"), help="folder of photos and zips")
+    add("--output", type=Path, default=Path("data/train512"), help="folder for the crops, manifest.csv and report.html")
+    add("--emotions", nargs="+", default=list(emotions.FIVE), metavar="NAME", help="emotions to keep, in any spelling")
+    add("--min_agreement", type=int, default=2, choices=range(4), help="AI Hub: how many of the three annotators must "
+        "agree; the crop is filed under what they agree on. 0: trust the uploader")  # fmt: skip
+    add("--min_face", type=_positive, default=64, metavar="PIXELS", help="leave out smaller faces")
+    add("--align", action="store_true", help="turn each face until its eyes are level")
+    add("--format", choices=("jpg", "png"), default="jpg", help="format of the crops")
+    add("--quality", type=int, default=95, choices=range(1, 101), metavar="1-100", help="JPEG quality of the crops")
+    add("--val_fraction", type=_fraction, default=0.0, metavar="0-1", help="share of persons to hold out for testing")
+    add("--val_output", type=Path, default=None, help="folder for the crops held out (default: <output>_val)")
+    add("--person_pattern", default=None, metavar="REGEX", help="finds who is on a photo in its file name, as the "
+        "first group; default: the hash that opens AI Hub's names")  # fmt: skip
+    add("--num_workers", type=_positive, default=None, metavar="N", help="processes (default: one for each core)")
+    add("--shard", type=_shard, default=(1, 1), metavar="K/N", help="do the K-th of N parts, for N machines")
+    add("--merge", action="store_true", help="make manifest and report out of the finished shards in --output")
+    return parser.parse_args(argv)
+
+
+@door
+def main(argv: list[str] | None = None) -> int:
+    """Preprocess what the command line asks for: 0 if any face was kept, 1 if none was."""
+    args = parse_arguments(argv)
+
+    import preprocess_output
+    import preprocess_report
+
+    val = args.val_output or args.output.with_name(args.output.name + "_val")
+    output = preprocess_output.Output(args.output, val, args.shard)
+    if args.merge:
+        preprocess_output.merge_shards(output)
+    else:
+        preprocess(read_settings(args), output, args.num_workers or _cores())
+    if args.shard[1] > 1:
+        print(f"when all {args.shard[1]} shards are done: python datapreprocess.py --merge --output {args.output}")
+    else:
+        preprocess_report.write_report(output)
+    return _print_summary(output)
+
+
+def read_settings(args: argparse.Namespace) -> Settings:
+    """The settings that the arguments mean. Raises `UserError` where they mean nothing."""
+    from preprocess_plan import Settings
+
+    if not args.input.is_dir():
+        raise UserError(f"--input {args.input} is not a folder: give the folder that holds the photos")
+    folder, output = args.input.resolve(), args.output.resolve()
+    if output == folder or folder in output.parents:
+        raise UserError(f"--output {args.output} lies inside --input {args.input}: the crops would be cropped again")
+    wanted = {word: emotions.canonical(word) for word in args.emotions}
+    unknown = [word for word, name in wanted.items() if name is None]
+    if unknown:
+        raise UserError(f"--emotions {' '.join(unknown)} unknown: choose from {', '.join(emotions.EMOTIONS)}")
+    given = {"person_pattern": args.person_pattern} if args.person_pattern else {}
+    try:
+        groups = re.compile(args.person_pattern or "()").groups
+    except re.error as error:
+        raise UserError(f"--person_pattern {args.person_pattern} is no regular expression: {error}") from error
+    if not groups:
+        raise UserError(f"--person_pattern {args.person_pattern} has no group: put (…) around what names the person")
+    return Settings(
+        input=str(folder),
+        emotions=tuple(sorted(name for name in wanted.values() if name)),
+        min_agreement=args.min_agreement,
+        min_face=args.min_face,
+        align=args.align,
+        format=args.format,
+        quality=args.quality,
+        val_fraction=args.val_fraction,
+        **given,
+    )
+
+
+def preprocess(settings: Settings, output: Output, workers: int) -> None:
+    """Bring the output folder up to date with the input and write the manifest of this shard."""
+    from preprocess_output import Journal, keep_settings
+    from preprocess_plan import plan, survey
+    from process_pool import WorkerDied, map_in_processes
+
+    count, labels = survey(settings.input)
+    if not count:
+        raise UserError(f"--input {settings.input} holds no photo: put one folder per emotion there, as in happy/1.jpg")
+    try:
+        output.train.mkdir(parents=True, exist_ok=True)
+        keep_settings(output, settings)
+        output.clear_parts()
+        journal = Journal(output)
+        current: set[str] = set()
+        with tqdm(total=round(count / output.shard[1]), unit=" photos", mininterval=1, smoothing=0.05) as progress:
+            waiting = _unfinished(plan(settings, labels, output.shard), journal, current, progress)
+            work = functools.partial(_work, settings=settings, output=output)
+            for rows in map_in_processes(work, waiting, workers, BATCH):
+                journal.add(rows)
+                progress.update(len(rows))
+        removed = journal.write_manifest(current)
+    except WorkerDied as error:
+        raise UserError(
+            "a worker process was killed, most likely because memory ran out: run the same command again with fewer "
+            f"than --num_workers {workers}; what is finished stays"
+        ) from error
+    except OSError as error:
+        raise UserError(f"cannot write to {output.train}: {error}; mend that and run the same command again") from error
+    if removed:
+        print(f"{removed} crops removed whose photos or labels have changed")
+
+
+def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], progress: tqdm) -> Iterator[Task]:
+    """The tasks that need a worker. All are noted in `current`; those left out unopened are done at once."""
+    from preprocess_output import left_out
+
+    for task in tasks:
+        current.add(task.digest)
+        if task.digest in journal.done:
+            progress.update()
+        elif task.left_out:
+            journal.add([(task.digest, left_out(task, task.left_out))])
+            progress.update()
+        else:
+            yield task
+
+
+def _work(tasks: list[Task], settings: Settings, output: Output) -> list[tuple[str, Row]]:
+    """What a worker does with a batch."""
+    from preprocess_crop import crop_photo
+
+    return [(task.digest, crop_photo(task, settings, output)) for task in tasks]
+
+
+def _print_summary(output: Output) -> int:
+    """Tell what became of the files; 0 if any face was kept, 1 if none was."""
+    from preprocess_output import read_rows
+
+    kept: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for row in read_rows(output.manifest):
+        if row["kept"] == "1":
+            kept[row["emotion"]] += 1
+        else:
+            reasons[row["reason"].split(" (")[0]] += 1
+    counts = ", ".join(f"{emotion} {count}" for emotion, count in sorted(kept.items()))
+    print(f"kept {kept.total()} faces in {output.train}" + (f": {counts}" if counts else ""))
+    for reason, count in reasons.most_common():
+        print(f"left out {count}: {reason}")
+    print(f"see {output.manifest}")
+    return 0 if kept else 1
+
+
+def _cores() -> int:
+    """The cores this process may use."""
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
+    return value
+
+
+def _shard(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not match or not 1 <= int(match[1]) <= int(match[2]):
+        raise argparse.ArgumentTypeError(f"{text} is not K/N with K from 1 to N, as in 2/8")
+    return int(match[1]), int(match[2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

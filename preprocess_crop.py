@@ -1,0 +1,136 @@
+"""One photo of a data set: open it, find the face that is meant, store its crop, measure it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import face_detection
+from aihub import Corners
+from face_detection import Box, FaceFinder, Square, crop_face, face_square
+from photo import Photo, UnreadablePhoto
+from preprocess_output import Output, Row, left_out
+from preprocess_plan import Settings, Task
+
+# A photo is decoded once, small enough to be quick and large enough that the crop of a face which fills a third of
+# it needs no second look: decoding a 12-megapixel JPEG takes 20 ms before the first pixel, whatever the size.
+FIRST_LOOK = 1500
+
+SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more or less of the head
+CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner
+
+
+def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
+    """Do one task: its crop is written below `output.folder(task.split)`, whole or not at all."""
+    row = left_out(task, "")
+    try:
+        photo = Photo(task.source.open())
+        if min(photo.width, photo.height) < settings.min_face:
+            return replace(row, reason=f"photo smaller than --min_face ({photo.width} x {photo.height} pixels)")
+        first_look = photo.pixels(FIRST_LOOK / max(photo.width, photo.height))
+        boxes = [_scaled(box, photo.width / first_look.shape[1]) for box in _finder().boxes(first_look)]
+        box, box_from = choose_face(boxes, photo.width, photo.height, task.box)
+        if box is None:
+            return replace(row, faces=0, reason="no face found")
+        row = _with_face(row, box, box_from, len(boxes))
+        if box.side < settings.min_face:
+            return replace(row, reason="face smaller than --min_face")
+        crop = _cut(photo, first_look, face_square(box), settings.align)
+    except UnreadablePhoto as error:
+        return replace(row, reason=str(error))
+    file = f"{task.emotion}/{task.stem}.{settings.format}"
+    _write(crop, output.folder(task.split) / file, output.part(task.split), settings.quality)
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    return replace(
+        row,
+        kept=1,
+        file=file,
+        sharpness=round(float(cv2.Laplacian(grey, cv2.CV_32F).var()), 1),
+        brightness=round(float(grey.mean()), 1),
+    )
+
+
+def choose_face(boxes: list[Box], width: int, height: int, annotated: Corners | None = None) -> tuple[Box | None, str]:
+    """The face a photo is about, and who found it ("detector" or "annotators").
+
+    With an annotators' box inside the photo that is the detected face it overlaps most, or the box itself where it
+    overlaps none; otherwise the largest and most central face.
+    """
+    if annotated is not None and _is_inside(annotated, width, height):
+        meant = Box(*annotated, score=0.0)
+        best = max(boxes, key=lambda box: overlap(box, meant), default=meant)
+        return (best, "detector") if best is not meant and overlap(best, meant) >= SAME_FACE else (meant, "annotators")
+
+    def weight(box: Box) -> float:
+        off_centre = math.dist(box.centre, (width / 2, height / 2)) / (math.hypot(width, height) / 2)
+        return box.side * (1 - CENTRAL * off_centre)
+
+    return max(boxes, key=weight, default=None), "detector"
+
+
+def overlap(a: Box, b: Box) -> float:
+    """The part of two boxes' union that both cover, 0 to 1."""
+    width = min(a.x1, b.x1) - max(a.x0, b.x0)
+    height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    shared = max(0.0, width) * max(0.0, height)
+    return shared / (a.width * a.height + b.width * b.height - shared)
+
+
+@functools.cache
+def _finder() -> FaceFinder:
+    """This process's detectors, kept alive for all its photos."""
+    return FaceFinder()
+
+
+def _cut(photo: Photo, first_look: np.ndarray, square: Square, align: bool) -> np.ndarray:
+    """The 512×512 crop of `square` (in full-size pixels), from the first look where that is fine enough."""
+    needed = min(1.0, face_detection.FACE_SIZE / square.side)
+    pixels = first_look if first_look.shape[1] >= needed * photo.width else photo.pixels(needed)
+    scale = pixels.shape[1] / photo.width
+    square = Square((square.cx + 0.5) * scale - 0.5, (square.cy + 0.5) * scale - 0.5, square.side * scale)
+    crop = crop_face(pixels, square)
+    if align and (mesh := _finder().mesh(crop)):
+        right, left = mesh.points[[face_detection.RIGHT_EYE_CORNER, face_detection.LEFT_EYE_CORNER]]
+        crop = crop_face(
+            pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
+        )
+    return crop
+
+
+def _scaled(box: Box, factor: float) -> Box:
+    """A box of a scaled photo as a box of the photo: pixel centres lie at whole numbers."""
+    x0, y0, x1, y1 = ((value + 0.5) * factor - 0.5 for value in (box.x0, box.y0, box.x1, box.y1))
+    return Box(x0, y0, x1, y1, box.score)
+
+
+def _is_inside(corners: Corners, width: int, height: int) -> bool:
+    x0, y0, x1, y1 = corners
+    return 0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height
+
+
+def _with_face(row: Row, box: Box, box_from: str, faces: int) -> Row:
+    return replace(
+        row,
+        x0=round(box.x0, 1),
+        y0=round(box.y0, 1),
+        x1=round(box.x1, 1),
+        y1=round(box.y1, 1),
+        box_from=box_from,
+        score=round(box.score, 3) if box_from == "detector" else "",
+        faces=faces,
+        face_size=round(box.side, 1),
+    )
+
+
+def _write(crop: np.ndarray, file: Path, part: Path, quality: int) -> None:
+    """Write a crop under another name first: a crop that is there is whole."""
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality] if file.suffix == ".jpg" else []
+    _, data = cv2.imencode(file.suffix, cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), parameters)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(data.tobytes())
+    part.replace(file)

@@ -1,0 +1,5 @@
+"""report.html"""
+
+
+def write_report(output):
+    pass
