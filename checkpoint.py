@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -157,6 +157,18 @@ def domains_of(folder: Path) -> list[str]:
     """The domain names a run in `folder` was trained on, in label order; empty where nothing tells."""
     config = load_config(folder)
     return config["domains"] if config else []
+
+
+def domain_names(path: Path, c_dim: int, fallback: Sequence[str] = ()) -> list[str]:
+    """Names of the domains of generator `path`: those it was trained on, else `fallback`, else the usual ones."""
+    usual = {len(emotions.FIVE): emotions.FIVE, len(STARGAN_TA_DOMAINS): STARGAN_TA_DOMAINS}
+    for names in (domains_of(path.parent), fallback, usual.get(c_dim, ())):
+        if len(names) == c_dim:
+            return list(names)
+    raise UserError(
+        f"{path} knows {c_dim} domains, but nothing names them: point --sample_label_dir at a folder with "
+        f"{c_dim} folders, named after them"
+    )
 
 
 def require(found: Architecture, path: Path, wanted: Mapping[str, int]) -> None:

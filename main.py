@@ -116,11 +116,9 @@ def loader_workers() -> int:
     return max(1, min(8, (os.cpu_count() or 1) - 1))
 
 
-def given_flags(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> set[str]:
+def given_flags(argv: Sequence[str]) -> set[str]:
     """The flags that stand on the command line, as opposed to those that have their defaults."""
-    names = vars(parser.parse_args([]))
-    parser.set_defaults(**dict.fromkeys(names, argparse.SUPPRESS))
-    return set(vars(parser.parse_args(argv)))
+    return {word[2:].split("=")[0] for word in argv if word.startswith("--")}
 
 
 def train(config: argparse.Namespace) -> int:
@@ -149,11 +147,11 @@ def test(config: argparse.Namespace, given: set[str]) -> int:
 @door
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then call one thing."""
-    parser = build_parser()
-    config = parser.parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    config = build_parser().parse_args(argv)
     if config.mode == "train":
         return train(config)
-    return test(config, given_flags(parser, argv))
+    return test(config, given_flags(argv))
 
 
 if __name__ == "__main__":

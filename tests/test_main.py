@@ -1,0 +1,172 @@
+"""The command line: every flag of the seed document, and one sentence for each mistake."""
+
+import pytest
+import torch
+from conftest import flags
+from PIL import Image
+
+import main
+from model import Generator
+
+SEED_DOCUMENT = {
+    "c_dim": 5,
+    "crop_size": 448,
+    "image_size": 256,
+    "g_conv_dim": 128,
+    "d_conv_dim": 128,
+    "g_repeat_num": 6,
+    "d_repeat_num": 6,
+    "lambda_cls": 1,
+    "lambda_rec": 10,
+    "lambda_gp": 10,
+    "batch_size": 16,
+    "num_iters": 200000,
+    "num_iters_decay": 5000,
+    "g_lr": 0.0002,
+    "d_lr": 0.0004,
+    "n_critic": 5,
+    "beta1": 0.5,
+    "beta2": 0.999,
+    "resume_iters": "0",
+    "test_iters": "300000",
+    "mode": "train",
+    "use_tensorboard": True,
+    "image_dir": "data/train",
+    "log_dir": "data/logs",
+    "model_save_dir": "data/models",
+    "sample_dir": "data/samples",
+    "sample_label_dir": "data/train",
+    "result_dir": "data/results",
+    "image_path": "data/test",
+    "log_step": 10,
+    "sample_step": 1000,
+    "model_save_step": 10000,
+    "lr_update_step": 1000,
+}
+
+
+def test_every_flag_of_the_seed_document_has_its_default():
+    parsed = vars(main.build_parser().parse_args([]))
+    assert {name: parsed[name] for name in SEED_DOCUMENT} == SEED_DOCUMENT
+    assert parsed["num_workers"] >= 1  # chosen from the cores: the one deviation
+    assert parsed["ema_decay"] == 0
+
+
+def test_the_seed_documents_own_commands_are_understood():
+    train = (
+        "--image_dir data/train512 --image_size 256 --resume_iters 660000 --g_lr 0.0001 --d_lr 0.0001 --num_iters 800000"
+        " --num_iters_decay 10000 --lr_update_step 10000 --model_save_step 10000 --sample_step 500 --g_conv_dim 128"
+        " --d_conv_dim 128"
+    )
+    assert main.build_parser().parse_args(train.split()).num_iters == 800000
+    test = "--mode test --image_size 256 --g_conv_dim 128 --d_conv_dim 128 --test_iters 660000"
+    assert main.build_parser().parse_args(test.split()).test_iters == "660000"
+
+
+def test_help_needs_no_torch(cli):
+    run = cli("-X", "importtime", "main.py", "--help")
+    assert run.returncode == 0
+    assert "--lambda_gp" in run.stdout
+    assert not {"torch", "mediapipe", "cv2", "timm"} & {line.split("|")[-1].strip() for line in run.stderr.splitlines()}
+
+
+def folder_of(path, **counts):
+    for domain, count in counts.items():
+        (path / domain).mkdir(parents=True)
+        for i in range(count):
+            Image.new("RGB", (64, 64)).save(path / domain / f"{i}.png")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"image_dir": "no/such/folder"}, "no folder no/such/folder"),
+        ({"image_size": 36}, "--image_size 36 cannot be halved 3 times"),
+        ({"c_dim": 4}, "5 emotion folders"),
+        ({"resume_iters": 7}, "7-G.ckpt"),
+        ({"resume_iters": "latest"}, "no checkpoint"),
+        ({"resume_iters": "newest"}, "neither an iteration nor 'best' nor 'latest'"),
+        ({"batch_size": 0}, "not a whole number above 0"),
+        ({"beta1": 1.5}, "not a number from 0"),
+        ({"use_tensorboard": "maybe"}, "neither True nor False"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_creates_nothing(main_here, drawn, tmp_path, changes, sentence):
+    run = main_here(*flags(tmp_path / "run", **{"image_dir": drawn, **changes}))
+    assert run.returncode == 2
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_empty_class_and_two_names_for_one_emotion(main_here, tmp_path):
+    folder = folder_of(tmp_path / "a", angry=1, fearful=1, happy=1, sadness=0, surprised=1)
+    run = main_here(*flags(tmp_path / "run", image_dir=folder))
+    assert run.returncode == 2
+    assert "sadness holds no image" in run.stderr
+    folder = folder_of(tmp_path / "b", angry=1, fearful=1, happy=1, sad=1, 슬픔=1)
+    run = main_here(*flags(tmp_path / "run", image_dir=folder))
+    assert run.returncode == 2
+    assert "two folders for sadness" in run.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--test_iters", "7"], "7-G.ckpt (it holds 10)"),
+        (["--g_conv_dim", "64"], "--g_conv_dim 8"),
+        (["--g_repeat_num", "2"], "--g_repeat_num 1"),
+        (["--image_size", "64"], "--image_size 32"),
+        (["--c_dim", "3"], "--c_dim 5"),
+        (["--image_path", "no/such"], "no photo or folder no/such"),
+    ],
+)
+def test_a_mistake_in_test_mode_is_one_sentence(main_here, trained, tmp_path, words, sentence):
+    test = ["--mode", "test", "--model_save_dir", trained, "--image_path", trained.parent / "faces"]
+    run = main_here(*test, "--test_iters", "10", "--result_dir", tmp_path / "out", *words)
+    assert run.returncode == 2
+    assert sentence in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="session")
+def trained(drawn, tmp_path_factory):
+    """The checkpoint folder of a run of ten iterations, with a folder of photos beside it."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert main.main(flags(folder, image_dir=drawn)) == 0
+    (folder / "faces").mkdir()
+    for i, path in enumerate(sorted(drawn.glob("*/*.jpg"))[:3]):
+        (folder / "faces" / f"face {i}.jpg").write_bytes(path.read_bytes())
+    return folder / "model_save"
+
+
+def test_test_mode_writes_a_strip_for_each_photo(main_here, trained, tmp_path):
+    faces = trained.parent / "faces"
+    (faces / "broken.jpg").write_bytes(b"no photo")
+    Image.new("RGB", (300, 200), (90, 120, 90)).save(faces / "meadow.png")
+    out = tmp_path / "out"
+    test = ("--mode", "test", "--test_iters", "latest", "--model_save_dir", trained, "--result_dir", out)
+    run = main_here(*test, "--image_path", faces)
+    assert run.returncode == 0, run.stderr
+    assert "3 of 5 photos translated" in run.stdout
+    assert "broken.jpg: not a photo" in run.stdout
+    assert "meadow.png: no face found" in run.stdout
+    assert sorted(p.name for p in out.iterdir()) == ["face 0.jpg", "face 1.jpg", "face 2.jpg"]
+    with Image.open(out / "face 0.jpg") as strip:
+        assert strip.width >= 6 * 512
+    assert main_here(*test, "--image_path", faces / "meadow.png").returncode == 1
+
+
+def test_a_bare_checkpoint_of_the_published_size_is_used_as_it_is(main_here, drawn, tmp_path):
+    """The seed document's test command on a checkpoint that has no config.json beside it."""
+    torch.manual_seed(0)
+    (tmp_path / "models").mkdir()
+    torch.save(Generator(16, 5, 2).state_dict(), tmp_path / "models" / "660000-G.ckpt")
+    photo = next(drawn.glob("happy/*.jpg"))
+    words = "--mode test --image_size 256 --g_conv_dim 16 --d_conv_dim 128 --test_iters 660000".split()
+    places = ("--model_save_dir", tmp_path / "models", "--image_path", photo, "--result_dir", tmp_path / "out")
+    run = main_here(*words, *places)
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out" / f"{photo.stem}.jpg").exists()
