@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
+import aihub
 import emotions
 from errors import UserError, door
 
@@ -32,26 +34,30 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Crop the faces of a data set to 512x512: <input>/<emotion>/... to <output>/<emotion>/. "
-        "The input may also be AI Hub data set 82 as downloaded, zips and label files included.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        "The input may also be AI Hub data set 82 as downloaded, zips and label files included."
     )
-    add = parser.add_argument
-    add("--input", type=Path, default=Path("data/train"), help="folder of photos and zips")
-    add("--output", type=Path, default=Path("data/train512"), help="folder for the crops, manifest.csv and report.html")
-    add("--emotions", nargs="+", default=list(emotions.FIVE), metavar="NAME", help="emotions to keep, in any spelling")
-    add("--min_agreement", type=int, default=2, choices=range(4), help="AI Hub: how many of the three annotators must "
-        "agree; the crop is filed under what they agree on. 0: trust the uploader")  # fmt: skip
-    add("--min_face", type=_positive, default=64, metavar="PIXELS", help="leave out smaller faces")
-    add("--align", action="store_true", help="turn each face until its eyes are level")
-    add("--format", choices=("jpg", "png"), default="jpg", help="format of the crops")
-    add("--quality", type=int, default=95, choices=range(1, 101), metavar="1-100", help="JPEG quality of the crops")
-    add("--val_fraction", type=_fraction, default=0.0, metavar="0-1", help="share of persons to hold out for testing")
-    add("--val_output", type=Path, default=None, help="folder for the crops held out (default: <output>_val)")
-    add("--person_pattern", default=None, metavar="REGEX", help="finds who is on a photo in its file name, as the "
-        "first group; default: the hash that opens AI Hub's names")  # fmt: skip
-    add("--num_workers", type=_positive, default=None, metavar="N", help="processes (default: one for each core)")
-    add("--shard", type=_shard, default=(1, 1), metavar="K/N", help="do the K-th of N parts, for N machines")
-    add("--merge", action="store_true", help="make manifest and report out of the finished shards in --output")
+
+    def add(flag: str, text: str, **given: Any) -> None:
+        parser.add_argument(flag, help=text, **given)
+
+    add("--input", "folder of photos and zips (%(default)s)", type=Path, default=Path("data/train"))
+    add("--output", "folder for crops, manifest and report (%(default)s)", type=Path, default=Path("data/train512"))
+    add("--emotions", "emotions to keep, in any spelling (the five)", nargs="+", default=emotions.FIVE, metavar="NAME")
+    add("--min_agreement", "AI Hub: how many of the three annotators must agree; the crop is filed under what they "
+        "agree on. 0: trust the uploader (%(default)s)", type=int, default=2, choices=range(4))  # fmt: skip
+    add("--min_face", "leave out smaller faces (%(default)s)", type=_positive, default=64, metavar="PIXELS")
+    add("--align", "turn each face until its eyes are level", action="store_true")
+    add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
+    add("--quality", "of JPEG crops (%(default)s)", type=int, default=95, choices=range(1, 101), metavar="1-100")
+    add("--val_fraction", "share of persons to hold out for testing (%(default)s)", type=_fraction, default=0.0,
+        metavar="0-1")  # fmt: skip
+    add("--val_output", "folder for the crops held out (OUTPUT_val)", type=Path)
+    add("--person_pattern", "finds who is on a photo in its file name, as the first group (AI Hub's: %(default)s)",
+        default=aihub.PERSON_PATTERN, metavar="REGEX")  # fmt: skip
+    add("--num_workers", "processes (the machine's cores: %(default)s); 0: none but this one", type=_natural,
+        default=_cores(), metavar="N")  # fmt: skip
+    add("--shard", "do the K-th of N parts, for N machines (%(default)s)", type=_shard, default="1/1", metavar="K/N")
+    add("--merge", "make manifest and report out of the finished shards in OUTPUT", action="store_true")
     return parser.parse_args(argv)
 
 
@@ -68,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.merge:
         preprocess_output.merge_shards(output)
     else:
-        preprocess(read_settings(args), output, args.num_workers or _cores())
+        preprocess(read_settings(args), output, args.num_workers)
     if args.shard[1] > 1:
         print(f"when all {args.shard[1]} shards are done: python datapreprocess.py --merge --output {args.output}")
     else:
@@ -89,9 +95,8 @@ def read_settings(args: argparse.Namespace) -> Settings:
     unknown = [word for word, name in wanted.items() if name is None]
     if unknown:
         raise UserError(f"--emotions {' '.join(unknown)} unknown: choose from {', '.join(emotions.EMOTIONS)}")
-    given = {"person_pattern": args.person_pattern} if args.person_pattern else {}
     try:
-        groups = re.compile(args.person_pattern or "()").groups
+        groups = re.compile(args.person_pattern).groups
     except re.error as error:
         raise UserError(f"--person_pattern {args.person_pattern} is no regular expression: {error}") from error
     if not groups:
@@ -105,7 +110,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
         format=args.format,
         quality=args.quality,
         val_fraction=args.val_fraction,
-        **given,
+        person_pattern=args.person_pattern,
     )
 
 
@@ -185,20 +190,26 @@ def _print_summary(output: Output) -> int:
 
 def _cores() -> int:
     """The cores this process may use."""
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _natural(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is less than 1")
-    return value
+    if not _natural(text):
+        raise argparse.ArgumentTypeError("0 is less than 1")
+    return int(text)
 
 
 def _fraction(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
     if not 0 <= value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
     return value

@@ -27,10 +27,14 @@ def map_in_processes(
 ) -> Iterator[Result]:
     """`work(batch)` of successive batches of `items`, in the order in which they get done.
 
-    `items` is read only as fast as results are taken. Raises `WorkerDied`, and whatever `work` raises.
+    `items` is read only as fast as results are taken. With 0 workers this very process does the work. Raises
+    `WorkerDied`, and whatever `work` raises.
     """
-    context = multiprocessing.get_context("spawn")  # a forked copy of a threaded process may hang
     stream = iter(items)
+    if workers == 0:
+        yield from map(work, _batches(stream, batch_size))
+        return
+    context = multiprocessing.get_context("spawn")  # a forked copy of a threaded process may hang
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         pending: set[Future[Result]] = set()
         try:
