@@ -57,7 +57,8 @@ def read_labels(data: bytes) -> Iterator[tuple[str, Label]]:
     (`emotions.fold`). Raises `BrokenLabels` for a label file that is damaged further on.
     """
     text = _decode(data).strip()
-    position = 1 if text.startswith("[") else 0
+    is_list = text.startswith("[")
+    position = _next_record(text, 1) if is_list else 0
     decoder = json.JSONDecoder()
     found = False
     while position < len(text) and text[position] != "]":
@@ -72,7 +73,7 @@ def read_labels(data: bytes) -> Iterator[tuple[str, Label]]:
         found = True
         yield emotions.fold(record["filename"]), _label(record)
         position = _next_record(text, position)
-    if found and text.startswith("[") and position >= len(text):
+    if found and is_list and position >= len(text):
         raise BrokenLabels("is cut short")
 
 
@@ -97,8 +98,9 @@ def _decode(data: bytes) -> str:
 
 def _next_record(text: str, position: int) -> int:
     """Where the next record, or the closing bracket, begins."""
-    match = re.compile(r"[\s,]*").match(text, position)
-    return match.end() if match else position
+    while position < len(text) and text[position] in " \t\r\n,":
+        position += 1
+    return position
 
 
 def _label(record: dict[str, Any]) -> Label:

@@ -1,0 +1,128 @@
+"""Photos of every kind come out upright, 8-bit and RGB, or with the reason why not."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photo
+from photo import Photo, UnreadablePhoto, read_photo
+
+
+def corner_picture(width: int = 400, height: int = 300) -> Image.Image:
+    """Black, the upper left quarter red."""
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[: height // 2, : width // 2] = (255, 0, 0)
+    return Image.fromarray(pixels)
+
+
+def saved(image: Image.Image, format: str, **options) -> io.BytesIO:
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file
+
+
+def is_red(pixel: np.ndarray) -> bool:
+    return bool(pixel[0] > 240 and pixel[1] < 15 and pixel[2] < 15)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_obeyed(orientation):
+    """Stored as the camera would for each orientation, the picture comes out as it was seen."""
+    seen = corner_picture()
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transposition that the viewer's one takes back
+    stored = seen if orientation == 1 else seen.transpose(Image.Transpose(undo[orientation]))
+    exif = Image.Exif()
+    exif[photo.EXIF_ORIENTATION] = orientation
+    file = saved(stored, "JPEG", exif=exif.tobytes())
+    assert (Photo(file).width, Photo(file).height) == (400, 300)
+    pixels = read_photo(file)
+    assert pixels.shape == (300, 400, 3)
+    assert is_red(pixels[10, 10])
+    assert pixels[290, 390].max() < 15
+
+
+@pytest.mark.parametrize(
+    ("mode", "format"),
+    [("CMYK", "JPEG"), ("P", "PNG"), ("RGBA", "PNG"), ("RGB", "WEBP"), ("RGB", "GIF"), ("RGB", "TIFF"), ("RGB", "BMP")],
+)
+def test_colour_modes(mode, format):
+    pixels = read_photo(saved(corner_picture().convert(mode), format))
+    assert pixels.dtype == np.uint8
+    assert pixels.shape == (300, 400, 3)
+    assert is_red(pixels[10, 10])
+
+
+@pytest.mark.parametrize(("format", "dtype"), [("PNG", np.uint16), ("TIFF", np.uint16), ("PPM", np.uint16)])
+def test_sixteen_bits_keep_their_brightness(format, dtype):
+    grey = Image.fromarray(np.full((30, 40), 0x8000, dtype))
+    assert read_photo(saved(grey, format)).mean() == pytest.approx(127, abs=1)
+
+
+def test_transparent_pixels_become_white():
+    clear = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
+    assert read_photo(saved(clear, "PNG")).min() == 255
+
+
+def test_a_jpeg_is_decoded_no_larger_than_asked_for():
+    file = saved(corner_picture(1600, 1200), "JPEG")
+    assert Photo(file).pixels(0.5).shape == (600, 800, 3)
+    assert Photo(file).pixels(0.51).shape == (1200, 1600, 3)
+    assert read_photo(file, longest=200).shape == (150, 200, 3)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.95])
+def test_a_file_cut_short_is_refused(format, share):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+    data = saved(noise, format).getvalue()
+    with pytest.raises(UnreadablePhoto):
+        read_photo(io.BytesIO(data[: int(len(data) * share)]))
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"hello " * 100, "not a photo"),
+        (png_that_claims(60_000, 60_000), "absurdly large"),
+        (png_that_claims(9_000, 9_000), "absurdly large"),
+        (saved(corner_picture(), "EPS").getvalue(), "not a photo"),  # Pillow would have Ghostscript run it
+    ],
+)
+def test_reasons(data, reason):
+    with pytest.raises(UnreadablePhoto, match=reason):
+        read_photo(io.BytesIO(data))
+
+
+def test_damaged_metadata_does_not_cost_the_photo():
+    exif = b"Exif\0\0II*\0\xff\xff\xff\xff" + bytes(20)
+    assert is_red(read_photo(saved(corner_picture(), "JPEG", exif=exif))[10, 10])
+
+
+def test_a_large_jpeg_is_read_reduced(monkeypatch):
+    monkeypatch.setattr(photo, "MAX_DECODED_PIXELS", 100_000)
+    file = saved(corner_picture(800, 600), "JPEG")
+    assert Photo(file).pixels().shape == (150, 200, 3)
+    with pytest.raises(UnreadablePhoto, match="absurdly large"):
+        Photo(saved(corner_picture(800, 600), "PNG"))
+
+
+def test_iphone_photos():
+    pytest.importorskip("pillow_heif")
+    assert is_red(read_photo(saved(corner_picture(), "HEIF"))[10, 10])
