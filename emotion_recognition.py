@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import emotions
 from errors import UserError, door
@@ -52,7 +52,7 @@ class EmotionRecognizer:
         self.dtype = dtype or torch.float32
         self._mean = torch.tensor(judge.mean, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(judge.std, device=self.device).view(3, 1, 1)
-        self.network = inference.prepare(build_network(judge), self.device, self.dtype)
+        self.network: Any = inference.prepare(build_network(judge), self.device, self.dtype)
         self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
 
     @classmethod
@@ -66,6 +66,16 @@ class EmotionRecognizer:
         from judge_file import load_judge
 
         return cls(load_judge(Path(path) if path else _published_file()), device, dtype)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the weights: names them in caches."""
+        import hashlib
+
+        digest = hashlib.sha256(repr((self.judge.arch, self.judge.classes, self.judge.image_size)).encode())
+        for name, tensor in sorted(self.judge.state_dict.items()):
+            digest.update(name.encode() + tensor.contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def outputs_of(self, names: Sequence[str]) -> list[int]:
         """The network's output for each emotion, found by what the names mean; raises `UserError` for a stranger."""

@@ -52,4 +52,5 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
 
 def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """`network` for use only: eval mode, no gradients, on `device`, channels-last, weights in `dtype`."""
-    return network.eval().requires_grad_(False).to(device=device, dtype=dtype, memory_format=torch.channels_last)
+    network = network.eval().requires_grad_(False).to(device, dtype)
+    return network.to(memory_format=torch.channels_last)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import timm
@@ -93,7 +94,7 @@ class Faces(Dataset):
         return DataLoader(self, batch_size, shuffle, num_workers=workers, collate_fn=_as_it_is)
 
 
-def _as_it_is(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+def _as_it_is(batch: Any) -> Any:
     return batch
 
 
@@ -169,7 +170,7 @@ def train(settings: Settings) -> Validation:
     if len(images.domains) < 2:
         raise UserError(f"{settings.image_dir} needs at least two emotion folders to tell apart")
     arch, network = new_network(settings, images.domains)
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)
     learn, check = (
         Faces(images, i, settings.crop_size, settings.image_size) for i in split(images.labels, settings.seed)
     )
@@ -207,7 +208,7 @@ def _epochs(
     )
 
     def logits_of(x: Tensor) -> Tensor:
-        with autocast(device):
+        with autocast(device, "auto" if device.type == "cuda" else "off"):  # small batches gain nothing on a CPU
             return network(((x - mean) / std).contiguous(memory_format=torch.channels_last)).float()
 
     start = time.perf_counter()
@@ -226,9 +227,11 @@ def _epochs(
         with torch.inference_mode():
             validation = _validate(logits_of, check, settings.batch_size, device)
         spent = time.perf_counter() - start
+        left = spent / epoch * (settings.epochs - epoch)
         print(
             f"epoch {epoch}/{settings.epochs}  loss {total / len(learn):.3f}  "
-            f"validation loss {validation.loss:.3f}  accuracy {validation.accuracy:.1%}  {spent:.0f} s, {spent / epoch * (settings.epochs - epoch):.0f} s left",
+            f"validation loss {validation.loss:.3f}  accuracy {validation.accuracy:.1%}  "
+            f"{spent:.0f} s, {left:.0f} s left",
             flush=True,
         )
         yield validation
