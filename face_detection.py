@@ -32,6 +32,7 @@ VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' 
 CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
 SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
 MIN_SCORE = 0.5
+MESH_VIEWS = (1.0, 0.8, 1.3)  # of a crop, tried in turn until the landmarker sees the face in it
 MAX_TILES = 32  # along a very long photo
 
 # Landmarks of MediaPipe's face mesh.
@@ -159,18 +160,25 @@ def face_mask(points: Points, shape: tuple[int, ...], forehead: float = 0.2, fea
     The forehead is raised by `forehead` × the face's length: an angry brow moves down, and the old one would show
     above it. The edge fades over `feather` × the face's length, inwards, so that outside the outline all is exactly 0.
     """
-    outline = cv2.convexHull(_raise_forehead(points, forehead)).reshape(-1, 2)
+    outline = np.float32(cv2.convexHull(_raise_forehead(points, forehead))).reshape(-1, 2)
     mask = np.zeros(shape[:2], np.float32)
-    (x0, y0), (x1, y1) = outline.min(axis=0), outline.max(axis=0)
-    rows, columns = _slice(y0 - 2, y1 + 2, shape[0]), _slice(x0 - 2, x1 + 2, shape[1])
-    inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-    subpixel_bits = 4
-    corners = np.rint((outline - (columns.start, rows.start)) * (1 << subpixel_bits)).astype(np.int32)
-    cv2.fillConvexPoly(inside, corners, 1, shift=subpixel_bits)
-    depth = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    ramp = np.minimum(depth / max(1.0, feather * _face_length(points)), 1)
-    mask[rows, columns] = ramp * ramp * (3 - 2 * ramp)  # no kink where the fade begins or ends
+    (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
+    region = _slice(top, bottom, shape[0]), _slice(left, right, shape[1])
+    ramp = np.clip(_depth(outline, region) / (feather * _face_length(points)), 0, 1)
+    mask[region] = ramp * ramp * (3 - 2 * ramp)  # no kink where the fade begins or ends
     return mask
+
+
+def _depth(outline: Points, region: Region) -> NDArray[np.float32]:
+    """How far each pixel of `region` lies inside a convex outline, in pixels; negative outside."""
+    y, x = np.ogrid[region]
+    along = np.roll(outline, -1, axis=0) - outline
+    inwards = np.column_stack([-along[:, 1], along[:, 0]]) / np.linalg.norm(along, axis=1, keepdims=True)
+    inwards *= np.sign(np.sum(inwards * (outline.mean(axis=0) - outline), axis=1, keepdims=True))
+    depth = np.full(np.broadcast_shapes(y.shape, x.shape), np.inf, np.float32)
+    for (px, py), (nx, ny) in zip(outline, inwards, strict=True):
+        np.minimum(depth, np.float32(nx) * (x - px) + np.float32(ny) * (y - py), out=depth)
+    return depth
 
 
 def blend(photo: Image, generated: Image, mask: Mask) -> Image:
@@ -239,13 +247,15 @@ class FaceFinder:
 
     def mesh(self, image: Image) -> Mesh | None:
         """The mesh of the face in `image`, a crop of one face (1.5 to 3 times its box); None where none is found."""
-        result = self._landmarker.detect(_media_pipe_image(image))
-        if not result.face_landmarks:
-            return None
-        height, width = image.shape[:2]
-        points = np.array([(point.x * width, point.y * height) for point in result.face_landmarks[0]], np.float32)
-        blendshapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
-        return Mesh(points - np.float32(0.5), blendshapes)
+        whole = _whole(image.shape[1], image.shape[0])
+        for fraction in MESH_VIEWS:
+            view = whole.centre(fraction)
+            result = self._landmarker.detect(_media_pipe_image(view.cut(image, FACE_SIZE)))
+            if result.face_landmarks:
+                points = np.array([(point.x, point.y) for point in result.face_landmarks[0]]) * FACE_SIZE - 0.5
+                blendshapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
+                return Mesh(view.to_photo(points, FACE_SIZE).astype(np.float32), blendshapes)
+        return None
 
     def close(self) -> None:
         """Free the networks; a second call does nothing. Left to Python's exit, MediaPipe fails at it noisily."""
@@ -262,13 +272,17 @@ class FaceFinder:
         self.close()
 
 
+def _whole(width: int, height: int) -> Square:
+    return Square((width - 1) / 2, (height - 1) / 2, max(width, height))
+
+
 def _views(width: int, height: int) -> Iterator[Square]:
     """What to show the detectors: the whole photo, the photo with a border, and pieces along a very long one.
 
     The full-range detector overlooks faces that fill the frame; the border makes them smaller.
     """
     long, short = max(width, height), min(width, height)
-    whole = Square((width - 1) / 2, (height - 1) / 2, long)
+    whole = _whole(width, height)
     yield whole
     yield whole.centre(2)
     if long > 2 * short:

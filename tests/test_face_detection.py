@@ -151,6 +151,17 @@ def test_a_mesh_tells_happy_from_sad(finder: FaceFinder) -> None:
     assert smile["happy"] > smile["sadness"] + 0.3
 
 
+def test_a_mesh_lies_on_the_same_pixels_whatever_the_crop(finder: FaceFinder, portrait: NDArray) -> None:
+    square = face_square(finder.boxes(portrait)[0])
+    places = []
+    for part, size in ((square, 512), (square.centre(0.8), 200), (square.centre(1.3), 701)):
+        mesh = finder.mesh(part.cut(portrait, size))
+        assert mesh is not None
+        places.append(part.to_photo(mesh.points, size))
+    for place in places[1:]:
+        assert np.linalg.norm(place - places[0], axis=1).mean() < 0.02 * square.side
+
+
 def test_a_real_face_near_and_far_grey_and_tiny(finder: FaceFinder, portrait: NDArray) -> None:
     (box,) = finder.boxes(portrait)
     grey: NDArray = np.repeat(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
