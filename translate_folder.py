@@ -35,7 +35,7 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
             except (UnreadablePhoto, NoFace) as reason:
                 left_out.append(f"{path}: {reason}")
                 continue
-            save_strip(translation, result_dir / f"{Path(path).stem}.jpg")
+            save(translation, result_dir, Path(path).stem)
     print(f"{len(photos) - len(left_out)} of {len(photos)} photos translated, in {result_dir}")
     for line in left_out:
         print(f"  left out {line}")
@@ -84,8 +84,13 @@ def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Pa
             )
 
 
-def save_strip(translation: Translation, path: Path) -> None:
-    """Write the original and each emotion side by side."""
+def save(translation: Translation, result_dir: Path, name: str) -> None:
+    """Write `<name>/<emotion>.jpg`, each result at full size, and `<name>.jpg`, original and emotions side by side."""
+    for domain, result in translation.results.items():
+        _save_jpeg(Image.fromarray(result), result_dir / name / f"{domain}.jpg")
     row = [translation.original, *translation.results.values()]
-    strip: Image.Image = pictures.grid([row], ["original", *translation.results])
-    checkpoint.write_atomically(path, lambda temporary: strip.save(temporary, "JPEG", quality=95))
+    _save_jpeg(pictures.grid([row], ["original", *translation.results]), result_dir / f"{name}.jpg")
+
+
+def _save_jpeg(image: Image.Image, path: Path) -> None:
+    checkpoint.write_atomically(path, lambda temporary: image.save(temporary, "JPEG", quality=95))

@@ -100,7 +100,7 @@ def test_a_bad_file_is_one_sentence_and_runs_nothing(tmp_path, monkeypatch, cont
         path.write_bytes(pickle.dumps({"main.0.weight": Evil()}))
     else:
         torch.save([1, 2] if content == "list" else Discriminator(32, 8, 5, 3).state_dict(), path)
-    with pytest.raises(UserError, match="1-G.ckpt") as refused:
+    with pytest.raises(UserError, match=r"1-G\.ckpt") as refused:
         checkpoint.load_generator(path)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "evil").exists()

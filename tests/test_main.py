@@ -54,9 +54,9 @@ def test_every_flag_of_the_seed_document_has_its_default():
 
 def test_the_seed_documents_own_commands_are_understood():
     train = (
-        "--image_dir data/train512 --image_size 256 --resume_iters 660000 --g_lr 0.0001 --d_lr 0.0001 --num_iters 800000"
-        " --num_iters_decay 10000 --lr_update_step 10000 --model_save_step 10000 --sample_step 500 --g_conv_dim 128"
-        " --d_conv_dim 128"
+        "--image_dir data/train512 --image_size 256 --resume_iters 660000 --g_lr 0.0001 --d_lr 0.0001"
+        " --num_iters 800000 --num_iters_decay 10000 --lr_update_step 10000 --model_save_step 10000"
+        " --sample_step 500 --g_conv_dim 128 --d_conv_dim 128"
     )
     assert main.build_parser().parse_args(train.split()).num_iters == 800000
     test = "--mode test --image_size 256 --g_conv_dim 128 --d_conv_dim 128 --test_iters 660000"
@@ -153,7 +153,9 @@ def test_test_mode_writes_a_strip_for_each_photo(main_here, trained, tmp_path):
     assert "3 of 5 photos translated" in run.stdout
     assert "broken.jpg: not a photo" in run.stdout
     assert "meadow.png: no face found" in run.stdout
-    assert sorted(p.name for p in out.iterdir()) == ["face 0.jpg", "face 1.jpg", "face 2.jpg"]
+    assert sorted(p.name for p in out.glob("*.jpg")) == ["face 0.jpg", "face 1.jpg", "face 2.jpg"]
+    names = [f"{emotion}.jpg" for emotion in ("angry", "fearful", "happy", "sadness", "surprised")]
+    assert sorted(p.name for p in (out / "face 0").iterdir()) == names
     with Image.open(out / "face 0.jpg") as strip:
         assert strip.width >= 6 * 512
     assert main_here(*test, "--image_path", faces / "meadow.png").returncode == 1
@@ -165,7 +167,18 @@ def test_a_bare_checkpoint_of_the_published_size_is_used_as_it_is(main_here, dra
     (tmp_path / "models").mkdir()
     torch.save(Generator(16, 5, 2).state_dict(), tmp_path / "models" / "660000-G.ckpt")
     photo = next(drawn.glob("happy/*.jpg"))
-    words = "--mode test --image_size 256 --g_conv_dim 16 --d_conv_dim 128 --test_iters 660000".split()
+    words = [
+        "--mode",
+        "test",
+        "--image_size",
+        "256",
+        "--g_conv_dim",
+        "16",
+        "--d_conv_dim",
+        "128",
+        "--test_iters",
+        "660000",
+    ]
     places = ("--model_save_dir", tmp_path / "models", "--image_path", photo, "--result_dir", tmp_path / "out")
     run = main_here(*words, *places)
     assert run.returncode == 0, run.stderr

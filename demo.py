@@ -1,0 +1,157 @@
+"""The whole path on drawn faces: draw, preprocess, train, translate people never trained on, and look.
+
+Prints each command as a user would type it. Ends with data/demo/demo.png and a table that shows the expressions moved.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+import pictures
+from emotions import FIVE
+from errors import UserError, door
+from photo import read_photo
+
+DEMO = Path("data/demo")
+HELD_OUT = DEMO / "held_out"
+RESULTS = DEMO / "results"
+SHOWN = 4  # people on the contact sheet
+FACE = 176  # pixels of each of their pictures
+
+# What the table shows: MediaPipe's blendshapes, left and right averaged.
+FEATURES = {
+    "smile": ("mouthSmileLeft", "mouthSmileRight"),
+    "eyes wide": ("eyeWideLeft", "eyeWideRight"),
+    "brows down": ("browDownLeft", "browDownRight"),
+    "brow inner up": ("browInnerUp",),
+    "jaw open": ("jawOpen",),
+}
+
+ON_CPU = (
+    "--image_size 64 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 4 --batch_size 8"
+    " --num_iters 3000 --num_iters_decay 1200 --sample_step 500 --log_step 100"
+)
+ON_CUDA = (
+    "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 5 --batch_size 16"
+    " --num_iters 8000 --num_iters_decay 3200 --sample_step 1000 --log_step 200"
+)
+TRAINING = (
+    f"main.py --image_dir {DEMO}/train512 --model_save_dir {DEMO}/models --sample_dir {DEMO}/samples"
+    f" --log_dir {DEMO}/logs --g_lr 0.0002 --d_lr 0.0002 --lr_update_step 50 --ema_decay 0.995"
+)
+
+Blendshapes = dict[str, float]
+Table = dict[str, Blendshapes]
+
+
+def run(command: str) -> None:
+    """Print a command as a user would type it, and run it with this interpreter."""
+    print(f"\n$ python {command}", flush=True)
+    ended = subprocess.run([sys.executable, *command.split()])
+    if ended.returncode:
+        raise UserError(
+            f"the command above ended with exit code {ended.returncode}: mend what it says, then 'make demo'"
+        )
+
+
+def measure(photos: list[Path]) -> Blendshapes:
+    """Mean of each feature over the faces of `photos`."""
+    from face_detection import FaceFinder, face_square, input_square
+
+    found = []
+    with FaceFinder() as finder:
+        for path in photos:
+            photo = read_photo(path)
+            boxes = finder.boxes(photo)
+            mesh = finder.mesh(input_square(face_square(boxes[0])).cut(photo, 448)) if boxes else None
+            if mesh:
+                found.append([np.mean([mesh.blendshapes[s] for s in shapes]) for shapes in FEATURES.values()])
+    if not found:
+        raise UserError(f"MediaPipe finds no face in {photos[0].parent}: the training went wrong")
+    return dict(zip(FEATURES, np.mean(found, axis=0).tolist(), strict=True))
+
+
+def build_table(people: list[str]) -> Table:
+    """Blendshape means of the input, of each translation, and of the same people as drawn with that emotion."""
+    table = {"input": measure([HELD_OUT / "neutral" / f"{p}.jpg" for p in people])}
+    for emotion in FIVE:
+        table[f"{emotion}, translated"] = measure([RESULTS / p / f"{emotion}.jpg" for p in people])
+        table[f"{emotion}, as drawn"] = measure([HELD_OUT / emotion / f"{p}.jpg" for p in people])
+    return table
+
+
+def table_lines(table: Table) -> list[str]:
+    """The table as lines of text of equal width."""
+    head = f"{'':24}" + "".join(f"{name:>15}" for name in FEATURES)
+    return [
+        head,
+        *(f"{row:24}" + "".join(f"{value:15.2f}" for value in values.values()) for row, values in table.items()),
+    ]
+
+
+def contact_sheet(people: list[str], table: Table) -> Image.Image:
+    """Input and translations of each person, beneath them the same person as drawn; at the bottom the table."""
+
+    def small(path: Path) -> np.ndarray:
+        return cv2.resize(read_photo(path), (FACE, FACE), interpolation=cv2.INTER_AREA)
+
+    blank = np.full((FACE, FACE, 3), 255, np.uint8)
+    rows, names = [], []
+    for person in people:
+        rows.append(
+            [small(HELD_OUT / "neutral" / f"{person}.jpg")] + [small(RESULTS / person / f"{e}.jpg") for e in FIVE]
+        )
+        rows.append([blank] + [small(HELD_OUT / e / f"{person}.jpg") for e in FIVE])
+        names += ["translated", "as drawn"]
+    faces = pictures.grid(rows, ["input", *FIVE], names)
+    font = ImageFont.load_default(13)
+    line = 20
+    sheet = Image.new("RGB", (faces.width, faces.height + line * (len(table) + 3)), pictures.PAPER)
+    sheet.paste(faces, (0, 0))
+    draw = ImageDraw.Draw(sheet)
+    y = faces.height + line
+    draw.text((10, y), "MediaPipe blendshapes, means over all held-out people", pictures.INK, font)
+    for j, name in enumerate(FEATURES):
+        draw.text((330 + 130 * j, y + line), name, pictures.INK, font, anchor="ra")
+    for i, (row, values) in enumerate(table.items(), start=2):
+        draw.text((10, y + line * i), row, pictures.INK, font)
+        for j, value in enumerate(values.values()):
+            draw.text((330 + 130 * j, y + line * i), f"{value:.2f}", pictures.INK, font, anchor="ra")
+    return sheet
+
+
+@door
+def main() -> int:
+    """Run every step; the settings suit the machine."""
+    import torch
+
+    started = time.monotonic()
+    shutil.rmtree(DEMO, ignore_errors=True)
+    run(f"draw_faces.py --output {DEMO}/train --per_emotion 150 --seed 0")
+    run(f"datapreprocess.py --input {DEMO}/train --output {DEMO}/train512")
+    run(f"{TRAINING} {ON_CUDA if torch.cuda.is_available() else ON_CPU}")
+    everyone = f"--per_emotion 24 --same_identities --emotions neutral {' '.join(FIVE)}"
+    run(f"draw_faces.py --output {HELD_OUT} --seed 1 {everyone}")
+    run(
+        f"main.py --mode test --test_iters latest --model_save_dir {DEMO}/models"
+        f" --image_path {HELD_OUT}/neutral --result_dir {RESULTS}"
+    )
+    people = sorted(path.stem for path in (HELD_OUT / "neutral").glob("*.jpg") if (RESULTS / path.stem).is_dir())
+    table = build_table(people)
+    contact_sheet(people[:SHOWN], table).save(DEMO / "demo.png")
+    print("\nMediaPipe blendshapes, means over", len(people), "people never trained on:\n")
+    print("\n".join(table_lines(table)))
+    print(f"\nLook at {DEMO}/demo.png ({time.monotonic() - started:.0f} s)")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
