@@ -195,26 +195,23 @@ class FaceFinder:
     """
 
     def __init__(self) -> None:
-        files = {name: weights.path(name) for name in ("face_detector_full_range", "face_detector_short_range")}
-        landmarker = weights.path("face_landmarker")
+        full_range, short_range, landmarker = (
+            weights.path(name).read_bytes()
+            for name in ("face_detector_full_range", "face_detector_short_range", "face_landmarker")
+        )
         with _native_log_muted():
             from mediapipe.tasks.python import BaseOptions, vision
 
             self._full_range, self._short_range = (
                 vision.FaceDetector.create_from_options(
                     vision.FaceDetectorOptions(
-                        base_options=BaseOptions(model_asset_buffer=file.read_bytes()),
-                        min_detection_confidence=MIN_SCORE,
+                        BaseOptions(model_asset_buffer=detector), min_detection_confidence=MIN_SCORE
                     )
                 )
-                for file in files.values()
+                for detector in (full_range, short_range)
             )
             self._landmarker = vision.FaceLandmarker.create_from_options(
-                vision.FaceLandmarkerOptions(
-                    base_options=BaseOptions(model_asset_buffer=landmarker.read_bytes()),
-                    num_faces=1,
-                    output_face_blendshapes=True,
-                )
+                vision.FaceLandmarkerOptions(BaseOptions(model_asset_buffer=landmarker), output_face_blendshapes=True)
             )
             blank = np.zeros((CLOSE_UP_SIZE, CLOSE_UP_SIZE, 3), np.uint8)  # the first run has more to log
             self.boxes(blank)
