@@ -202,7 +202,7 @@ def resolve(folder: Path, which: str) -> int | str:
         return there[-1]
     name: int | str = which if which == "best" else int(which)
     if not path_of(folder, name, "G").exists():
-        there = [str(i) for i in iterations(folder)]
-        has = f"it holds {', '.join(there[-5:])}" if there else "it holds no checkpoint"
+        last = ", ".join(map(str, iterations(folder)[-5:]))
+        has = f"it holds {last}" if last else "it holds no checkpoint"
         raise UserError(f"there is no {path_of(folder, name, 'G')} ({has}): name one that exists, or 'latest'")
     return name

@@ -53,7 +53,7 @@ class Solver:
         self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
         self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
         for network in (self.G, self.D):
-            network.to(self.device, memory_format=torch.channels_last)
+            network.to(self.device).to(memory_format=torch.channels_last)
         average = get_ema_multi_avg_fn(config.ema_decay)
         self.ema = AveragedModel(self.G, multi_avg_fn=average) if config.ema_decay else None
         betas = (config.beta1, config.beta2)
@@ -79,7 +79,7 @@ class Solver:
 
                 self._set_learning_rates(i)
                 if i % config.log_step == 0:
-                    self.log.scalars(i, values | self._learning_rates())
+                    self.log.scalars(i, {**values, **self._learning_rates()})
                 if i % config.sample_step == 0:
                     self._sample(i)
                 if i % config.model_save_step == 0 or i == config.num_iters or stop.asked:

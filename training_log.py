@@ -17,6 +17,7 @@ class TrainingLog:
     """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, and to the terminal."""
 
     def __init__(self, start: int, num_iters: int, log_dir: Path | None) -> None:
+        self.num_iters = num_iters
         self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty())
         self.board = None
         if log_dir is not None:
@@ -49,8 +50,8 @@ class TrainingLog:
         if not self.bar.disable:
             self.bar.write(f"[{i}] {words}")
             return
-        left = tqdm.format_interval((self.bar.total - i) / speed)
-        print(f"[{i}/{self.bar.total}] {words}  {speed:.2f} it/s  {left} left", flush=True)
+        left = tqdm.format_interval((self.num_iters - i) / speed)
+        print(f"[{i}/{self.num_iters}] {words}  {speed:.2f} it/s  {left} left", flush=True)
 
     def picture(self, i: int, name: str, image: np.ndarray) -> None:
         """Show a uint8 RGB picture in TensorBoard."""

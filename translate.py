@@ -61,7 +61,7 @@ class Translator:
         self, G: Generator, domains: list[str], image_size: int, crop_size: int = CROP_SIZE, amp: str = "auto"
     ) -> None:
         self.device = choose_device()
-        self.G = G.to(self.device, memory_format=torch.channels_last).eval()
+        self.G = G.to(self.device).to(memory_format=torch.channels_last).eval()
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
@@ -134,7 +134,8 @@ class Translator:
     def _mesh(self, crop: Image, square: Square) -> Points | None:
         """The mesh of a crop's face as points of the photo."""
         size = max(MESH_SIZE, crop.shape[0])
-        mesh = self.finder.mesh(cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC))
+        enlarged = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
+        mesh = self.finder.mesh(np.asarray(enlarged, np.uint8))
         return None if mesh is None else square.to_photo(mesh.points, size).astype(np.float32)
 
 
@@ -145,7 +146,7 @@ def paste(photo: Image, generated: Image, square: Square, points: Points) -> Ima
     """
     rows, columns = square.region(photo.shape)
     place = photo[rows, columns]
-    mask = face_mask(points - np.float32((columns.start, rows.start)), place.shape)
+    mask = face_mask(points - np.array((columns.start, rows.start), np.float32), place.shape)
     result = photo.copy()
     result[rows, columns] = blend(place, square.put_back(generated, photo.shape), mask)
     return result

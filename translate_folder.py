@@ -72,7 +72,7 @@ def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
 
 def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:
     _, found = checkpoint.load_generator(path, config.c_dim)
-    told = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim") if flag in given}
+    told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
     checkpoint.require(found, path, told)
     trained = checkpoint.load_config(path.parent)
     for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
