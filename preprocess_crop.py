@@ -40,7 +40,8 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         row = _with_face(row, box, box_from, len(boxes))
         if box.side < settings.min_face:
             return replace(row, reason="face smaller than --min_face")
-        crop = _cut(photo, first_look, face_square(box), settings.align)
+        square = face_square(box)
+        crop = _cut(photo, first_look, square, settings.align)
     except UnreadablePhoto as error:
         return replace(row, reason=str(error))
     file = f"{task.emotion}/{task.stem}.{settings.format}"
@@ -50,6 +51,7 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         row,
         kept=1,
         file=file,
+        outside=round(_share_outside(square, photo.width, photo.height), 3),
         sharpness=round(float(cv2.Laplacian(grey, cv2.CV_32F).var()), 1),
         brightness=round(float(grey.mean()), 1),
     )
@@ -100,6 +102,14 @@ def _cut(photo: Photo, first_look: np.ndarray, square: Square, align: bool) -> n
             pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
         )
     return crop
+
+
+def _share_outside(square: Square, width: int, height: int) -> float:
+    """The share of an upright square that lies beyond the edges of the photo, 0 to 1."""
+    half = square.side / 2
+    inside_x = min(square.cx + half, width - 0.5) - max(square.cx - half, -0.5)
+    inside_y = min(square.cy + half, height - 0.5) - max(square.cy - half, -0.5)
+    return 1 - max(0.0, inside_x) * max(0.0, inside_y) / square.side**2
 
 
 def _scaled(box: Box, factor: float) -> Box:

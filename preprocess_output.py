@@ -41,6 +41,7 @@ class Row:
     score: float | str = ""  # the detector's, 0 to 1
     faces: int | str = ""  # how many were found
     face_size: float | str = ""  # longer side of the box
+    outside: float | str = ""  # the crop's share that lies beyond the photo's edge, and repeats it
     sharpness: float | str = ""  # variance of the crop's Laplacian
     brightness: float | str = ""  # mean of the crop, 0 to 255
 

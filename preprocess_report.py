@@ -32,6 +32,7 @@ MEASURES = {
     "sharpness": "Sharpness (variance of the Laplacian)",
     "brightness": "Brightness (0 to 255)",
     "score": "Certainty of the face detector",
+    "outside": "Share of the crop beyond the photo's edge",
 }
 
 
@@ -77,6 +78,7 @@ class Summary:
             "The darkest": Least(BORDERLINE_CROPS, lambda row: float(row["brightness"])),
             "The brightest": Least(BORDERLINE_CROPS, lambda row: -float(row["brightness"])),
             "The smallest faces": Least(BORDERLINE_CROPS, lambda row: float(row["face_size"])),
+            "The farthest beyond the photo's edge": Least(BORDERLINE_CROPS, lambda row: -float(row["outside"])),
             "The detector was least sure": Least(BORDERLINE_CROPS, lambda row: float(row["score"] or 1)),
             "Only the annotators saw a face": Least(BORDERLINE_CROPS, _at_random),
             "The annotators disagreed in part": Least(BORDERLINE_CROPS, _at_random),

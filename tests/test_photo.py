@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import pytest
+from broken_photos import png_that_claims
 from PIL import Image
 
 import photo
@@ -83,16 +82,6 @@ def test_a_file_cut_short_is_refused(format, share):
     data = saved(noise, format).getvalue()
     with pytest.raises(UnreadablePhoto):
         read_photo(io.BytesIO(data[: int(len(data) * share)]))
-
-
-def png_that_claims(width: int, height: int) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    )
 
 
 @pytest.mark.parametrize(
