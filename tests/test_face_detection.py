@@ -186,6 +186,8 @@ def test_several_faces_come_largest_first(finder: FaceFinder) -> None:
     photo[40:552, 700:1212] = draw_face(4, "angry", size=512)
     boxes = finder.boxes(photo)
     assert [round(box.centre[0] / 100) for box in boxes] == pytest.approx([10, 2], abs=1)
+    near = finder.boxes(photo, far=False)
+    assert math.dist(near[0].centre, boxes[0].centre) < 0.1 * boxes[0].side
 
 
 def test_a_face_in_a_very_long_picture(finder: FaceFinder, portrait: NDArray) -> None:
