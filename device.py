@@ -23,7 +23,11 @@ def has_bf16(device: torch.device) -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
+def half_precision(device: torch.device, amp: str = "auto") -> bool:
+    """Whether to compute in bfloat16: where `amp` ("auto", "bf16", "off") and the hardware say so."""
+    return amp == "bf16" or (amp == "auto" and has_bf16(device))
+
+
 def autocast(device: torch.device, amp: str = "auto") -> torch.autocast:
-    """The context the networks run in: bfloat16 where `amp` ("auto", "bf16", "off") and the hardware say so."""
-    enabled = amp == "bf16" or (amp == "auto" and has_bf16(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+    """The context the networks run in: bfloat16 or float32, as `half_precision` decides."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=half_precision(device, amp))

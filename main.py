@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from errors import UserError, door
 from image_folder import read_folder
@@ -86,6 +87,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seed", type=whole, default=0, help="of everything random")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
     add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
+
+    add = parser.add_argument_group("the best checkpoint").add_argument
+    add("--score", choices=("fid*emotion", "fid", "emotion", "none"), default="fid*emotion", help="what is best")
+    add("--fid_features", choices=("inception", "emotion"), default="inception", help="features to compare faces by")
+    add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
+    add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")
 
     add = parser.add_argument_group("test").add_argument
     add(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -21,6 +23,7 @@ from graceful_stop import GracefulStop
 from image_folder import LabelledImages
 from losses import Parts, discriminator_loss, generator_loss, one_hot
 from model import Discriminator, Generator
+from selection import Selection
 from training_log import TrainingLog
 from translate import translate_to_all
 from value_range import to_uint8
@@ -61,6 +64,7 @@ class Solver:
         self.d_optimizer = torch.optim.Adam(self.D.parameters(), config.d_lr, betas, fused=True)
         self.start = 0  # iterations done
         self.samples_seen = 0  # place in the stream of training samples
+        self.selection: Selection | None = None
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
@@ -81,9 +85,9 @@ class Solver:
                 if i % config.log_step == 0:
                     self.log.scalars(i, {**values, **self._learning_rates()})
                 if i % config.sample_step == 0:
-                    self._sample(i)
+                    self._keep_best(i, self._sample(i))
                 if i % config.model_save_step == 0 or i == config.num_iters or stop.asked:
-                    self._save(i)
+                    self._save(i, i)
                 if stop.asked:
                     break
         self.log.close()
@@ -95,16 +99,19 @@ class Solver:
     def _begin(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config = self.config
-        if config.resume_iters != "0":
-            self._resume(config.resume_iters)
+        best = self._resume(config.resume_iters) if config.resume_iters != "0" else math.inf
         if self.start >= config.num_iters:
             raise UserError(f"iteration {self.start} is done already: give a --num_iters above it")
+        if config.score != "none" and config.num_iters >= config.sample_step:
+            self.selection = Selection(config, self.images, self.device)
         self._set_learning_rates(self.start)
         crops = (config.crop_size, config.image_size)
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
         for folder in (config.model_save_dir, config.sample_dir):
             Path(folder).mkdir(parents=True, exist_ok=True)
-        checkpoint.save_config(self.model_dir, {"arguments": vars(config), "domains": self.images.domains})
+        if self.selection:
+            self.selection.begin(self.start, best)
+        checkpoint.save_config(self.model_dir, {"arguments": _plain(config), "domains": self.images.domains})
         self.log = TrainingLog(self.start, config.num_iters, Path(config.log_dir) if config.use_tensorboard else None)
         return training_batches(
             self.images,
@@ -166,32 +173,50 @@ class Solver:
         """The generator one uses: the moving average when it is on."""
         return self.ema.module if self.ema else self.G
 
-    def _sample(self, i: int) -> None:
+    def _keep_best(self, i: int, sheet: Image.Image) -> None:
+        """Score the generator; keep it as the set `best` if none was better."""
+        if not self.selection:
+            return
+        score, improved = self.selection.score(self.generator, i)
+        self.log.scores(i, score.scalars())
+        if improved:
+            self._save(i, "best")
+            self._save_sheet(sheet, "best-images.jpg")
+
+    def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""
         with autocast(self.device, self.config.amp):
             x_fake = translate_to_all(self.generator, self.x_fixed.to(self.device), self.config.c_dim)
         rows = [[x, *fakes] for x, fakes in zip(to_uint8(self.x_fixed), to_uint8(x_fake), strict=True)]
         sheet = pictures.grid(rows, ["original", *self.images.domains])
-        path = Path(self.config.sample_dir) / f"{i}-images.jpg"
-        checkpoint.write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
+        self._save_sheet(sheet, f"{i}-images.jpg")
         self.log.picture(i, "samples", np.asarray(sheet))
+        return sheet
 
-    def _save(self, i: int) -> None:
-        """Write the set of iteration `i`; the state last, since a set with it is complete."""
+    def _save_sheet(self, sheet: Image.Image, name: str) -> None:
+        path = Path(self.config.sample_dir) / name
+        checkpoint.write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
+
+    def _save(self, i: int, name: int | str) -> None:
+        """Write iteration `i` as the set `name`; the state last, since a set with it is complete."""
         state: dict[str, Any] = {
             "iteration": i,
             "samples_seen": self.samples_seen,
             "g_optimizer": self.g_optimizer.state_dict(),
             "d_optimizer": self.d_optimizer.state_dict(),
+            "best_score": self.selection.best if self.selection else math.inf,
         }
         if self.ema:  # the G file holds the average; what the optimiser moves is kept here
             state |= {"G": self.G.state_dict(), "ema_updates": self.ema.n_averaged}
         parts = {"G": self.generator.state_dict(), "D": self.D.state_dict(), "state": state}
         for part, content in parts.items():
-            checkpoint.save(checkpoint.path_of(self.model_dir, i, part), content)
+            checkpoint.save(checkpoint.path_of(self.model_dir, name, part), content)
 
-    def _resume(self, which: str) -> None:
-        """Go on from a full training state, or from bare G and D files of other repos with new optimisers."""
+    def _resume(self, which: str) -> float:
+        """Go on from a full training state, or from bare G and D files of other repos with new optimisers.
+
+        Returns the best score so far.
+        """
         name = checkpoint.resolve(self.model_dir, which)
         self._load_networks(name)
         path = checkpoint.path_of(self.model_dir, name, "state")
@@ -199,7 +224,7 @@ class Solver:
             self.start = name if isinstance(name, int) else 0
             self.samples_seen = self.start * self.config.batch_size
             print(f"resuming from bare networks of iteration {name}: the optimisers start anew")
-            return
+            return math.inf
         state = checkpoint.load(path)
         self.start, self.samples_seen = state["iteration"], state["samples_seen"]
         self.g_optimizer.load_state_dict(state["g_optimizer"])
@@ -209,6 +234,7 @@ class Solver:
             if self.ema:
                 self.ema.n_averaged.copy_(state["ema_updates"])
         print(f"resuming from iteration {self.start}")
+        return state["best_score"]
 
     def _load_networks(self, name: int | str) -> None:
         config, c_dim = self.config, self.config.c_dim
@@ -236,3 +262,8 @@ def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+def _plain(config: argparse.Namespace) -> dict[str, Any]:
+    """The arguments as JSON has them."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(config).items()}

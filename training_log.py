@@ -44,6 +44,13 @@ class TrainingLog:
         self._print(i, told, speed)
         return told
 
+    def scores(self, i: int, values: Mapping[str, float]) -> None:
+        """Tell the score of iteration `i` and its parts."""
+        if self.board:
+            for name, value in values.items():
+                self.board.add_scalar(name, value, i)
+        self.say(f"[{i}/{self.num_iters}] " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
+
     def _print(self, i: int, told: Mapping[str, float], speed: float) -> None:
         words = "  ".join(f"{name} {value:.4g}" for name, value in told.items() if "/" in name)
         self.bar.update(i - self.bar.n)

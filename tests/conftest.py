@@ -60,6 +60,7 @@ def flags(folder, **changes):
         "lr_update_step": 2,
         "num_workers": 0,
         "use_tensorboard": False,
+        "score": "none",
         "log_step": 5,
         "sample_step": 1000,
         "model_save_step": 1000,
