@@ -1,0 +1,50 @@
+"""What is kept of a submit: the pictures a child made, as new training data; never those the generator made."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from checkpoint import write_atomically
+
+FOLDER = Path("data/extended_train")  # emotion/name.jpg, as datapreprocess.py reads it
+MIN_FREE_BYTES = 1 << 30  # a disk filled to the brim breaks more than this server
+
+# In the comment of each JPEG the server makes, so that it knows its own pictures again, even after a restart.
+MARK = b"made by StarGAN-FE"
+HEADER_BYTES = 1024  # where the comment lies
+
+
+def to_jpeg(pixels: np.ndarray, quality: int = 90, comment: bytes = b"") -> bytes:
+    """uint8 RGB [H, W, 3] as a JPEG with nothing in it but the pixels and the comment."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, comment=comment)
+    return file.getvalue()
+
+
+def is_ours(file: bytes) -> bool:
+    """Whether the server made this very file."""
+    return MARK in file[:HEADER_BYTES]
+
+
+def keep(pictures: list[tuple[str, np.ndarray]], folder: Path = FOLDER) -> None:
+    """Store (emotion, pixels) pairs as `folder`/emotion/unguessable.jpg: all, or on an `OSError` none of them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < MIN_FREE_BYTES:
+        raise OSError("the disk is nearly full")
+    written: list[Path] = []
+    try:
+        for emotion, pixels in pictures:
+            path = folder / emotion / f"{secrets.token_hex(16)}.jpg"
+            write_atomically(path, functools.partial(Path.write_bytes, data=to_jpeg(pixels, quality=95)))
+            written.append(path)
+    except OSError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
