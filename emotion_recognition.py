@@ -52,7 +52,10 @@ class EmotionRecognizer:
         self.dtype = dtype or torch.float32
         self._mean = torch.tensor(judge.mean, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(judge.std, device=self.device).view(3, 1, 1)
-        self.network: Any = inference.prepare(build_network(judge), self.device, self.dtype)
+        network = build_network(judge)
+        if "efficientnet" in judge.arch:
+            network = inference.fold_batch_norms(network)
+        self.network: Any = inference.prepare(network, self.device, self.dtype)
         self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
 
     @classmethod
@@ -172,7 +175,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--patience", type=int, default=8, help="stop after so many epochs without a better one")
     train.add_argument("--batch_size", type=int, default=64, help="faces a step")
     train.add_argument("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
-    train.add_argument("--pretrained", type=Path, help="judge file, or timm state dict, to start from")
+    train.add_argument("--pretrained", type=Path, help="judge file to start from (its --arch is taken)")
     train.add_argument("--seed", type=int, default=0, help="of everything random")
     return parser
 

@@ -59,7 +59,7 @@ class InceptionFeatures:
         self.device = torch.device(device)
         self.dtype = dtype
         self.fingerprint = f"inception {fingerprint(file)} {dtype}"
-        network = inference.fold_batch_norms(_pytorch_fid_network(file).eval())
+        network = inference.fold_batch_norms(_pytorch_fid_network(file))
         self._network = inference.prepare(network, self.device, dtype)
 
     @torch.inference_mode()
@@ -143,11 +143,13 @@ def real_features(
         with np.load(kept) as content:
             return {domain: content[str(i)] for i, domain in enumerate(files)}
     found = {}
-    with tqdm(total=sum(map(len, files.values())), desc="real faces", unit="face", mininterval=1.0) as progress:
+    with tqdm(
+        total=sum(map(len, files.values())), desc="real faces", unit="face", mininterval=1.0, disable=None
+    ) as progress:
         for domain, paths in files.items():
             parts = []
             for i in range(0, len(paths), READ_AT_ONCE):
-                parts.append(extractor(_unit_images(paths[i : i + READ_AT_ONCE], crop_size, image_size)))
+                parts.append(extractor(unit_images(paths[i : i + READ_AT_ONCE], crop_size, image_size)))
                 progress.update(len(parts[-1]))
             found[domain] = np.concatenate(parts)
     # Numbered, because a folder's name may hold what a name in a zip may not.
@@ -161,7 +163,8 @@ def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def _unit_images(paths: Sequence[str], crop_size: int, image_size: int) -> Tensor:
+def unit_images(paths: Sequence[str], crop_size: int, image_size: int) -> Tensor:
+    """Face crops as the generator sees them, [B, 3, S, S] in [0, 1]."""
     pixels = np.stack([np.asarray(load_crop(path, crop_size, image_size)) for path in paths])
     return torch.tensor(pixels).permute(0, 3, 1, 2).float().div(255)
 

@@ -1,7 +1,7 @@
 """How an evaluation network (the emotion judge, Inception) is fed: images checked, in small batches, fast layout.
 
-Measured on 2 CPU cores: batches of 4 to 16 in channels-last beat both single images and one large batch, whose
-activations do not fit the cache; a batch norm folded into its convolution and bfloat16 halve the time again.
+Measured on 2 CPU cores: batches of 4 in channels-last beat both single images and large batches, whose activations
+do not fit the cache; batch norms folded into their convolutions and bfloat16 halve the time again.
 """
 
 from __future__ import annotations
@@ -34,19 +34,23 @@ def check_unit_images(images: Tensor) -> None:
 
 def batch_size(device: torch.device) -> int:
     """Images a forward pass: what a CPU's cache holds, or what fills a GPU."""
-    return 8 if device.type == "cpu" else 128
+    return 4 if device.type == "cpu" else 128
 
 
 def fold_batch_norms(network: nn.Module) -> nn.Module:
-    """Fold the `bn` of every module with a `conv` and a `bn` (Inception's blocks) into the convolution, in place.
+    """Fold every batch norm that stands right after a convolution into it, in place; outputs move by rounding only.
 
-    The outputs stay the same up to rounding (3e-7 relative).
+    For networks whose modules run in the order they are listed in, as Inception's and timm's EfficientNets' do.
     """
-    for module in network.modules():
-        conv, norm = getattr(module, "conv", None), getattr(module, "bn", None)
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            module.conv = fuse_conv_bn_eval(conv, norm)
-            module.bn = nn.Identity()
+    for module in network.eval().modules():
+        before: tuple[str, nn.Module] | None = None
+        for name, child in list(module.named_children()):
+            if before and isinstance(before[1], nn.Conv2d) and isinstance(child, nn.BatchNorm2d):
+                setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
+                # timm's batch norms bring the activation along.
+                setattr(module, name, getattr(child, "act", nn.Identity()))
+            if not isinstance(child, nn.Identity):
+                before = name, child
     return network
 
 

@@ -88,10 +88,14 @@ class Faces(Dataset):
     def _read(self, path: str) -> Tensor:
         return torch.tensor(np.asarray(load_crop(path, self.crop_size, self.image_size))).permute(2, 0, 1)
 
-    def batches(self, batch_size: int, shuffle: bool) -> DataLoader:
-        """The faces in batches; worker processes only where pictures are read."""
+    def batches(self, batch_size: int, train: bool) -> DataLoader:
+        """The faces in batches, to train shuffled and in whole batches (a batch norm fails on a single face).
+
+        Worker processes help only where pictures are read.
+        """
         workers = 0 if self.kept is not None else max(1, min(8, torch.get_num_threads()))
-        return DataLoader(self, batch_size, shuffle, num_workers=workers, collate_fn=_as_it_is)
+        size = min(batch_size, len(self))
+        return DataLoader(self, size, shuffle=train, drop_last=train, num_workers=workers, collate_fn=_as_it_is)
 
 
 def _as_it_is(batch: Any) -> Any:
@@ -201,7 +205,7 @@ def _epochs(
 ) -> Iterator[Validation]:
     """Train one epoch after another; yields the validation after each."""
     mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
-    batches = learn.batches(settings.batch_size, shuffle=True)
+    batches = learn.batches(settings.batch_size, train=True)
     optimizer = torch.optim.AdamW(network.parameters(), settings.lr, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.lr, total_steps=settings.epochs * len(batches), pct_start=0.2
@@ -222,14 +226,14 @@ def _epochs(
             loss.backward()
             optimizer.step()
             schedule.step()
-            total += loss.item() * len(y)
+            total += loss.item()
         network.eval()
         with torch.inference_mode():
             validation = _validate(logits_of, check, settings.batch_size, device)
         spent = time.perf_counter() - start
         left = spent / epoch * (settings.epochs - epoch)
         print(
-            f"epoch {epoch}/{settings.epochs}  loss {total / len(learn):.3f}  "
+            f"epoch {epoch}/{settings.epochs}  loss {total / len(batches):.3f}  "
             f"validation loss {validation.loss:.3f}  accuracy {validation.accuracy:.1%}  "
             f"{spent:.0f} s, {left:.0f} s left",
             flush=True,
@@ -240,7 +244,7 @@ def _epochs(
 def _validate(logits_of: Callable[[Tensor], Tensor], check: Faces, batch_size: int, device: torch.device) -> Validation:
     """Loss and confusion on faces as they are, without augmentation."""
     logits, labels = [], []
-    for x, y in check.batches(batch_size, shuffle=False):
+    for x, y in check.batches(batch_size, train=False):
         logits.append(logits_of(x.to(device).float().div(255)).cpu())
         labels.append(y)
     answer, truth = torch.cat(logits), torch.cat(labels)
