@@ -1,0 +1,201 @@
+"""What preprocessing promises about speed, memory and being killed, measured on drawn photos.
+
+python benchmarks/preprocess.py speed    photos a second against the seed project's way, one process and two
+python benchmarks/preprocess.py many     200,000 files: memory of every process, seconds until the first is done
+python benchmarks/preprocess.py kill     SIGKILL at ten random moments, then the same bytes as an unbroken run
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import datapreprocess  # noqa: E402
+import face_detection  # noqa: E402
+import weights  # noqa: E402
+from draw_faces import draw_face  # noqa: E402
+from preprocess_output import Output  # noqa: E402
+from preprocess_plan import Labels, Settings, plan  # noqa: E402
+from process_pool import map_in_processes  # noqa: E402
+
+DISTINCT_PHOTOS = 12
+ROUNDS = 3
+TINY_FILES = 200_000
+FACES_AMONG_THEM = 2_000
+
+
+def write_phone_photo(path: Path, identity: int) -> None:
+    """A 4000×3000 JPEG of a face a third as wide as the photo, with a sensor's noise: about 1.8 MB."""
+    rng = np.random.default_rng(identity)
+    face = draw_face(identity, "happy", size=2000)
+    photo: NDArray = cv2.resize(face[:50, :50], (4000, 3000), interpolation=cv2.INTER_CUBIC)
+    photo[600:2600, 1000:3000] = face
+    noise = rng.normal(0, 3, (3000, 4000, 1)).astype(np.int16)
+    photo = (photo.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
+    cv2.imwrite(str(path), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+
+
+def seeds_way(path: str, output: str) -> None:
+    """The seed project's steps for one photo: decode it whole, make a detector, crop what it finds, resize, write."""
+    from mediapipe import Image, ImageFormat
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    image: NDArray = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
+    detector_file = weights.path("face_detector_full_range")
+    options = vision.FaceDetectorOptions(BaseOptions(model_asset_path=str(detector_file)), min_detection_confidence=0.5)
+    with vision.FaceDetector.create_from_options(options) as detector:
+        found = detector.detect(Image(ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))).detections
+        copy = image.copy()
+        for face in found:
+            box = face.bounding_box
+            x, y = max(box.origin_x, 0), max(box.origin_y, 0)
+            crop = cv2.resize(copy[max(y - 50, 0) : y + box.height, x : x + box.width], (512, 512))
+        cv2.imwrite(output, crop)
+
+
+def seeds_rate(photos: list[Path], folder: Path) -> tuple[float, float]:
+    """Photos a second of the seed's way, by the clock and by the processor's time; the first one not counted."""
+    seeds_way(str(photos[0]), str(folder / "seed.jpg"))
+    start, busy = time.perf_counter(), time.process_time()
+    for photo in photos:
+        seeds_way(str(photo), str(folder / "seed.jpg"))
+    return len(photos) / (time.perf_counter() - start), len(photos) / (time.process_time() - busy)
+
+
+def our_rate(source: Path, folder: Path, workers: int) -> tuple[float, float]:
+    """The same of preprocessing, from the moment each worker has done a batch."""
+    settings = Settings(str(source))
+    output = Output(folder / "train", folder / "val")
+    work = functools.partial(datapreprocess._work, settings=settings, output=output)
+    results = map_in_processes(work, plan(settings, Labels()), workers, batch_size=4)
+    for _ in range(max(1, workers)):
+        next(results)
+    start, busy = time.perf_counter(), time.process_time()
+    done = sum(len(rows) for rows in results)
+    return done / (time.perf_counter() - start), done / (time.process_time() - busy)
+
+
+def speed(folder: Path) -> None:
+    """Rounds of all contestants: what else the machine does then falls on all alike."""
+    photos = folder / "photos/happy"
+    photos.mkdir(parents=True)
+    for identity in range(DISTINCT_PHOTOS):
+        write_phone_photo(photos / f"{identity}-0.jpg", identity)
+        for copy in range(1, 6):
+            (photos / f"{identity}-{copy}.jpg").hardlink_to(photos / f"{identity}-0.jpg")
+    files = sorted(photos.iterdir())
+    print(
+        f"{len(files)} photos of 12 megapixels, {files[0].stat().st_size / 1e6:.1f} MB; load {os.getloadavg()[0]:.1f}"
+    )
+    rounds = []
+    for _ in range(ROUNDS):
+        with face_detection._native_log_muted():
+            seed, seed_busy = seeds_rate(files, folder)
+        here, here_busy = our_rate(folder / "photos", folder, 0)
+        one, two = (our_rate(folder / "photos", folder, workers)[0] for workers in (1, 2))
+        print(f"photos a second: seed {seed:.1f}, this process {here:.1f}, 1 worker {one:.1f}, 2 workers {two:.1f}; "
+              f"a processor's second: seed {seed_busy:.1f}, this process {here_busy:.1f}")  # fmt: skip
+        rounds.append((here / seed, here_busy / seed_busy, two / one))
+    by_clock, by_processor, scaling = map(statistics.median, zip(*rounds, strict=True))
+    print(f"one process: {by_clock:.2f} x the seed's way by the clock, {by_processor:.2f} x by the processor's time")
+    print(f"two processes: {scaling:.2f} x one (load {os.getloadavg()[0]:.1f})")
+
+
+def many(folder: Path) -> None:
+    """200,000 files, one in a hundred with a face; the others too small to hold one."""
+    photos = folder / "train/happy"
+    photos.mkdir(parents=True)
+    tiny = cv2.imencode(".jpg", draw_face(0, "happy", size=32))[1].tobytes()
+    faces = [cv2.imencode(".jpg", draw_face(identity, "happy", size=256))[1].tobytes() for identity in range(20)]
+    for number in range(TINY_FILES):
+        is_face = number % (TINY_FILES // FACES_AMONG_THEM) == 0
+        (photos / f"{number:06d}.jpg").write_bytes(faces[number % 20] if is_face else tiny)
+    journal = folder / "out/.journal.jsonl"
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "datapreprocess.py", "--input", photos.parent, "--output", folder / "out"], cwd=ROOT
+    )
+    first, next_look, peak = None, 0.0, 0
+    while process.poll() is None:
+        passed = time.monotonic() - start
+        if first is None and journal.exists() and journal.stat().st_size:
+            first = passed
+            print(f"\nfirst files done after {first:.1f} s")
+        if passed >= next_look:
+            sizes = memory(process.pid)
+            peak = max(peak, *sizes, 0)
+            print(f"\nafter {passed:.0f} s, MiB of parent and workers: {' '.join(map(str, sizes))}")
+            next_look = passed + 10
+        time.sleep(0.05)
+    print(f"exit code {process.returncode} after {time.monotonic() - start:.0f} s, peak of any process {peak} MiB")
+
+
+def memory(parent: int) -> list[int]:
+    """Resident MiB of a process and its children that are at least 30 MiB large."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    sizes = []
+    for pid in [str(parent), *children]:
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        except OSError:  # it has just ended
+            continue
+        sizes.append(pages * os.sysconf("SC_PAGE_SIZE") >> 20)
+    return [size for size in sizes if size >= 30]
+
+
+def kill(folder: Path) -> None:
+    """Ten runs killed at random moments, an eleventh to the end, and a comparison with an unbroken run."""
+    photos = folder / "train/happy"
+    photos.mkdir(parents=True)
+    faces = [draw_face(identity, "happy", size=256) for identity in range(20)]
+    for number in range(800):
+        cv2.imwrite(str(photos / f"{number}.jpg"), faces[number % 20])
+    command = [sys.executable, "datapreprocess.py", "--input", folder / "train", "--num_workers", "2", "--output"]
+    quiet = {"cwd": ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    start = time.monotonic()
+    subprocess.run([*command, folder / "unbroken/out"], check=True, **quiet)  # type: ignore[call-overload]
+    whole = time.monotonic() - start
+    moments = random.Random(time.time_ns())
+    for _ in range(10):
+        process = subprocess.Popen([*command, folder / "killed/out"], **quiet)  # type: ignore[call-overload]
+        delay = moments.uniform(0, 0.7 * whole)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+        print(f"killed after {delay:.2f} s with {len(list(folder.glob('killed/out/*/*.jpg')))} crops there")
+    subprocess.run([*command, folder / "killed/out"], check=True, **quiet)  # type: ignore[call-overload]
+    unbroken, killed = contents(folder / "unbroken/out"), contents(folder / "killed/out")
+    print(f"{len(unbroken)} files, {'identical' if unbroken == killed else 'DIFFERENT'}")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file but the journal, whose lines lie in the order in which they were done."""
+    files = (file for file in folder.rglob("*") if file.is_file() and file.name != ".journal.jsonl")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def main() -> None:
+    """Run one of the measurements in a temporary folder."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "many", "kill"))
+    with tempfile.TemporaryDirectory() as folder:
+        {"speed": speed, "many": many, "kill": kill}[parser.parse_args().what](Path(folder))
+
+
+if __name__ == "__main__":
+    main()
