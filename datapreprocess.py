@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import io
 import os
 import re
 import sys
@@ -129,13 +130,16 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
         output.clear_parts()
         journal = Journal(output)
         current: set[str] = set()
-        with tqdm(total=round(count / output.shard[1]), unit=" photos", mininterval=1, smoothing=0.05) as progress:
+        with _progress(round(count / output.shard[1])) as progress:
             waiting = _unfinished(plan(settings, labels, output.shard), journal, current, progress)
             work = functools.partial(_work, settings=settings, output=output)
             for rows in map_in_processes(work, waiting, workers, BATCH):
                 journal.add(rows)
                 progress.update(len(rows))
         removed = journal.write_manifest(current)
+    except KeyboardInterrupt:
+        print("\nstopped: the same command carries on from here", file=sys.stderr)
+        raise SystemExit(130) from None
     except WorkerDied as error:
         raise UserError(
             "a worker process was killed, most likely because memory ran out: run the same command again with fewer "
@@ -145,6 +149,25 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
         raise UserError(f"cannot write to {output.train}: {error}; mend that and run the same command again") from error
     if removed:
         print(f"{removed} crops removed whose photos or labels have changed")
+
+
+class _Lines(tqdm):
+    """Progress where there is no terminal, as in a log file: a plain line now and then."""
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """Print where things stand."""
+        print(msg or self, file=sys.stderr, flush=True)
+
+
+def _progress(total: int) -> tqdm:
+    """Photos done, photos a second, time left."""
+    if sys.stderr.isatty():
+        return tqdm(total=total, unit=" photos", mininterval=1, smoothing=0.05)
+    told = "{n_fmt} of {total_fmt} photos, {rate_fmt}, {remaining} left"
+    unprinted = io.StringIO()  # the control characters with which tqdm would clear its bar
+    return _Lines(
+        total=total, unit=" photos", mininterval=30, smoothing=0.05, bar_format=told, file=unprinted, leave=False
+    )
 
 
 def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], progress: tqdm) -> Iterator[Task]:
