@@ -123,17 +123,12 @@ def augment(x: Tensor) -> Tensor:
     def chance(low: float, high: float) -> Tensor:
         return torch.empty(n, device=x.device).uniform_(low, high)
 
-    turn, size = chance(-0.15, 0.15), chance(0.9, 1.1)  # radians, factor
+    turn, scale = chance(-0.15, 0.15), chance(0.9, 1.1)  # radians, factor
+    cos, sin = scale * turn.cos(), scale * turn.sin()
     flip = torch.where(chance(0, 1) < 0.5, -1.0, 1.0)
-    rows = (
-        (size * turn.cos() * flip, -size * turn.sin(), chance(-0.12, 0.12)),
-        (
-            size * turn.sin() * flip,
-            size * turn.cos(),
-            chance(-0.12, 0.12),
-        ),
-    )
-    grid = F.affine_grid(torch.stack([torch.stack(row, 1) for row in rows], 1), list(x.shape), align_corners=False)
+    across, down = chance(-0.12, 0.12), chance(-0.12, 0.12)  # half sides
+    moves = torch.stack([torch.stack([cos * flip, -sin, across], 1), torch.stack([sin * flip, cos, down], 1)], 1)
+    grid = F.affine_grid(moves, list(x.shape), align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 
     blurred = _blur(x, float(torch.empty(()).uniform_(0.35, 0.9)))
@@ -168,6 +163,9 @@ def train(settings: Settings) -> Validation:
     """Train, print accuracy and confusion matrix, write the judge and the drawn matrix beside it."""
     if settings.output.suffix not in (".pt", ".pth"):
         raise UserError(f"--output {settings.output} must end in .pt: it is a PyTorch file")
+    for flag in ("crop_size", "image_size", "epochs", "patience", "batch_size", "lr"):
+        if getattr(settings, flag) <= 0:
+            raise UserError(f"--{flag} must be above 0, not {getattr(settings, flag)}")
     torch.manual_seed(settings.seed)
     device = choose_device()
     images = read_folder(settings.image_dir, len(find_domains(settings.image_dir)))

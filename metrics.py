@@ -122,11 +122,9 @@ def score(
     distances: Mapping[str, float] | None, confidences: Mapping[str, float] | None, distance_name: str = "FID"
 ) -> Score:
     """Σ_d distance_d × (1 − confidence_d); with None for what `--score` leaves out."""
-    domains = list(distances or confidences or ())
-    return Score(
-        {d: DomainScore(distances and distances[d], confidences and confidences[d]) for d in domains},  # type: ignore
-        distance_name,
-    )
+    known_distances, known_confidences = distances or {}, confidences or {}
+    domains = list(known_distances or known_confidences)
+    return Score({d: DomainScore(known_distances.get(d), known_confidences.get(d)) for d in domains}, distance_name)
 
 
 class Scorer:
