@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +35,7 @@ MIN_SCORE = 0.5
 NEAR = 0.25  # of the frame's shorter side: a face whose box is that long is near
 MESH_VIEWS = (1.0, 0.8, 1.3)  # of a crop, tried in turn until the landmarker sees the face in it
 MAX_TILES = 32  # along a very long photo
+TURNS = (0, 45, -45, 90, -90, 135, -135, 180)  # degrees: the detectors see faces turned by up to 30 or so
 
 # Landmarks of MediaPipe's face mesh.
 FOREHEAD_TOP, CHIN, RIGHT_EYE_CORNER, LEFT_EYE_CORNER = 10, 152, 33, 263
@@ -47,13 +48,17 @@ Region = tuple[slice, slice]  # rows, columns
 
 @dataclass(frozen=True)
 class Box:
-    """A face's place in a photo, from the brows to the chin; may leave the frame. `score` in [0, 1]."""
+    """A face's place in a photo, from the brows to the chin; may leave the frame. `score` in [0, 1].
+
+    Of a face turned by `angle` degrees clockwise these are the sides before the box is turned about its centre.
+    """
 
     x0: float
     y0: float
     x1: float
     y1: float
     score: float
+    angle: float = 0.0
 
     @property
     def width(self) -> float:
@@ -132,6 +137,17 @@ class Square:
 
 
 @dataclass(frozen=True)
+class Face:
+    """A face of a photo: its square, turned as the face is, and its mesh in pixels of the photo.
+
+    `points` is None where the landmarker sees no mesh: then `square` is turned only as the detector says.
+    """
+
+    square: Square
+    points: Points | None
+
+
+@dataclass(frozen=True)
 class Mesh:
     """A face's 478 landmarks (float32 [478, 2], pixels of the image they were found in), 52 blendshapes in [0, 1]."""
 
@@ -142,7 +158,8 @@ class Mesh:
 def face_square(box: Box) -> Square:
     """The square that holds the head whose face is `box`, with room in proportion to the box."""
     cx, cy = box.centre
-    return Square(cx, cy - LIFT * box.side, HEAD_ROOM * box.side)
+    angle, lift = math.radians(box.angle), LIFT * box.side
+    return Square(cx + lift * math.sin(angle), cy - lift * math.cos(angle), HEAD_ROOM * box.side, box.angle)
 
 
 def crop_face(photo: Image, square: Square) -> Image:
@@ -218,43 +235,58 @@ class FaceFinder:
             self.boxes(blank)
             self.mesh(blank)
 
-    def boxes(self, image: Image, far: bool = True) -> list[Box]:
+    def faces(self, image: Image) -> list[Face]:
+        """Every face of `image`, largest first, at whatever angle, with its mesh."""
+        return [self._face(image, box) for box in self.boxes(image, turned=True)]
+
+    def _face(self, image: Image, box: Box) -> Face:
+        square = input_square(face_square(box))
+        mesh = self.mesh(square.cut(image, FACE_SIZE))
+        if mesh is None:
+            return Face(face_square(box), None)
+        points = square.to_photo(mesh.points, FACE_SIZE).astype(np.float32)
+        upright = replace(box, angle=_roll(points[RIGHT_EYE_CORNER], points[LEFT_EYE_CORNER]))
+        return Face(face_square(upright), points)
+
+    def boxes(self, image: Image, far: bool = True, turned: bool = False) -> list[Box]:
         """Every face of `image`, largest first, both detectors' findings merged.
 
         With `far` False the search ends, at a third of the time, once a face fills enough of the frame: what may be
-        missing then is farther away.
+        missing then is farther away. With `turned` faces at every angle are looked for, and the boxes turned with them.
         """
         found: list[Box] = []
-        for seen in self._looks(image):
+        for seen in self._looks(image, turned):
             found += seen
             if not far and any(box.side > NEAR * min(image.shape[:2]) for box in seen):
-                near = self._confirmed(image, found)
+                near = self._confirmed(image, found, turned)
                 if near:
                     return near
-        return self._confirmed(image, found)
+        return self._confirmed(image, found, turned)
 
-    def _looks(self, image: Image) -> Iterator[list[Box]]:
+    def _looks(self, image: Image, turned: bool) -> Iterator[list[Box]]:
         """What each detector sees in each view of the photo, the quickest first."""
         height, width = image.shape[:2]
-        for view in _views(width, height):
-            picture = view.cut(image, VIEW_SIZE)
-            for detector in (self._short_range, self._full_range):
-                yield _detect(detector, picture, view)
+        for turn in TURNS if turned else TURNS[:1]:
+            for upright in _views(width, height):
+                view = replace(upright, angle=turn)
+                picture = view.cut(image, VIEW_SIZE)
+                for detector in (self._short_range, self._full_range):
+                    yield _detect(detector, picture, view, turned)
 
-    def _confirmed(self, image: Image, found: list[Box]) -> list[Box]:
+    def _confirmed(self, image: Image, found: list[Box], turned: bool) -> list[Box]:
         """The boxes that a look from near confirms, each face once, largest first."""
-        looked_at_again = (self._look_again(image, box) for box in _without_duplicates(found))
+        looked_at_again = (self._look_again(image, box, turned) for box in _without_duplicates(found))
         confirmed = [box for box in looked_at_again if box]
         return sorted(_without_duplicates(confirmed), key=lambda box: box.side, reverse=True)
 
-    def _look_again(self, image: Image, box: Box) -> Box | None:
+    def _look_again(self, image: Image, box: Box, turned: bool) -> Box | None:
         """The box as seen from near: from afar the detectors' boxes differ by up to 40 %, and some are no face."""
-        close_up = Square(*box.centre, 2 * box.side)
+        close_up = Square(*box.centre, 2 * box.side, box.angle)
         picture = close_up.cut(image, CLOSE_UP_SIZE)
         for detector in (self._short_range, self._full_range):
             near = [
                 again
-                for again in _detect(detector, picture, close_up)
+                for again in _detect(detector, picture, close_up, turned)
                 if math.dist(again.centre, box.centre) < box.side / 2
             ]
             if near:
@@ -309,16 +341,28 @@ def _views(width: int, height: int) -> Iterator[Square]:
             yield Square(cx, cy, 1.2 * short)
 
 
-def _detect(detector, picture: Image, view: Square) -> list[Box]:
-    """The detector's boxes in `picture`, the square crop of `view`, as boxes of the whole image."""
-    detections = detector.detect(_media_pipe_image(picture)).detections
+def _detect(detector, picture: Image, view: Square, turned: bool) -> list[Box]:
+    """The detector's boxes in `picture`, the square crop of `view`, as boxes of the whole image.
+
+    They are turned as `view` is, and where `turned` says so on to the line of the eyes.
+    """
+    scale = view.side / picture.shape[0]
     boxes = []
-    for detection in detections:
+    for detection in detector.detect(_media_pipe_image(picture)).detections:
         box = detection.bounding_box
-        corners = np.array([(box.origin_x, box.origin_y), (box.origin_x + box.width, box.origin_y + box.height)])
-        (x0, y0), (x1, y1) = view.to_photo(corners - 0.5, picture.shape[0]).tolist()
-        boxes.append(Box(x0, y0, x1, y1, float(detection.categories[0].score)))
+        centre = (box.origin_x + box.width / 2 - 0.5, box.origin_y + box.height / 2 - 0.5)
+        ((cx, cy),) = view.to_photo(np.array([centre]), picture.shape[0]).tolist()
+        width, height = box.width * scale / 2, box.height * scale / 2
+        right_eye, left_eye = ((eye.x, eye.y) for eye in detection.keypoints[:2])
+        angle = view.angle + (_roll(right_eye, left_eye) if turned else 0)
+        score = float(detection.categories[0].score)
+        boxes.append(Box(cx - width, cy - height, cx + width, cy + height, score, angle))
     return boxes
+
+
+def _roll(right_eye: Sequence[float] | Points, left_eye: Sequence[float] | Points) -> float:
+    """By how many degrees a face is turned clockwise whose eyes these are."""
+    return math.degrees(math.atan2(left_eye[1] - right_eye[1], left_eye[0] - right_eye[0]))
 
 
 def _without_duplicates(boxes: list[Box]) -> list[Box]:
