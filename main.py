@@ -1,4 +1,4 @@
-"""Train StarGAN-FE, or translate photos with it: `python main.py --mode train|test`."""
+"""Train StarGAN-FE, translate photos with it, or measure it: `python main.py --mode train|test|eval`."""
 
 from __future__ import annotations
 
@@ -53,13 +53,18 @@ def which_checkpoint(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither an iteration nor 'best' nor 'latest'")
 
 
+def evaluated(text: str) -> str:
+    """A checkpoint, or `all`."""
+    return text if text == "all" else which_checkpoint(text)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Every flag of the seed document under its name and with its default, and the few added since."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
     add = parser.add_argument
-    add("--mode", choices=("train", "test"), default="train", help="train the networks, or translate photos")
+    add("--mode", choices=("train", "test", "eval"), default="train", help="train, translate photos, or measure")
 
     add = parser.add_argument_group("networks").add_argument
     add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
@@ -94,19 +99,20 @@ def build_parser() -> argparse.ArgumentParser:
     add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
     add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")
 
-    add = parser.add_argument_group("test").add_argument
+    add = parser.add_argument_group("test and eval").add_argument
     add(
         "--test_iters",
         type=which_checkpoint,
         default="300000",
         help="checkpoint to test: iteration, best, latest",
     )
+    add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
-    add("--result_dir", default="data/results", help="where the translated photos go")
+    add("--result_dir", default="data/results", help="where translated photos and numbers go")
     add("--sample_label_dir", default="data/train", help="its folders name a foreign checkpoint's labels")
 
     add = parser.add_argument_group("folders and steps").add_argument
-    add("--image_dir", default="data/train", help="training images, one folder per emotion")
+    add("--image_dir", default="data/train", help="labelled faces, one folder per emotion")
     add("--log_dir", default="data/logs", help="TensorBoard's files")
     add("--model_save_dir", default="data/models", help="checkpoints")
     add("--sample_dir", default="data/samples", help="sample grids")
@@ -151,6 +157,13 @@ def test(config: argparse.Namespace, given: set[str]) -> int:
     return translate_folder(config, given)
 
 
+def evaluate(config: argparse.Namespace) -> int:
+    """Measure checkpoints on the labelled faces of `image_dir`."""
+    from evaluate import evaluate_checkpoints
+
+    return evaluate_checkpoints(config)
+
+
 @door
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then call one thing."""
@@ -158,6 +171,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = build_parser().parse_args(argv)
     if config.mode == "train":
         return train(config)
+    if config.mode == "eval":
+        return evaluate(config)
     return test(config, given_flags(argv))
 
 
