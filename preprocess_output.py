@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import heapq
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -19,6 +21,7 @@ from errors import UserError
 from preprocess_plan import Settings, Task
 
 MANIFEST = "manifest.csv"
+SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Output:
 
 def keep_settings(output: Output, settings: Settings) -> None:
     """Note the settings in the folder, or raise `UserError` where crops made with others lie there already."""
-    file = output.train / "settings.json"
+    file = output.train / SETTINGS
     wanted = {**dataclasses.asdict(settings), "emotions": list(settings.emotions), "val_folder": output.val.name}
     if not file.exists():
         write_whole(file, json.dumps(wanted, ensure_ascii=False, indent=2) + "\n")
@@ -206,8 +209,10 @@ class _Listing:
 def merge_shards(output: Output) -> None:
     """Write one manifest out of the shards' own. Raises `UserError` where a shard or its crops are missing."""
     names = sorted(file.name for file in output.train.glob("manifest-*-of-*.csv"))
-    if not names:
-        raise UserError(f"{output.train} holds no shard's manifest: run --shard 1/N to N/N first, or copy them here")
+    if not names or not (output.train / SETTINGS).exists():
+        raise UserError(
+            f"{output.train} holds no shard's manifest and settings: run --shard 1/N to N/N first, or copy them here"
+        )
     shards = {name.rsplit("-", 1)[1].removesuffix(".csv") for name in names}
     if len(shards) > 1:
         raise UserError(f"{output.train} holds manifests of different divisions ({', '.join(names)}): remove the old")
@@ -217,12 +222,13 @@ def merge_shards(output: Output) -> None:
         raise UserError(
             f"of {total} shards, {', '.join(missing)} are missing in {output.train}: run or copy them first"
         )
-    rows = sorted((row for name in names for row in read_rows(output.train / name)), key=lambda row: row["source"])
+    manifests = [output.train / name for name in names]
     crops = _Listing(output)
-    lost = [row["file"] for row in rows if row["file"] and row["file"] not in crops.of(row["split"], row["emotion"])]
-    if lost:
-        raise UserError(f"{len(lost)} crops of the shards are not in {output.train} (such as {lost[0]}): copy them too")
-    write_rows(output.train / MANIFEST, rows)
+    for row in itertools.chain.from_iterable(map(read_rows, manifests)):
+        if row["file"] and row["file"] not in crops.of(row["split"], row["emotion"]):
+            raise UserError(f"{row['file']} of a shard is not in {output.folder(row['split'])}: copy the crops, too")
+    by_source = heapq.merge(*map(read_rows, manifests), key=lambda row: row["source"])  # each is in order already
+    write_rows(output.train / MANIFEST, by_source)
 
 
 def read_rows(manifest: Path) -> Iterator[dict[str, str]]:
