@@ -31,7 +31,9 @@ LIFT = 0.1
 VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' inputs are 192 and 128
 CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
 SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
+SAME_FACE_SIDES = 3  # but not when one is this many times as long: several people together can pass for one face
 MIN_SCORE = 0.5
+SURE = 0.75  # score from which a box without a mesh is a face all the same
 NEAR = 0.25  # of the frame's shorter side: a face whose box is that long is near
 MESH_VIEWS = (1.0, 0.8, 1.3)  # of a crop, tried in turn until the landmarker sees the face in it
 MAX_TILES = 32  # along a very long photo
@@ -237,7 +239,8 @@ class FaceFinder:
 
     def faces(self, image: Image) -> list[Face]:
         """Every face of `image`, largest first, at whatever angle, with its mesh."""
-        return [self._face(image, box) for box in self.boxes(image, turned=True)]
+        found = ((box, self._face(image, box)) for box in self.boxes(image, turned=True))
+        return [face for box, face in found if face.points is not None or box.score > SURE]
 
     def _face(self, image: Image, box: Box) -> Face:
         square = input_square(face_square(box))
@@ -265,13 +268,15 @@ class FaceFinder:
 
     def _looks(self, image: Image, turned: bool) -> Iterator[list[Box]]:
         """What each detector sees in each view of the photo, the quickest first."""
-        height, width = image.shape[:2]
+        scale, small = _small(image)
+        height, width = small.shape[:2]
         for turn in TURNS if turned else TURNS[:1]:
-            for upright in _views(width, height):
-                view = replace(upright, angle=turn)
-                picture = view.cut(image, VIEW_SIZE)
+            upright = _views(width, height) if turn == 0 else [_whole(width, height)]
+            for view in (replace(square, angle=turn) for square in upright):
+                picture = view.cut(small, VIEW_SIZE)
+                in_photo = Square(*((c + 0.5) / scale - 0.5 for c in (view.cx, view.cy)), view.side / scale, turn)
                 for detector in (self._short_range, self._full_range):
-                    yield _detect(detector, picture, view, turned)
+                    yield _detect(detector, picture, in_photo, turned)
 
     def _confirmed(self, image: Image, found: list[Box], turned: bool) -> list[Box]:
         """The boxes that a look from near confirms, each face once, largest first."""
@@ -287,7 +292,7 @@ class FaceFinder:
             near = [
                 again
                 for again in _detect(detector, picture, close_up, turned)
-                if math.dist(again.centre, box.centre) < box.side / 2
+                if math.dist(again.centre, box.centre) < box.side / 2 < again.side
             ]
             if near:
                 nearest = min(near, key=lambda again: math.dist(again.centre, box.centre))
@@ -323,6 +328,15 @@ class FaceFinder:
 
 def _whole(width: int, height: int) -> Square:
     return Square((width - 1) / 2, (height - 1) / 2, max(width, height))
+
+
+def _small(image: Image) -> tuple[float, Image]:
+    """`image` shrunk to what the detectors can see of it, and by what scale: cutting many views is then quick."""
+    height, width = image.shape[:2]
+    long, short = max(width, height), min(width, height)
+    scale = min(1.0, VIEW_SIZE / (short if long > 2 * short else long))
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    return scale, np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _views(width: int, height: int) -> Iterator[Square]:
@@ -375,9 +389,11 @@ def _without_duplicates(boxes: list[Box]) -> list[Box]:
 
 
 def _overlap(a: Box, b: Box) -> float:
-    """The area two boxes share, as a fraction of the smaller one's."""
+    """The area two boxes share, as a fraction of the smaller one's; 0 where they are of quite different sizes."""
     width = min(a.x1, b.x1) - max(a.x0, b.x0)
     height = min(a.y1, b.y1) - max(a.y0, b.y0)
+    if max(a.side, b.side) > SAME_FACE_SIDES * min(a.side, b.side):
+        return 0.0
     return max(0.0, width) * max(0.0, height) / min(a.width * a.height, b.width * b.height)
 
 
