@@ -1,0 +1,95 @@
+"""A real backend for tests and benchmarks: uvicorn on a free port, in a folder of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def make_checkpoint(folder: Path) -> Path:
+    """A small generator with random weights, for all that does not need a trained one."""
+    import torch
+
+    import checkpoint
+    import emotions
+    from model import Generator
+
+    torch.manual_seed(0)
+    path = checkpoint.path_of(folder, "best", "G")
+    checkpoint.save(path, Generator(8, 5, 1).state_dict())
+    checkpoint.save_config(folder, {"arguments": {"image_size": 64, "crop_size": 448}, "domains": list(emotions.FIVE)})
+    return path
+
+
+class Server:
+    """`with Server(folder, NAME=value ...) as server`: uvicorn with these settings, run in `folder`."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.settings = settings
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+
+    def __enter__(self) -> Server:
+        self._log = (self.folder / "server.log").open("w")
+        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "backend:app", "--port", str(self.port)]
+        self.process = subprocess.Popen(
+            command, cwd=self.folder, env={**os.environ, **self.settings}, stdout=self._log, stderr=self._log
+        )
+        giving_up = time.monotonic() + 200
+        while True:
+            try:
+                self.get("/health")
+                return self
+            except OSError as error:
+                if self.process.poll() is not None or time.monotonic() > giving_up:
+                    self.__exit__()
+                    raise RuntimeError(self.log()) from error
+                time.sleep(0.1)
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self._log.close()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    def get(self, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        return self._ask("GET", path, None, headers)
+
+    def post(self, path: str, body: object, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """Post JSON: a string as it is, anything else as JSON."""
+        content = body if isinstance(body, str) else json.dumps(body)
+        return self._ask("POST", path, content.encode(), {"Content-Type": "application/json", **headers})
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=200)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    def files(self) -> set[Path]:
+        """Everything in its folder but the log."""
+        return {path for path in self.folder.rglob("*") if path.is_file()} - {self.folder / "server.log"}
+
+    def kept(self) -> set[Path]:
+        """The pictures that were submitted and kept."""
+        return set(self.folder.glob("data/extended_train/*/*"))

@@ -1,0 +1,278 @@
+"""The backend over real HTTP: a real uvicorn with a small real generator and real MediaPipe."""
+
+import base64
+import io
+import json
+import socket
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+from serving import Server, make_checkpoint
+
+import backend
+from draw_faces import draw_face
+from face_detection import FaceFinder
+
+EMOTIONS = ["angry", "fearful", "happy", "sadness", "surprised"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backend")
+    with Server(folder, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A server without a checkpoint, that asks for a token, keeps nothing and lets one other site ask."""
+    folder = tmp_path_factory.mktemp("bare")
+    with Server(
+        folder, STARGAN_FE_TOKEN="secret", STARGAN_FE_COLLECT="0", STARGAN_FE_ORIGINS="https://clinic.example"
+    ) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def generated(server):
+    status, _, answer = server.post("/generate", {"image": photo(7)})
+    assert status == 200
+    return json.loads(answer)
+
+
+def encode(image, format="JPEG", **how):
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, format, **how)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def photo(identity, emotion="neutral", **how):
+    return encode(draw_face(identity, emotion, size=384), **how)
+
+
+def pixels(text):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
+
+
+def dart_post(server, path, body):
+    """The bytes that Dart's http package puts on the wire for the Flutter client, and what comes back."""
+    content = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    head = (
+        f"POST {path} HTTP/1.1\r\nuser-agent: Dart/3.1 (dart:io)\r\ncontent-type: application/json; charset=utf-8\r\n"
+        f"accept-encoding: gzip\r\ncontent-length: {len(content)}\r\nhost: 127.0.0.1:{server.port}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=120) as wire:
+        wire.sendall(head.encode() + content)
+        file = wire.makefile("rb")
+        status = int(file.readline().split()[1])
+        headers = {}
+        while (line := file.readline()) != b"\r\n":
+            name, _, value = line.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        return status, headers, file.read(int(headers["content-length"]))
+
+
+def test_the_flutter_client_generates_and_submits(server, generated):
+    status, headers, answer = dart_post(server, "/generate", {"image": photo(7)})
+    assert status == 200
+    assert headers["content-type"] == "application/json; charset=utf-8"  # else Dart reads the labels as Latin-1
+    answer = json.loads(answer)
+    assert answer["labels"] == ["원본", "분노", "공포", "기쁨", "슬픔", "놀람"]
+    six = [pixels(image) for image in answer["images"]]
+    original = pixels(photo(7))
+    assert [picture.shape for picture in six] == [original.shape] * 6
+    assert np.abs(six[0].astype(int) - original).mean() < 4
+    assert all(np.abs(picture.astype(int) - six[0]).max() > 20 for picture in six[1:])  # the face is another one
+    assert all(np.abs(picture.astype(int) - six[0])[:20].max() < 10 for picture in six[1:])  # and only the face
+
+    images = list(answer["images"])
+    images[3] = photo(7, "happy")
+    before = server.kept()
+    status, _, _ = dart_post(server, "/submit", {"images": images})
+    assert status == 200
+    [path] = server.kept() - before
+    assert path.parts[-3:-1] == ("extended_train", "happy")
+    assert np.abs(np.asarray(Image.open(path)).astype(int) - pixels(images[3])).mean() < 3
+
+
+def test_no_face_is_said_in_two_languages(server):
+    wall = np.full((300, 300, 3), 128, np.uint8)
+    status, _, answer = dart_post(server, "/generate", {"image": encode(wall)})
+    answer = json.loads(answer)
+    assert (status, answer["code"]) == (422, "no_face")
+    assert answer["message"] == "이미지에 얼굴이 인식되지 않습니다."
+    assert answer["message_en"] == "No face was found in the picture."
+
+
+def test_generated_pictures_are_never_kept(server, generated):
+    before = server.kept()
+    status, _, answer = server.post("/submit", {"images": generated["images"]})
+    assert (status, json.loads(answer)["left_out"]) == (200, 5)
+    assert server.kept() == before
+
+
+def test_kept_pictures_carry_nothing_but_pixels_and_preprocess(server, generated, cli, tmp_path):
+    exif = Image.Exif()
+    exif[0x010E] = "Kim Minji, home"
+    exif.get_ifd(0x8825)[2] = (37.0, 33.0, 59.0)  # GPS latitude
+    images = [generated["images"][0], *(photo(11, e, format="PNG" if e == "angry" else "JPEG", exif=exif)
+                                        for e in EMOTIONS)]  # fmt: skip
+    before = server.kept()
+    status, _, answer = server.post("/submit", {"images": images})
+    assert (status, json.loads(answer)["kept"]) == (200, dict.fromkeys(EMOTIONS, 1))
+    new = server.kept() - before
+    assert sorted(path.parent.name for path in new) == EMOTIONS
+    for path in new:
+        assert len(path.stem) == 32
+        assert not Image.open(path).getexif()
+        assert b"Kim Minji" not in path.read_bytes()
+    ran = cli("datapreprocess.py", "--input", server.folder / "data/extended_train", "--output", tmp_path / "train512",
+              "--num_workers", 0)  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert {path.parent.name for path in (tmp_path / "train512").glob("*/*.jpg")} == set(EMOTIONS)
+
+
+def test_one_bad_picture_and_none_is_kept(server, generated):
+    images = [*generated["images"][:3], photo(7, "happy"), base64.b64encode(b"\xff\xd8\xff no photo").decode(), "AAAA"]
+    before = server.kept()
+    status, _, answer = server.post("/submit", {"images": images})
+    assert (status, json.loads(answer)["code"]) == (422, "unreadable")
+    assert server.kept() == before
+
+
+def test_a_photo_lying_on_its_side_is_put_upright(server):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise
+    lying = encode(np.rot90(draw_face(5, "neutral", size=384)), exif=exif)
+    status, _, answer = server.post("/generate", {"image": lying})
+    assert status == 200
+    with FaceFinder() as finder:
+        assert finder.boxes(pixels(json.loads(answer)["images"][0]))
+
+
+def png_that_claims(width, height):
+    """A PNG of a few kilobytes that unpacks to width x height pixels."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    rows = zlib.compressobj(9)
+    data = b"".join(rows.compress(bytes(width + 1)) for _ in range(min(height, 2000))) + rows.flush()
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def hostile_bodies():
+    """Raw request bodies that break naive servers."""
+    face = base64.b64decode(photo(3))
+    files = [
+        b"", b"hello", b"GIF89a" + bytes(30), b"%!PS-Adobe\n(/etc/passwd) run", b"<svg onload=alert(1)>",
+        png_that_claims(60000, 60000), png_that_claims(9000, 9000), face[: len(face) // 2],
+        b"\xff\xd8\xff" + bytes(1000), face[:200] + bytes(5000), b"PK\x03\x04" + face,
+        b"RIFF\x00\x00\x00\x00WEBP" + face,
+    ]  # fmt: skip
+    for file in files:
+        text = base64.b64encode(file).decode()
+        yield "/generate", json.dumps({"image": text})
+        yield "/submit", json.dumps({"images": [photo(3), *[text] * 5]})
+    for path in ("/generate", "/submit"):
+        for raw in (
+            "", "{", "null", "[]", '"image"', '{"image": 5}', '{"image": ["a"]}', '{"images": {}}', '{"image": "é"}',
+            '{"image": "\\ud800"}', '{"image": "data:image/jpeg;base64,AAAA"}', '{"images": ["../../x"]}', "[" * 100000,
+            '{"image": "' + "A" * 3_000_001 + '"}', '{"images": [' + "1," * 100000 + "1]}", "\x00" * 100, "NaN",
+            '{"images": ["AAAA","AAAB","AAAB","AAAB","AAAB","AAAB"], "path": "/etc/passwd"}',
+        ):  # fmt: skip
+            yield path, raw
+
+
+def test_hostile_bodies_are_refused_and_nothing_is_written(server):
+    before = server.files()
+    for path, raw in hostile_bodies():
+        status, _, answer = server.post(path, raw)
+        assert 400 <= status < 500, (path, raw[:60], status)
+        problem = json.loads(answer)
+        assert set(problem) == {"code", "message", "message_en"}
+        assert "/" not in problem["message_en"], "no path in an error"
+    assert server.files() == before
+    assert server.get("/health")[0] == 200
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(server):
+    head = (
+        f"POST /generate HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n"
+        "content-length: 99999999999\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as wire:
+        wire.sendall(head.encode())
+        assert b" 413 " in wire.makefile("rb").readline()
+
+
+def test_logs_hold_no_photo(server, generated):
+    log = server.log()
+    assert "POST /generate" in log
+    assert "/9j/" not in log  # how a JPEG begins in base64
+    assert max(map(len, log.splitlines())) < 400
+
+
+def test_a_server_without_checkpoint_starts_and_says_how_to_get_one(bare):
+    assert "No pictures will be generated" in bare.log()
+    health = json.loads(bare.get("/health")[2])
+    assert (health["status"], health["generating"], health["collecting"]) == ("ok", False, False)
+    status, _, answer = bare.post("/generate", {"image": photo(1)}, Authorization="Bearer secret")
+    assert status == 503
+    assert "STARGAN_FE_CHECKPOINT" in json.loads(answer)["message_en"]
+
+
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic secret", "secret"])
+def test_a_token_is_asked_for(bare, authorization):
+    headers = {"Authorization": authorization} if authorization else {}
+    for path in ("/generate", "/submit"):
+        status, answer_headers, _ = bare.post(path, {"image": "A"}, **headers)
+        assert (status, answer_headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_collecting_can_be_turned_off(bare):
+    images = [photo(1), *(photo(1, emotion) for emotion in EMOTIONS)]
+    status, _, answer = bare.post("/submit", {"images": images}, Authorization="Bearer secret")
+    assert (status, json.loads(answer)["kept"]) == (200, {})
+    assert not bare.kept()
+
+
+def test_other_sites_may_ask_only_when_named(server, bare):
+    def allowed(running, origin):
+        return running.get("/health", Origin=origin)[1].get("Access-Control-Allow-Origin")
+
+    assert allowed(server, "https://clinic.example") is None
+    assert allowed(bare, "https://clinic.example") == "https://clinic.example"
+    assert allowed(bare, "https://evil.example") is None
+
+
+def test_every_answer_carries_the_security_headers(server):
+    for path in ("/", "/health", "/docs", "/nowhere", "/app.js"):
+        headers = server.get(path)[1]
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe-inline" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    assert server.get("/")[0] == 200  # the Flutter client's ping
+    assert server.get("/nowhere")[0] == 404
+    assert server.get("/../backend.py")[0] == 404
+
+
+def test_the_api_describes_itself(server):
+    paths = json.loads(server.get("/openapi.json")[2])["paths"]
+    body = paths["/submit"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body["$ref"].endswith("/Pictures")
+    assert {"200", "422", "503"} <= set(paths["/generate"]["post"]["responses"])
+
+
+def test_a_bad_checkpoint_is_one_sentence(tmp_path, capsys):
+    bad = tmp_path / "bad-G.ckpt"
+    bad.write_bytes(b"nothing")
+    assert backend.load_translator(str(bad)) is None
+    assert backend.load_translator(str(tmp_path / "missing-G.ckpt")) is None
+    damaged, missing = capsys.readouterr().err.splitlines()
+    assert "bad-G.ckpt" in damaged
+    assert "missing-G.ckpt" in missing
