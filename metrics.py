@@ -172,7 +172,7 @@ class Scorer:
         """Score faces translated to each domain: {domain: [n, 3, H, W] in [0, 1]}, n at least 2."""
         distances, confidences = {}, {}
         for i, domain in enumerate(self.domains):
-            features, probabilities = self._measure(fakes[domain])
+            features, probabilities = self.measure(fakes[domain])
             if features is not None:
                 distances[domain] = frechet_distance(features, self.reals[domain])
             if probabilities is not None:
@@ -180,7 +180,7 @@ class Scorer:
         name = self.extractor.distance_name if self.extractor else ""
         return score(distances or None, confidences or None, name)
 
-    def _measure(self, images: Tensor) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def measure(self, images: Tensor) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Features and probabilities, from one pass where both are the judge's."""
         if isinstance(self.extractor, EmotionFeatures) and self.recognizer:
             features, probabilities = self.recognizer.features_and_probabilities(images, self.domains)
