@@ -127,12 +127,12 @@ class Square:
         columns = _slice(x.min() - margin, x.max() + margin, shape[1])
         return rows, columns
 
-    def put_back(self, crop: NDArray, shape: tuple[int, ...]) -> NDArray:
-        """Warp a square crop back to its place in a photo of `shape`: the pixels of `region(shape)`.
+    def put_back(self, crop: NDArray, shape: tuple[int, ...], region: Region | None = None) -> NDArray:
+        """Warp a square crop back to its place in a photo of `shape`: the pixels of `region`, or of `region(shape)`.
 
         An RGB crop goes on beyond its own border; a mask (float [S, S]) is 0 there.
         """
-        rows, columns = self.region(shape)
+        rows, columns = region or self.region(shape)
         matrix = cv2.invertAffineTransform(self.matrix(crop.shape[0]))
         matrix[:, 2] -= columns.start, rows.start
         return _warp(crop, matrix, columns.stop - columns.start, rows.stop - rows.start)
@@ -274,7 +274,8 @@ class FaceFinder:
             upright = _views(width, height) if turn == 0 else [_whole(width, height)]
             for view in (replace(square, angle=turn) for square in upright):
                 picture = view.cut(small, VIEW_SIZE)
-                in_photo = Square(*((c + 0.5) / scale - 0.5 for c in (view.cx, view.cy)), view.side / scale, turn)
+                cx, cy = ((c + 0.5) / scale - 0.5 for c in (view.cx, view.cy))
+                in_photo = Square(cx, cy, view.side / scale, turn)
                 for detector in (self._short_range, self._full_range):
                     yield _detect(detector, picture, in_photo, turned)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,24 +14,21 @@ import torch
 from torch import Tensor, nn
 
 import checkpoint
+import openvino_generator
 from device import autocast, choose_device
 from errors import UserError
-from face_detection import (
-    CROP_SIZE,
-    FaceFinder,
-    Image,
-    Points,
-    Square,
-    blend,
-    face_mask,
-    face_square,
-    input_square,
-)
+from face_detection import CROP_SIZE, Face, FaceFinder, Image, Points, Square, input_square
 from losses import one_hot
 from model import Generator
+from paste_back import paste
 from value_range import to_network, to_uint8
 
+BACKENDS = ("auto", "torch", "openvino")
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
+SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
+
+# Faces a forward pass, each with every emotion. On a CPU more are no faster, and take memory.
+FACES_AT_ONCE = {"cpu": 1, "cuda": 16}
 
 
 class NoFace(Exception):
@@ -37,14 +37,28 @@ class NoFace(Exception):
 
 @dataclass(frozen=True)
 class Translation:
-    """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size."""
+    """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
+
+    `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
+    """
 
     original: Image
     results: dict[str, Image]
+    faces: Sequence[Face] = ()
+
+    @property
+    def without_mesh(self) -> int:
+        """How many faces are as they were."""
+        return sum(face.points is None for face in self.faces)
+
+    @property
+    def problem(self) -> str:
+        """Why there are no results, in a few words."""
+        return "a face, but no face mesh in it" if self.faces else "no face found"
 
 
 @torch.inference_mode()
-def translate_to_all(G: nn.Module, x: Tensor, c_dim: int) -> Tensor:
+def translate_to_all(G: Callable[[Tensor, Tensor], Tensor], x: Tensor, c_dim: int) -> Tensor:
     """Every image with every domain, in one batch: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1]."""
     labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(x), 1)
     x_fake = G(x.repeat_interleave(c_dim, dim=0), labels)
@@ -58,14 +72,29 @@ class Translator:
     """
 
     def __init__(
-        self, G: Generator, domains: list[str], image_size: int, crop_size: int = CROP_SIZE, amp: str = "auto"
+        self,
+        G: Generator,
+        domains: list[str],
+        image_size: int,
+        crop_size: int = CROP_SIZE,
+        amp: str = "auto",
+        backend: str = "auto",
     ) -> None:
         self.device = choose_device()
-        self.G = G.to(self.device).to(memory_format=torch.channels_last).eval()
+        self.G: Callable[[Tensor, Tensor], Tensor]
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
         self.amp = amp
+        self.backend = backend
+        if backend == "auto":
+            fast = self.device.type == "cpu" and openvino_generator.is_installed()
+            self.backend = "openvino" if fast else "torch"
+        if self.backend == "openvino":
+            self.device = torch.device("cpu")
+            self.G = openvino_generator.OpenVinoGenerator(G, image_size, amp)
+        else:
+            self.G = without_copies(G).to(self.device).to(memory_format=torch.channels_last)
         self.finder = FaceFinder()
 
     @classmethod
@@ -78,11 +107,13 @@ class Translator:
         crop_size: int = CROP_SIZE,
         domains: tuple[str, ...] = (),
         amp: str = "auto",
+        backend: str = "auto",
     ) -> Translator:
         """The translator of a `-G.ckpt` file.
 
         The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve
-        checkpoints of other repos, which have none. Raises `UserError` for a file that is no generator.
+        checkpoints of other repos, which have none. `backend` is one of `BACKENDS`; auto: OpenVINO on a CPU where it
+        is installed. Raises `UserError` for a file that is no generator.
         """
         state, found = checkpoint.load_generator(path, c_dim)
         config = checkpoint.load_config(path.parent)
@@ -95,31 +126,82 @@ class Translator:
         except RuntimeError as error:
             raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
         names = checkpoint.domain_names(path, found.c_dim, domains)
-        return cls(G.requires_grad_(False), names, image_size, crop_size, amp)
+        return cls(G.eval().requires_grad_(False), names, image_size, crop_size, amp, backend)
 
     def generate(self, crops: Image) -> Image:
         """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3]."""
-        x = to_network(crops).to(self.device, memory_format=torch.channels_last)
-        with autocast(self.device, self.amp):
-            x_fake = translate_to_all(self.G, x, len(self.domains))
-        return to_uint8(x_fake)
+        step = FACES_AT_ONCE[self.device.type]
+        parts = []
+        for start in range(0, len(crops), step):
+            x = to_network(crops[start : start + step]).to(self.device, memory_format=torch.channels_last)
+            with autocast(self.device, self.amp):
+                parts.append(to_uint8(translate_to_all(self.G, x, len(self.domains))))
+        return np.concatenate(parts)
 
-    def translate(self, photo: Image) -> Translation:
-        """The photo (uint8 RGB [H, W, 3]) with each emotion on its largest face. Raises `NoFace`."""
-        boxes = self.finder.boxes(photo)
-        if not boxes:
-            raise NoFace("no face found")
-        square = input_square(face_square(boxes[0]), self.crop_size)
-        crop = square.cut(photo, self.image_size)
-        original_mesh = self._mesh(square.cut(photo, max(self.image_size, MESH_SIZE)), square)
-        results = {}
-        for domain, generated in zip(self.domains, self.generate(crop[None])[0], strict=True):
-            mesh = self._mesh(generated, square)
-            points = original_mesh if mesh is None else mesh
-            if points is None:
-                raise NoFace("a face, but no face mesh in it")
-            results[domain] = paste(photo, generated, square, points)
-        return Translation(photo, results)
+    def find_faces(self, photo: Image) -> list[Face]:
+        """The faces of a photo (uint8 RGB [H, W, 3]), largest first."""
+        return self.finder.faces(photo)
+
+    def translate(self, photo: Image, faces: Sequence[Face] | None = None) -> Translation:
+        """The photo (uint8 RGB [H, W, 3]) with each emotion on its faces, or on those of `faces` given.
+
+        Raises `NoFace` where there is none, or none with a mesh.
+        """
+        found = self.find_faces(photo) if faces is None else faces
+        (translation,) = self._translate_together([(photo, found)])
+        if not translation.results:
+            raise NoFace(translation.problem)
+        return translation
+
+    def translate_many(self, photos: Iterable[Image], largest: bool = False) -> Iterator[Translation]:
+        """Each photo's translation, in order; faces of several photos share a batch where the device gains by it.
+
+        With `largest` only the largest face with a mesh is translated. No face, no `results`: nothing is raised.
+        """
+        waiting: list[tuple[Image, list[Face]]] = []
+        for photo in photos:
+            faces = self.find_faces(photo)
+            if largest:
+                faces = [face for face in faces if face.points is not None][:1] or faces[:1]
+            waiting.append((photo, faces))
+            if sum(len(faces) for _, faces in waiting) >= FACES_AT_ONCE[self.device.type]:
+                yield from self._translate_together(waiting)
+                waiting.clear()
+        yield from self._translate_together(waiting)
+
+    def _translate_together(self, photos: Sequence[tuple[Image, Sequence[Face]]]) -> Iterator[Translation]:
+        crops = [
+            input_square(face.square, self.crop_size).cut(photo, self.image_size)
+            for photo, faces in photos
+            for face in faces
+            if face.points is not None
+        ]
+        generated = iter(zip(crops, self.generate(np.stack(crops)), strict=True)) if crops else iter(())
+        for photo, faces in photos:
+            with_mesh = [(face, *next(generated)) for face in faces if face.points is not None]
+            yield Translation(photo, self._results(photo, with_mesh), faces)
+
+    def _results(self, photo: Image, faces: Sequence[tuple[Face, Image, Image]]) -> dict[str, Image]:
+        """The photo with each emotion; the largest face, which is the nearest, is pasted last."""
+        results = {domain: photo.copy() for domain in self.domains} if faces else {}
+        for face, crop, generated in reversed(faces):
+            square = input_square(face.square, self.crop_size)
+            for result, emotion in zip(results.values(), generated, strict=True):
+                paste(result, crop, emotion, square, self._mesh(emotion, face, square))
+        return results
+
+    def _mesh(self, generated: Image, face: Face, square: Square) -> Points:
+        """The mesh of the generated face in photo pixels, or the original's where there is none, or not there."""
+        size = max(MESH_SIZE, generated.shape[0])
+        enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
+        mesh = self.finder.mesh(np.asarray(enlarged, np.uint8))
+        assert face.points is not None
+        if mesh is None:
+            return face.points
+        points = square.to_photo(mesh.points, size).astype(np.float32)
+        if math.dist(points.mean(axis=0), face.points.mean(axis=0)) > SAME_PLACE * square.side:
+            return face.points
+        return points
 
     def close(self) -> None:
         """Free MediaPipe's networks."""
@@ -131,22 +213,17 @@ class Translator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _mesh(self, crop: Image, square: Square) -> Points | None:
-        """The mesh of a crop's face as points of the photo."""
-        size = max(MESH_SIZE, crop.shape[0])
-        enlarged = cv2.resize(crop, (size, size), interpolation=cv2.INTER_CUBIC)
-        mesh = self.finder.mesh(np.asarray(enlarged, np.uint8))
-        return None if mesh is None else square.to_photo(mesh.points, size).astype(np.float32)
 
+def without_copies(G: Generator) -> Generator:
+    """`G` with each InstanceNorm as the GroupNorm of one channel a group, which is the same function.
 
-def paste(photo: Image, generated: Image, square: Square, points: Points) -> Image:
-    """The photo with the generated crop of `square` inside the mesh `points` (photo coordinates).
-
-    Outside the mesh, forehead raised, every pixel is the photo's own.
+    PyTorch's InstanceNorm copies channels-last images to the other layout and back; its GroupNorm does not.
     """
-    rows, columns = square.region(photo.shape)
-    place = photo[rows, columns]
-    mask = face_mask(points - np.array((columns.start, rows.start), np.float32), place.shape)
-    result = photo.copy()
-    result[rows, columns] = blend(place, square.put_back(generated, photo.shape), mask)
-    return result
+    G = copy.deepcopy(G)
+    for module in list(G.modules()):
+        for name, norm in module.named_children():
+            if isinstance(norm, nn.InstanceNorm2d):
+                group = nn.GroupNorm(norm.num_features, norm.num_features, norm.eps)
+                group.weight, group.bias = norm.weight, norm.bias
+                setattr(module, name, group)
+    return G
