@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +31,15 @@ def find_domains(image_dir: str | Path) -> list[str]:
         return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__")))
 
 
-def find_images(folder: str | Path) -> list[str]:
-    """Sorted paths of the image files anywhere below `folder`."""
+def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:
+    """Sorted paths of the files with one of `suffixes` anywhere below `folder`."""
     found = []
     for root, folders, files in os.walk(folder):
         folders[:] = [f for f in folders if not f.startswith(".")]
         found += [
             os.path.join(root, name)  # noqa: PTH118 - half a million paths: a string is enough
             for name in files
-            if os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")  # noqa: PTH122
+            if os.path.splitext(name)[1].lower() in suffixes and not name.startswith(".")  # noqa: PTH122
         ]
     return sorted(found)
 

@@ -31,6 +31,8 @@ MAX_DECODED_PIXELS = 50_000_000
 JPEG_REDUCTIONS = (1, 2, 4, 8)
 
 EXIF_ORIENTATION = 0x0112
+# File names that such photos have.
+SUFFIXES = frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -49,7 +51,8 @@ class UnreadablePhoto(Exception):
 class Photo:
     """An opened photo: its size at once, its pixels when asked for, at the size asked for.
 
-    `file` is a path or a seekable binary file, which must stay open while the photo is used. Raises
+    `file` is a path or a seekable binary file, which must stay open while the photo is used. `icc_profile` tells
+    which RGB its pixels are in; None where the file does not say, or is not RGB. Raises
     `UnreadablePhoto` for everything that is not a whole, sane picture.
     """
 
@@ -59,6 +62,7 @@ class Photo:
             self._is_jpeg = image.format in ("JPEG", "MPO")
             self._orientation = _orientation(image)
             self.width, self.height = image.size
+            self.icc_profile = _rgb_profile(image)
         if self._orientation >= 5:  # the camera lay on its side
             self.width, self.height = self.height, self.width
         if self._reduction(scale=0) is None:
@@ -114,6 +118,12 @@ def read_photo(file: str | PathLike[str] | BinaryIO, longest: int | None = None)
     """
     photo = Photo(file)
     return photo.pixels(1.0 if longest is None else longest / max(photo.width, photo.height))
+
+
+def _rgb_profile(image: Image.Image) -> bytes | None:
+    """The embedded ICC profile, if it is one of RGB: a scanner's CMYK profile would not fit the converted pixels."""
+    profile = image.info.get("icc_profile") or b""
+    return profile if profile[16:20] == b"RGB " else None
 
 
 def _orientation(image: Image.Image) -> int:
