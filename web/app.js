@@ -14,7 +14,8 @@ let images = []; // six base64 JPEGs in the order of EMOTIONS
 let retakes = {}; // the child's own, by index
 let index = 0; // of the face in view
 let shot = ""; // the retake that is being looked at
-let mirror = null;
+let mirror = null; // once it is ready, where the server has its files
+let preparing = null; // a promise, while it is being made ready
 
 // --- Screens ---------------------------------------------------------------------------------------------------
 
@@ -66,10 +67,12 @@ async function takePhoto() {
 }
 
 async function startCamera(video) {
+  const left = () => video.closest("section").hidden;
   try {
     await openCamera(video);
+    if (left()) closeCamera(video);
   } catch {
-    if (!video.closest("section").hidden) showMessage("cameraTitleClosed", word("cameraClosed"));
+    if (!left()) showMessage("cameraTitleClosed", word("cameraClosed"));
   }
 }
 
@@ -88,7 +91,7 @@ async function makeFaces(photo) {
     retakes = {};
     index = 0;
     if (screen === "waiting") showFace();
-    prepareMirror();
+    preparing = prepareMirror();
   } catch (error) {
     if (screen === "waiting") explain(error);
   } finally {
@@ -155,12 +158,16 @@ async function myTurn() {
   show("turn");
   fillHeading(section, word("turnTitle", EMOTIONS[index]));
   fillImage(section.querySelector("img"), images[index], word("faceOf", EMOTIONS[index]));
-  section.querySelector(".meter").hidden = !mirror;
-  section.querySelector(".meter").setAttribute("aria-label", word("meter"));
-  section.querySelector(".hint").textContent = word(mirror ? "mirrorLoading" : "noMirror");
+  const [bar, hint] = [section.querySelector(".meter"), section.querySelector(".hint")];
+  bar.hidden = false;
+  bar.setAttribute("aria-label", word("meter"));
+  hint.textContent = word("mirrorLoading");
   const video = section.querySelector("video");
-  await startCamera(video);
-  if (screen === "turn") await mirror?.watch(video, EMOTIONS[index], showReading);
+  await Promise.all([hasCamera && startCamera(video), preparing]);
+  if (screen !== "turn") return;
+  if (mirror && hasCamera) return mirror.watch(video, EMOTIONS[index], showReading);
+  bar.hidden = true;
+  hint.textContent = word("noMirror");
 }
 
 function showReading({ meter, sentence, done }) {
