@@ -35,6 +35,13 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def percent(text: str) -> int:
+    """A whole number from 1 to 100."""
+    if not text.isdecimal() or not 1 <= int(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
+    return int(text)
+
+
 def fraction(text: str) -> float:
     """A number from 0 up to, not including, 1."""
     try:
@@ -110,6 +117,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
     add("--result_dir", default="data/results", help="where translated photos and numbers go")
     add("--sample_label_dir", default="data/train", help="its folders name a foreign checkpoint's labels")
+
+    add("--faces", choices=("all", "largest"), default="all", help="which faces of a photo to translate")
+    add("--format", choices=("jpg", "png", "webp"), default="jpg", help="of the results")
+    add("--quality", type=percent, default=95, help="of jpg and webp results, 1 to 100")
+    add("--overwrite", action="store_true", help="translate photos again that have results")
+    add("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what runs the generator")
 
     add = parser.add_argument_group("folders and steps").add_argument
     add("--image_dir", default="data/train", help="labelled faces, one folder per emotion")

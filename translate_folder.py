@@ -3,55 +3,122 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from PIL import Image
+import numpy as np
 from tqdm import tqdm
 
 import checkpoint
-import pictures
 from errors import UserError
 from image_folder import find_domains, find_images
-from photo import UnreadablePhoto, read_photo
-from translate import NoFace, Translation, Translator
+from photo import SUFFIXES, Photo, UnreadablePhoto
+from result_files import Results, names_of, save
+from results_page import Row, write_page
+from translate import Translation, Translator
+
+KEPT = "results from an earlier run, kept"
 
 
 def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
     """Translate every photo of `config.image_path`, into `config.result_dir`; returns the exit code.
 
     `given` are the flags that stood on the command line: those that contradict the checkpoint are refused.
-    0 when a photo gave a result, 1 when none did.
+    0 when a photo has results, 1 when none has.
     """
-    source = Path(config.image_path)
-    photos = find_photos(source)
-    result_dir = Path(config.result_dir)
-    left_out: list[str] = []
+    source, folder = Path(config.image_path), Path(config.result_dir)
+    photos = find_photos(source, folder)
     with load_translator(config, given) as translator:
-        result_dir.mkdir(parents=True, exist_ok=True)
-        for path in tqdm(photos, unit="photo", disable=not sys.stderr.isatty()):
-            try:
-                translation = translator.translate(read_photo(path))
-            except (UnreadablePhoto, NoFace) as reason:
-                left_out.append(f"{path}: {reason}")
+        top = source.parent if source.is_file() else source
+        names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
+        places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
+        _refuse_to_replace_photos(places)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = FolderRun(translator, places, config).rows()
+    _tell(rows, write_page(folder, rows, translator.domains))
+    return 0 if any(row.results for row in rows) else 1
+
+
+class FolderRun:
+    """One pass over photos; `places` says where the results of each go."""
+
+    def __init__(self, translator: Translator, places: dict[Path, Results], config: argparse.Namespace) -> None:
+        self._translator = translator
+        self._places = places
+        self._config = config
+        self._rows: dict[Path, Row] = {}
+        self._waiting: list[tuple[Path, bytes | None]] = []  # photos read but not translated yet, their ICC profiles
+
+    def rows(self) -> list[Row]:
+        """Translate and save every photo; what is to be told about each, in order."""
+        with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
+            for translation in self._translator.translate_many(self._readable(), self._config.faces == "largest"):
+                self._save(translation)
+                progress.update(len(self._rows) - progress.n)
+            progress.update(len(self._rows) - progress.n)
+        return [self._rows[photo] for photo in self._places]
+
+    def _readable(self) -> Iterator[np.ndarray]:
+        """The pixels of each photo that can be read and has no results yet."""
+        for path, results in self._places.items():
+            if results.strip.exists() and not self._config.overwrite:
+                self._rows[path] = Row(str(path), results, KEPT)
                 continue
-            save(translation, result_dir, Path(path).stem)
-    print(f"{len(photos) - len(left_out)} of {len(photos)} photos translated, in {result_dir}")
-    for line in left_out:
-        print(f"  left out {line}")
-    return 0 if len(left_out) < len(photos) else 1
+            try:
+                photo = Photo(path)
+                pixels = photo.pixels()
+            except UnreadablePhoto as reason:
+                self._rows[path] = Row(str(path), None, str(reason))
+                continue
+            self._waiting.append((path, photo.icc_profile))
+            yield pixels
+
+    def _save(self, translation: Translation) -> None:
+        path, profile = self._waiting.pop(0)
+        if not translation.results:
+            self._rows[path] = Row(str(path), None, translation.problem)
+            return
+        save(translation.original, translation.results, self._places[path], self._config.quality, profile)
+        left, found = translation.without_mesh, len(translation.faces)
+        note = f"{left} of {found} faces left as they were: no face mesh in them" if left else ""
+        self._rows[path] = Row(str(path), self._places[path], note)
 
 
-def find_photos(source: Path) -> list[str]:
-    """The photo `source`, or the photos below that folder."""
+def _tell(rows: list[Row], page: Path) -> None:
+    """The summary, on the terminal."""
+    kept = sum(row.note == KEPT for row in rows)
+    new = sum(row.results is not None for row in rows) - kept
+    print(f"{new} of {len(rows)} photos translated; look at {page}")
+    if kept:
+        print(f"  {kept} had results from an earlier run: --overwrite replaces them")
+    for row in rows:
+        if row.results is None:
+            print(f"  left out {row.photo}: {row.note}")
+        elif row.note and row.note != KEPT:
+            print(f"  {row.photo}: {row.note}")
+
+
+def find_photos(source: Path, result_dir: Path) -> list[Path]:
+    """The photo `source`, or the photos below that folder but for those below `result_dir`."""
     if source.is_file():
-        return [str(source)]
+        return [source]
     if not source.is_dir():
         raise UserError(f"there is no photo or folder {source}: name one with --image_path")
-    photos = find_images(source)
+    results = result_dir.resolve()
+    if results == source.resolve():
+        raise UserError(f"--result_dir {result_dir} is the photos' own folder: name another one")
+    photos = [Path(path) for path in find_images(source, SUFFIXES)]
+    photos = [photo for photo in photos if results not in photo.resolve().parents]
     if not photos:
         raise UserError(f"{source} holds no photo: put some there, or name another --image_path")
     return photos
+
+
+def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
+    """Results beside the photos could have a photo's name."""
+    for photo, results in places.items():
+        if results.strip.exists() and results.strip.samefile(photo):
+            raise UserError(f"the results would replace {photo} itself: name another --result_dir")
 
 
 def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
@@ -67,6 +134,7 @@ def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
         crop_size=config.crop_size,
         domains=tuple(find_domains(labels)) if labels.is_dir() else (),
         amp=config.amp,
+        backend=config.backend,
     )
 
 
@@ -82,15 +150,3 @@ def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Pa
                 f"{path} was trained with --{flag} {has}, and --{flag} says {getattr(config, flag)}: "
                 f"leave the flag out, or use another checkpoint"
             )
-
-
-def save(translation: Translation, result_dir: Path, name: str) -> None:
-    """Write `<name>/<emotion>.jpg`, each result at full size, and `<name>.jpg`, original and emotions side by side."""
-    for domain, result in translation.results.items():
-        _save_jpeg(Image.fromarray(result), result_dir / name / f"{domain}.jpg")
-    row = [translation.original, *translation.results.values()]
-    _save_jpeg(pictures.grid([row], ["original", *translation.results]), result_dir / f"{name}.jpg")
-
-
-def _save_jpeg(image: Image.Image, path: Path) -> None:
-    checkpoint.write_atomically(path, lambda temporary: image.save(temporary, "JPEG", quality=95))
