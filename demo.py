@@ -1,4 +1,4 @@
-"""The whole path on drawn faces: draw, preprocess, train, translate people never trained on, and look.
+"""The whole path on drawn faces: draw, preprocess, train, translate people never trained on, measure, and look.
 
 Prints each command as a user would type it. Ends with data/demo/demo.png and a table that shows the expressions moved.
 """
@@ -21,7 +21,8 @@ from errors import UserError, door
 from photo import read_photo
 
 DEMO = Path("data/demo")
-HELD_OUT = DEMO / "held_out"
+INPUTS = DEMO / "test"  # held-out people, neutral
+HELD_OUT = DEMO / "held_out"  # the same people with each emotion: what the translations should look like
 RESULTS = DEMO / "results"
 SHOWN = 4  # people on the contact sheet
 FACE = 176  # pixels of each of their pictures
@@ -35,17 +36,33 @@ FEATURES = {
     "jaw open": ("jawOpen",),
 }
 
+PEOPLE = 24  # held out, never trained on
+CROP = "--crop_size 352"  # drawn faces have no long chins: less background leaves more pixels for the face
+
 ON_CPU = (
     "--image_size 64 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 4 --batch_size 8"
-    " --num_iters 3000 --num_iters_decay 1200 --sample_step 500 --log_step 100"
+    " --num_iters 2800 --num_iters_decay 1200 --n_critic 2 --sample_step 400 --log_step 100"
 )
 ON_CUDA = (
     "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 5 --batch_size 16"
-    " --num_iters 8000 --num_iters_decay 3200 --sample_step 1000 --log_step 200"
+    " --num_iters 8000 --num_iters_decay 3200 --n_critic 2 --sample_step 1000 --log_step 200"
 )
-TRAINING = (
+JUDGE = f"{DEMO}/models/emotion.pt"
+TRAIN_JUDGE = (
+    f"emotion_recognition.py train --image_dir {DEMO}/train512 --output {JUDGE} --arch test_efficientnet"
+    f" {CROP} --image_size 64 --epochs 14 --batch_size 32 --lr 0.004"
+)
+TRAIN = (
     f"main.py --image_dir {DEMO}/train512 --model_save_dir {DEMO}/models --sample_dir {DEMO}/samples"
-    f" --log_dir {DEMO}/logs --g_lr 0.0002 --d_lr 0.0002 --lr_update_step 50 --ema_decay 0.995"
+    f" --log_dir {DEMO}/logs {CROP} --g_lr 0.0004 --d_lr 0.0004 --lr_update_step 50 --ema_decay 0.995"
+    f" --fid_features emotion --emotion_model {JUDGE}"
+)
+EVALUATE = (
+    f"main.py --mode eval --test_iters best --model_save_dir {DEMO}/models --image_dir {DEMO}/held_out512"
+    f" --result_dir {RESULTS} --fid_features emotion --emotion_model {JUDGE}"
+)
+TEST = (
+    f"main.py --mode test --test_iters best --model_save_dir {DEMO}/models --image_path {INPUTS} --result_dir {RESULTS}"
 )
 
 Blendshapes = dict[str, float]
@@ -81,7 +98,7 @@ def measure(photos: list[Path]) -> Blendshapes:
 
 def build_table(people: list[str]) -> Table:
     """Blendshape means of the input, of each translation, and of the same people as drawn with that emotion."""
-    table = {"input": measure([HELD_OUT / "neutral" / f"{p}.jpg" for p in people])}
+    table = {"input": measure([INPUTS / "neutral" / f"{p}.jpg" for p in people])}
     for emotion in FIVE:
         table[f"{emotion}, translated"] = measure([RESULTS / p / f"{emotion}.jpg" for p in people])
         table[f"{emotion}, as drawn"] = measure([HELD_OUT / emotion / f"{p}.jpg" for p in people])
@@ -107,7 +124,7 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
     rows, names = [], []
     for person in people:
         rows.append(
-            [small(HELD_OUT / "neutral" / f"{person}.jpg")] + [small(RESULTS / person / f"{e}.jpg") for e in FIVE]
+            [small(INPUTS / "neutral" / f"{person}.jpg")] + [small(RESULTS / person / f"{e}.jpg") for e in FIVE]
         )
         rows.append([blank] + [small(HELD_OUT / e / f"{person}.jpg") for e in FIVE])
         names += ["translated", "as drawn"]
@@ -135,19 +152,20 @@ def main() -> int:
 
     started = time.monotonic()
     shutil.rmtree(DEMO, ignore_errors=True)
-    run(f"draw_faces.py --output {DEMO}/train --per_emotion 150 --seed 0")
+    run(f"draw_faces.py --output {DEMO}/train --per_emotion 400 --seed 0")
     run(f"datapreprocess.py --input {DEMO}/train --output {DEMO}/train512")
-    run(f"{TRAINING} {ON_CUDA if torch.cuda.is_available() else ON_CPU}")
-    everyone = f"--per_emotion 24 --same_identities --emotions neutral {' '.join(FIVE)}"
-    run(f"draw_faces.py --output {HELD_OUT} --seed 1 {everyone}")
-    run(
-        f"main.py --mode test --test_iters latest --model_save_dir {DEMO}/models"
-        f" --image_path {HELD_OUT}/neutral --result_dir {RESULTS}"
-    )
-    people = sorted(path.stem for path in (HELD_OUT / "neutral").glob("*.jpg") if (RESULTS / path.stem).is_dir())
-    table = build_table(people)
-    contact_sheet(people[:SHOWN], table).save(DEMO / "demo.png")
-    print("\nMediaPipe blendshapes, means over", len(people), "people never trained on:\n")
+    run(TRAIN_JUDGE)
+    run(f"{TRAIN} {ON_CUDA if torch.cuda.is_available() else ON_CPU}")
+    people = f"--per_emotion {PEOPLE} --seed 1 --same_identities --emotions"
+    run(f"draw_faces.py --output {INPUTS} {people} neutral")
+    run(TEST)
+    run(f"draw_faces.py --output {HELD_OUT} {people} {' '.join(FIVE)}")
+    run(f"datapreprocess.py --input {HELD_OUT} --output {DEMO}/held_out512")
+    run(EVALUATE)
+    names = sorted(path.stem for path in INPUTS.glob("*/*.jpg") if (RESULTS / path.stem).is_dir())
+    table = build_table(names)
+    contact_sheet(names[:SHOWN], table).save(DEMO / "demo.png")
+    print("\nMediaPipe blendshapes, means over", len(names), "people never trained on:\n")
     print("\n".join(table_lines(table)))
     print(f"\nLook at {DEMO}/demo.png ({time.monotonic() - started:.0f} s)")
     return 0

@@ -10,6 +10,7 @@ should have answered is known to the pixel.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from dataclasses import dataclass, fields
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from emotions import EMOTIONS, FIVE, canonical
 from errors import UserError, door
+from process_pool import WorkerDied, map_in_processes
 
 Points = npt.NDArray[np.float64]  # N x 2, in face units: origin between the eyes, y down, the chin at y = 1
 Image = npt.NDArray[Any]  # RGB, uint8, height x width x 3
@@ -31,6 +33,8 @@ Colour = npt.NDArray[np.float64]  # RGB, 0 to 255
 SUPERSAMPLING = 2  # sharp shapes are drawn this much larger than the picture, for smooth edges
 TEXTURE_REDUCTION = 2  # soft shading is drawn this much smaller than the picture: it holds no fine detail
 IDENTITIES_PER_SEED = 1_000_000  # a seed's identities are seed * this + index, so no two seeds share one
+JOBS_AT_ONCE = 8  # faces a worker process takes at a time
+WORTH_PROCESSES = 100  # faces from which on starting processes pays
 
 
 # --- The expression -------------------------------------------------------------------------------------------
@@ -632,12 +636,23 @@ def write_faces(output: Path, emotions: list[str], per_emotion: int, seed: int, 
         for index in range(per_emotion)
     ]
     try:
-        for emotion, identity in tqdm(jobs, desc="drawing", unit="face", mininterval=1.0):
+        for emotion in emotions:
             (output / emotion).mkdir(parents=True, exist_ok=True)
-            face = draw_face(identity, emotion, intensity=usual_intensity(identity))
-            write_jpeg(output / emotion / f"{identity:09d}.jpg", face)
+        workers = 0 if len(jobs) < WORTH_PROCESSES else (os.cpu_count() or 1)
+        with tqdm(total=len(jobs), desc="drawing", unit="face", mininterval=1.0) as progress:
+            for drawn in map_in_processes(functools.partial(_write_batch, output), jobs, workers, JOBS_AT_ONCE):
+                progress.update(drawn)
     except OSError as error:
         raise UserError(f"--output {output} cannot be written ({error.strerror}): name another folder") from error
+    except WorkerDied as error:
+        raise UserError("a drawing process was killed, perhaps for want of memory: run the command again") from error
+    return len(jobs)
+
+
+def _write_batch(output: Path, jobs: list[tuple[str, int]]) -> int:
+    for emotion, identity in jobs:
+        face = draw_face(identity, emotion, intensity=usual_intensity(identity))
+        write_jpeg(output / emotion / f"{identity:09d}.jpg", face)
     return len(jobs)
 
 
