@@ -258,7 +258,7 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
         except OSError as error:
             print(f"submitted pictures could not be stored: {error}", file=sys.stderr)
             raise Refusal(
-                507, "cannot_store", "사진을 저장할 수 없습니다.", "The pictures can't be stored: look at the server's disk."
+                507, "cannot_store", "사진을 저장할 수 없습니다.", "The pictures can't be stored: is the disk full?"
             ) from error
     return Kept(
         kept={emotion: 1 for emotion, _ in kept},
@@ -290,7 +290,11 @@ async def feedback_table() -> dict:
     return feedback.as_json()
 
 
-@router.get("/models/face_landmarker.task", responses={404: {"model": Problem}})
+@router.get(
+    "/models/face_landmarker.task",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}, 404: {"model": Problem}},
+)
 async def face_landmarker(request: Request) -> FileResponse:
     """MediaPipe's model for the page's mirror."""
     if request.app.state.mirror_model is None:

@@ -48,10 +48,6 @@ async def answer_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"] if place.isascii() else "unknown field"
-    content = Problem(
-        code="invalid",
-        message="요청 형식이 올바르지 않습니다.",
-        message_en=f"The request is malformed: {place}: {reason}.",
-    )
+    english = f"The request is malformed: {place}: {first['msg']}."
+    content = Problem(code="invalid", message="요청 형식이 올바르지 않습니다.", message_en=english)
     return JSONResponse(content.model_dump(), 422)

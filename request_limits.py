@@ -100,7 +100,7 @@ class GuardedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             check_token(request, request.app.state.settings.token)
             declared = request.headers.get("content-length", "")
-            size = int(declared) if declared.isdecimal() else MAX_BODY
+            size = int(declared[:15]) if declared.isdecimal() else MAX_BODY
             _check_size(size)
             with request.app.state.budget.hold(size):
                 return await answer(GuardedRequest(request.scope, request.receive))
