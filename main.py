@@ -1,4 +1,4 @@
-"""Train StarGAN-FE, translate photos with it, or measure it: `python main.py --mode train|test|eval`."""
+"""Train StarGAN-FE, translate photos with it, measure it, export it: `main.py --mode train|test|eval|export`."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
     add = parser.add_argument
-    add("--mode", choices=("train", "test", "eval"), default="train", help="train, translate photos, or measure")
+    add("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
 
     add = parser.add_argument_group("networks").add_argument
     add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
@@ -177,6 +177,13 @@ def evaluate(config: argparse.Namespace) -> int:
     return evaluate_checkpoints(config)
 
 
+def export(config: argparse.Namespace) -> int:
+    """Write the generator `test_iters` names as ONNX."""
+    from export import export_onnx
+
+    return export_onnx(config)
+
+
 @door
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then call one thing."""
@@ -186,6 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return train(config)
     if config.mode == "eval":
         return evaluate(config)
+    if config.mode == "export":
+        return export(config)
     return test(config, given_flags(argv))
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from device import has_bf16
+from device import half_precision
 from errors import UserError
 from model import Generator, ResidualBlock
 
@@ -33,7 +33,7 @@ class OpenVinoGenerator:
         if not is_installed():
             raise UserError("--backend openvino needs OpenVINO: pip install -r requirements-fast.txt")
         openvino = _openvino()
-        bf16 = amp == "bf16" or (amp == "auto" and has_bf16(torch.device("cpu")))
+        bf16 = half_precision(torch.device("cpu"), amp)
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 import checkpoint
-import openvino_generator
-from device import autocast, choose_device
 from errors import UserError
 from face_detection import CROP_SIZE, Face, FaceFinder, Image, Points, Square, input_square
+from fast_generator import Translate, fast_generator
 from losses import one_hot
 from model import Generator
 from paste_back import paste
 from value_range import to_network, to_uint8
 
-BACKENDS = ("auto", "torch", "openvino")
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
 SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
 
@@ -57,8 +54,23 @@ class Translation:
         return "a face, but no face mesh in it" if self.faces else "no face found"
 
 
+def load_generator(path: Path, c_dim: int = 5) -> Generator:
+    """The generator of a `-G.ckpt` file, ready for use, its architecture read off the file.
+
+    One of six domains is brought to `c_dim` where that can be done. Raises `UserError` for any other file.
+    """
+    state, found = checkpoint.load_generator(path, c_dim)
+    with torch.device("meta"):
+        G = Generator(found.conv_dim, found.c_dim, found.repeat_num)
+    try:
+        G.load_state_dict(state, assign=True)
+    except RuntimeError as error:
+        raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
+    return G.eval().requires_grad_(False)
+
+
 @torch.inference_mode()
-def translate_to_all(G: Callable[[Tensor, Tensor], Tensor], x: Tensor, c_dim: int) -> Tensor:
+def translate_to_all(G: Translate, x: Tensor, c_dim: int) -> Tensor:
     """Every image with every domain, in one batch: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1]."""
     labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(x), 1)
     x_fake = G(x.repeat_interleave(c_dim, dim=0), labels)
@@ -80,21 +92,10 @@ class Translator:
         amp: str = "auto",
         backend: str = "auto",
     ) -> None:
-        self.device = choose_device()
-        self.G: Callable[[Tensor, Tensor], Tensor]
+        self.G, self.device = fast_generator(G, image_size, amp, backend)
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
-        self.amp = amp
-        self.backend = backend
-        if backend == "auto":
-            fast = self.device.type == "cpu" and openvino_generator.is_installed()
-            self.backend = "openvino" if fast else "torch"
-        if self.backend == "openvino":
-            self.device = torch.device("cpu")
-            self.G = openvino_generator.OpenVinoGenerator(G, image_size, amp)
-        else:
-            self.G = without_copies(G).to(self.device).to(memory_format=torch.channels_last)
         self.finder = FaceFinder()
 
     @classmethod
@@ -112,30 +113,23 @@ class Translator:
         """The translator of a `-G.ckpt` file.
 
         The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve
-        checkpoints of other repos, which have none. `backend` is one of `BACKENDS`; auto: OpenVINO on a CPU where it
-        is installed. Raises `UserError` for a file that is no generator.
+        checkpoints of other repos, which have none. `backend` as in `fast_generator`. Raises `UserError` for a file
+        that is no generator.
         """
-        state, found = checkpoint.load_generator(path, c_dim)
+        G = load_generator(path, c_dim)
         config = checkpoint.load_config(path.parent)
         if config:
             image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
-        with torch.device("meta"):
-            G = Generator(found.conv_dim, found.c_dim, found.repeat_num)
-        try:
-            G.load_state_dict(state, assign=True)
-        except RuntimeError as error:
-            raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
-        names = checkpoint.domain_names(path, found.c_dim, domains)
-        return cls(G.eval().requires_grad_(False), names, image_size, crop_size, amp, backend)
+        names = checkpoint.domain_names(path, G.main[0].in_channels - 3, domains)
+        return cls(G, names, image_size, crop_size, amp, backend)
 
     def generate(self, crops: Image) -> Image:
         """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3]."""
         step = FACES_AT_ONCE[self.device.type]
         parts = []
         for start in range(0, len(crops), step):
-            x = to_network(crops[start : start + step]).to(self.device, memory_format=torch.channels_last)
-            with autocast(self.device, self.amp):
-                parts.append(to_uint8(translate_to_all(self.G, x, len(self.domains))))
+            x = to_network(crops[start : start + step]).to(self.device)
+            parts.append(to_uint8(translate_to_all(self.G, x, len(self.domains))))
         return np.concatenate(parts)
 
     def find_faces(self, photo: Image) -> list[Face]:
@@ -212,18 +206,3 @@ class Translator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def without_copies(G: Generator) -> Generator:
-    """`G` with each InstanceNorm as the GroupNorm of one channel a group, which is the same function.
-
-    PyTorch's InstanceNorm copies channels-last images to the other layout and back; its GroupNorm does not.
-    """
-    G = copy.deepcopy(G)
-    for module in list(G.modules()):
-        for name, norm in module.named_children():
-            if isinstance(norm, nn.InstanceNorm2d):
-                group = nn.GroupNorm(norm.num_features, norm.num_features, norm.eps)
-                group.weight, group.bias = norm.weight, norm.bias
-                setattr(module, name, group)
-    return G

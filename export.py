@@ -1,0 +1,84 @@
+"""Export mode: the generator as ONNX, for phones, browsers and every other runtime, checked against PyTorch."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import checkpoint
+from image_folder import find_domains
+from model import Generator
+from translate import load_generator
+
+TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
+
+
+class WrongExport(Exception):
+    """The exported file does not compute what the checkpoint does: nobody's mistake but the exporter's."""
+
+
+def export_onnx(config: argparse.Namespace) -> int:
+    """Write `{test_iters}-G.onnx` beside the checkpoint; returns the exit code.
+
+    Inputs `image` [batch, 3, S, S] in [-1, 1] and one-hot `label` [batch, c_dim], output `translated` like `image`.
+    The file's metadata tell the domains in label order, the image size and the crop size.
+    """
+    folder = Path(config.model_save_dir)
+    path = checkpoint.path_of(folder, checkpoint.resolve(folder, config.test_iters), "G")
+    G = load_generator(path, config.c_dim)
+    c_dim = G.main[0].in_channels - 3
+    trained = checkpoint.load_config(folder)
+    arguments = trained["arguments"] if trained else vars(config)
+    labels = Path(config.sample_label_dir)
+    metadata = {
+        "domains": ",".join(checkpoint.domain_names(path, c_dim, find_domains(labels) if labels.is_dir() else ())),
+        "image_size": str(arguments["image_size"]),
+        "crop_size": str(arguments["crop_size"]),
+    }
+    target = path.with_suffix(".onnx")
+    print(f"Exporting {path} (about half a minute) ...", flush=True)
+    checkpoint.write_atomically(target, lambda temporary: _write(G, arguments["image_size"], metadata, temporary))
+    print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _write(G: Generator, image_size: int, metadata: dict[str, str], path: Path) -> None:
+    """Export, add the metadata, check, in that order: what is renamed to its place is right."""
+    c_dim = G.main[0].in_channels - 3
+    x, c = torch.zeros(2, 3, image_size, image_size), torch.eye(c_dim)[[0, -1]]
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            G,
+            (x, c),
+            dynamo=True,
+            verbose=False,
+            input_names=["image", "label"],
+            output_names=["translated"],
+            dynamic_shapes={"x": {0: batch}, "c": {0: batch}},
+        )
+    assert program is not None
+    program.model.metadata_props.update(metadata)
+    program.save(str(path), external_data=False)
+    check(G, image_size, path)
+
+
+def check(G: Generator, image_size: int, path: Path) -> None:
+    """Run the file in ONNX Runtime on one image and on three; raises `WrongExport` where it differs from `G`."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    c_dim = G.main[0].in_channels - 3
+    for batch in (1, 3):
+        x = torch.rand(batch, 3, image_size, image_size, generator=torch.Generator().manual_seed(batch)) * 2 - 1
+        c = torch.eye(c_dim)[torch.arange(batch) % c_dim]
+        (exported,) = session.run(None, {"image": x.numpy(), "label": c.numpy()})
+        with torch.inference_mode():
+            error = float(np.abs(exported - G(x, c).numpy()).max())
+        if not error <= TOLERANCE:
+            raise WrongExport(f"{path} differs from PyTorch by up to {error:.2g}")
