@@ -38,11 +38,11 @@ def discriminator_loss(
     lambda_gp: float,
 ) -> tuple[Tensor, Parts]:
     """-mean D_src(x) + mean D_src(x_fake) + λcls·CE(D_cls(x), c_org) + λgp·penalty; `x_fake` carries no graph."""
-    src_real, cls_real = D(x_real)
-    src_fake, _ = D(x_fake)
-    real = -src_real.float().mean()
-    fake = src_fake.float().mean()
-    cls = F.cross_entropy(cls_real.float(), c_org)
+    # One pass for both: D has no norm over the batch, so it is the same mathematics, and faster.
+    (src_real, src_fake), (cls_real, _) = (out.float().chunk(2) for out in D(torch.cat([x_real, x_fake])))
+    real = -src_real.mean()
+    fake = src_fake.mean()
+    cls = F.cross_entropy(cls_real, c_org)
     gp = gradient_penalty(D, x_real, x_fake, alpha)
     parts = {"D/loss_real": real, "D/loss_fake": fake, "D/loss_cls": cls, "D/loss_gp": gp}
     return real + fake + lambda_cls * cls + lambda_gp * gp, parts
