@@ -61,7 +61,10 @@ EVALUATE = (
     f"main.py --mode eval --test_iters best --model_save_dir {DEMO}/models --image_dir {DEMO}/held_out512"
     f" --result_dir {RESULTS} --fid_features emotion --emotion_model {JUDGE}"
 )
-TEST = f"main.py --mode test --test_iters best --model_save_dir {DEMO}/models --image_path {INPUTS}/neutral --result_dir {RESULTS}"
+TEST = (
+    f"main.py --mode test --test_iters best --model_save_dir {DEMO}/models --image_path {INPUTS}/neutral"
+    f" --result_dir {RESULTS}"
+)
 
 Blendshapes = dict[str, float]
 Table = dict[str, Blendshapes]

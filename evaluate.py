@@ -299,7 +299,7 @@ def curves(told: dict[str, Any]) -> list[Image.Image]:
         return []
     from matplotlib.figure import Figure
 
-    drawn = []
+    drawn: list[Image.Image] = []
     for title, value in (("score", lambda c: c["score"]), ("judge right", lambda c: c["translated_accuracy"])):
         figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.add_subplot(title=title, xlabel="iteration")
