@@ -11,8 +11,7 @@ import torch
 
 import checkpoint
 from image_folder import find_domains
-from model import Generator
-from translate import load_generator
+from trained_generator import TrainedGenerator, load_generator
 
 TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
 
@@ -29,32 +28,30 @@ def export_onnx(config: argparse.Namespace) -> int:
     """
     folder = Path(config.model_save_dir)
     path = checkpoint.path_of(folder, checkpoint.resolve(folder, config.test_iters), "G")
-    G = load_generator(path, config.c_dim)
-    c_dim = G.main[0].in_channels - 3
-    trained = checkpoint.load_config(folder)
-    arguments = trained["arguments"] if trained else vars(config)
     labels = Path(config.sample_label_dir)
-    metadata = {
-        "domains": ",".join(checkpoint.domain_names(path, c_dim, find_domains(labels) if labels.is_dir() else ())),
-        "image_size": str(arguments["image_size"]),
-        "crop_size": str(arguments["crop_size"]),
-    }
+    trained = load_generator(
+        path,
+        c_dim=config.c_dim,
+        image_size=config.image_size,
+        crop_size=config.crop_size,
+        domains=tuple(find_domains(labels)) if labels.is_dir() else (),
+    )
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)
-    checkpoint.write_atomically(target, lambda temporary: _write(G, arguments["image_size"], metadata, temporary))
+    checkpoint.write_atomically(target, lambda temporary: _write(trained, temporary))
     print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
     return 0
 
 
-def _write(G: Generator, image_size: int, metadata: dict[str, str], path: Path) -> None:
+def _write(trained: TrainedGenerator, path: Path) -> None:
     """Export, add the metadata, check, in that order: what is renamed to its place is right."""
-    c_dim = G.main[0].in_channels - 3
-    x, c = torch.zeros(2, 3, image_size, image_size), torch.eye(c_dim)[[0, -1]]
+    size = trained.image_size
+    x, c = torch.zeros(2, 3, size, size), torch.eye(len(trained.domains))[[0, -1]]
     batch = torch.export.Dim("batch", min=1, max=1024)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
-            G,
+            trained.network,
             (x, c),
             dynamo=True,
             verbose=False,
@@ -63,22 +60,24 @@ def _write(G: Generator, image_size: int, metadata: dict[str, str], path: Path) 
             dynamic_shapes={"x": {0: batch}, "c": {0: batch}},
         )
     assert program is not None
-    program.model.metadata_props.update(metadata)
+    program.model.metadata_props.update(
+        domains=",".join(trained.domains), image_size=str(size), crop_size=str(trained.crop_size)
+    )
     program.save(str(path), external_data=False)
-    check(G, image_size, path)
+    check(trained, path)
 
 
-def check(G: Generator, image_size: int, path: Path) -> None:
-    """Run the file in ONNX Runtime on one image and on three; raises `WrongExport` where it differs from `G`."""
+def check(trained: TrainedGenerator, path: Path) -> None:
+    """Run the file in ONNX Runtime on one image and on three; raises `WrongExport` where it differs from PyTorch."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    c_dim = G.main[0].in_channels - 3
+    c_dim, size = len(trained.domains), trained.image_size
     for batch in (1, 3):
-        x = torch.rand(batch, 3, image_size, image_size, generator=torch.Generator().manual_seed(batch)) * 2 - 1
+        x = torch.rand(batch, 3, size, size, generator=torch.Generator().manual_seed(batch)) * 2 - 1
         c = torch.eye(c_dim)[torch.arange(batch) % c_dim]
         (exported,) = session.run(None, {"image": x.numpy(), "label": c.numpy()})
         with torch.inference_mode():
-            error = float(np.abs(exported - G(x, c).numpy()).max())
+            error = float(np.abs(exported - trained.network(x, c).numpy()).max())
         if not error <= TOLERANCE:
             raise WrongExport(f"{path} differs from PyTorch by up to {error:.2g}")

@@ -12,20 +12,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import checkpoint
-from errors import UserError
 from face_detection import CROP_SIZE, Face, FaceFinder, Image, Points, Square, input_square
 from fast_generator import Translate, fast_generator
 from losses import one_hot
 from model import Generator
 from paste_back import paste
+from trained_generator import load_generator
 from value_range import to_network, to_uint8
 
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
 SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
 
-# Faces a forward pass, each with every emotion. On a CPU more are no faster, and take memory.
-FACES_AT_ONCE = {"cpu": 1, "cuda": 16}
+# Images a forward pass. On a CPU one after the other is quickest, as more do not fit its cache, and takes least memory.
+IMAGES_AT_ONCE = {"cpu": 1, "cuda": 80}
 
 
 class NoFace(Exception):
@@ -52,21 +51,6 @@ class Translation:
     def problem(self) -> str:
         """Why there are no results, in a few words."""
         return "a face, but no face mesh in it" if self.faces else "no face found"
-
-
-def load_generator(path: Path, c_dim: int = 5) -> Generator:
-    """The generator of a `-G.ckpt` file, ready for use, its architecture read off the file.
-
-    One of six domains is brought to `c_dim` where that can be done. Raises `UserError` for any other file.
-    """
-    state, found = checkpoint.load_generator(path, c_dim)
-    with torch.device("meta"):
-        G = Generator(found.conv_dim, found.c_dim, found.repeat_num)
-    try:
-        G.load_state_dict(state, assign=True)
-    except RuntimeError as error:
-        raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
-    return G.eval().requires_grad_(False)
 
 
 @torch.inference_mode()
@@ -116,21 +100,20 @@ class Translator:
         checkpoints of other repos, which have none. `backend` as in `fast_generator`. Raises `UserError` for a file
         that is no generator.
         """
-        G = load_generator(path, c_dim)
-        config = checkpoint.load_config(path.parent)
-        if config:
-            image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
-        names = checkpoint.domain_names(path, G.main[0].in_channels - 3, domains)
-        return cls(G, names, image_size, crop_size, amp, backend)
+        trained = load_generator(path, c_dim=c_dim, image_size=image_size, crop_size=crop_size, domains=domains)
+        return cls(trained.network, trained.domains, trained.image_size, trained.crop_size, amp, backend)
 
+    @torch.inference_mode()
     def generate(self, crops: Image) -> Image:
         """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3]."""
-        step = FACES_AT_ONCE[self.device.type]
-        parts = []
-        for start in range(0, len(crops), step):
-            x = to_network(crops[start : start + step]).to(self.device)
-            parts.append(to_uint8(translate_to_all(self.G, x, len(self.domains))))
-        return np.concatenate(parts)
+        faces = to_network(crops).repeat_interleave(len(self.domains), dim=0)
+        labels = torch.eye(len(self.domains)).repeat(len(crops), 1)
+        step = IMAGES_AT_ONCE[self.device.type]
+        parts = [
+            to_uint8(self.G(x.to(self.device), c.to(self.device)))
+            for x, c in zip(faces.split(step), labels.split(step), strict=True)
+        ]
+        return np.concatenate(parts).reshape(len(crops), len(self.domains), *crops.shape[1:])
 
     def find_faces(self, photo: Image) -> list[Face]:
         """The faces of a photo (uint8 RGB [H, W, 3]), largest first."""
@@ -158,7 +141,7 @@ class Translator:
             if largest:
                 faces = [face for face in faces if face.points is not None][:1] or faces[:1]
             waiting.append((photo, faces))
-            if sum(len(faces) for _, faces in waiting) >= FACES_AT_ONCE[self.device.type]:
+            if len(self.domains) * sum(len(faces) for _, faces in waiting) >= IMAGES_AT_ONCE[self.device.type]:
                 yield from self._translate_together(waiting)
                 waiting.clear()
         yield from self._translate_together(waiting)
