@@ -1,0 +1,119 @@
+"""Seconds a photo, from pixels to five pasted results: the published code's way, and ours, in one run.
+
+    python benchmarks/translate.py [--photos folder] [--rounds 2]
+
+Random weights in the published size (33.6 million parameters; what they paint does not change what it costs). The
+published way: float32, the emotions one by one, MediaPipe's networks made anew for each picture, the largest face only,
+rows of the mesh pasted in a Python loop. Both get the same photos, in turn, each with one face: a drawn one where no
+folder is given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import cv2
+import numpy as np
+import torch
+
+from draw_faces import draw_face
+from emotions import FIVE
+from face_detection import FaceFinder, face_mask, face_square, input_square
+from fast_generator import fast_generator
+from model import Generator
+from openvino_generator import is_installed
+from photo import read_photo
+from translate import Translator
+from value_range import to_network, to_uint8
+
+SIZE = 256
+
+
+@torch.no_grad()
+def published_way(G: Generator, photo: np.ndarray) -> list[np.ndarray]:
+    """One face, every emotion."""
+    with FaceFinder() as finder:
+        square = input_square(face_square(finder.boxes(photo)[0]))
+    x = to_network(square.cut(photo, SIZE)[None])
+    results = []
+    for label in torch.eye(len(FIVE)):
+        generated = to_uint8(G(x, label[None]))[0]
+        with FaceFinder() as finder:
+            mesh = finder.mesh(generated) or finder.mesh(square.cut(photo, SIZE))
+        points = square.to_photo(mesh.points, SIZE).astype(np.float32)
+        rows, columns = square.region(photo.shape)
+        inside = face_mask(points - np.float32((columns.start, rows.start)), photo[rows, columns].shape) > 0
+        face = square.put_back(generated, photo.shape)
+        result = photo.copy()
+        for i, row in enumerate(inside):
+            (where,) = np.nonzero(row)
+            if len(where):
+                first, last = where[0], where[-1] + 1
+                left = columns.start
+                result[rows.start + i, left + first : left + last] = face[i, first:last]
+        results.append(result)
+    return results
+
+
+def photos_of(folder: Path | None) -> list[np.ndarray]:
+    """The photos of `folder`, or a drawn face."""
+    if folder is None:
+        canvas = np.full((1280, 1920, 3), 140, np.uint8)
+        canvas[300:1100, 600:1400] = cv2.resize(draw_face(0, "neutral"), (800, 800), interpolation=cv2.INTER_CUBIC)
+        return [canvas]
+    return [read_photo(path) for path in sorted(folder.glob("*.jpg"))]
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=Path, help="folder of photos (default: one drawn face in 1920 x 1280)")
+    parser.add_argument("--rounds", type=int, default=2)
+    arguments = parser.parse_args()
+    photos = photos_of(arguments.photos)
+    torch.manual_seed(0)
+    G = Generator().eval().requires_grad_(False)
+    translator = Translator(G, list(FIVE), SIZE, backend="torch")
+    generators = {"PyTorch": translator.G}
+    if is_installed():
+        generators["OpenVINO"], _ = fast_generator(G, SIZE, backend="openvino")
+
+    def our_way(name: str) -> Callable[[np.ndarray], object]:
+        def translate(photo: np.ndarray) -> object:
+            translator.G = generators[name]
+            return list(translator.translate_many([photo], largest=True))
+
+        return translate
+
+    ways = {"published way": lambda photo: published_way(G, photo)} | {name: our_way(name) for name in generators}
+    print(f"{torch.get_num_threads()} threads, load {os.getloadavg()[0]:.1f}, torch {torch.__version__}", flush=True)
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    processor: dict[str, list[float]] = {name: [] for name in ways}
+    for name in list(ways)[1:]:
+        ways[name](photos[0])  # the first run compiles
+    for _ in range(arguments.rounds):
+        for photo in photos:
+            for name, way in ways.items():
+                start, started = time.perf_counter(), time.process_time()
+                way(photo)
+                seconds[name].append(time.perf_counter() - start)
+                processor[name].append(time.process_time() - started)
+    print(f"{'seconds a photo':<20}{'median':>8}{'best':>8}{'times faster':>14}{'processor':>11}{'times less':>12}")
+    reference = np.median(seconds["published way"]), np.median(processor["published way"])
+    for name, values in seconds.items():
+        wall, cpu = np.median(values), np.median(processor[name])
+        print(
+            f"{name:<20}{wall:8.2f}{min(values):8.2f}{reference[0] / wall:14.2f}{cpu:11.2f}{reference[1] / cpu:12.2f}"
+        )
+    translator.close()
+
+
+if __name__ == "__main__":
+    main()
