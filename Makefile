@@ -20,7 +20,9 @@ $(READY): requirements.txt requirements-dev.txt
 		echo "StarGAN-FE needs Python 3.10 to 3.13, and '$(PYTHON)' is not one: try 'make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12'." >&2; exit 2; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the requirements into $(VENV) (about 6 GB, a few minutes) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
+	@if command -v npm >/dev/null; then $(PY) web_vendor.py; \
+		else echo "npm is not here: the phone web app will work less its mirror."; fi
 	@touch $@
 
 demo: $(READY)
