@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -167,7 +168,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.line, state.submit_line, state.budget = Line(PLACES), Line(PLACES), BodyBudget()
         state.translator = await loop.run_in_executor(thread, load_translator, state.settings.checkpoint)
         state.mirror_model = await loop.run_in_executor(None, mirror_model)
-        state.reader = PhotoReader()
+        state.reader, state.recent = PhotoReader(), submissions.Recent()
         try:
             yield
         finally:
@@ -192,7 +193,7 @@ def decode(image: str) -> bytes:
         ) from error
 
 
-async def read_photos(request: Request, files: list[bytes], longest: int) -> list:
+async def read_photos(request: Request, files: list[bytes], longest: int) -> list[np.ndarray]:
     """The files' pixels. Raises `Refusal` 422 for what is no photo."""
     try:
         return await request.app.state.reader.read(files, longest)
@@ -200,9 +201,13 @@ async def read_photos(request: Request, files: list[bytes], longest: int) -> lis
         raise Refusal(422, "unreadable", "사진을 읽을 수 없습니다.", f"The picture can't be read: {error}.") from error
 
 
-def translate_to_jpegs(translator: Translator, pixels) -> list[bytes]:
-    """A photo's pixels to the six JPEGs of the answer, in the contract's order. Raises `translate.NoFace`."""
-    translation = translator.translate(pixels)
+def translate_to_jpegs(translator: Translator, recent: submissions.Recent, pixels: np.ndarray) -> list[bytes]:
+    """A photo's pixels to the six JPEGs of the answer, in the contract's order; none where no face is found."""
+    [translation] = translator.translate_many([pixels], largest=True)
+    if not translation.results:
+        return []
+    for picture in translation.results.values():
+        recent.add(picture)
     by_emotion = {emotions.canonical(domain): picture for domain, picture in translation.results.items()}
     pictures = [translation.original, *(by_emotion[name] for name in emotions.FIVE)]
     return [submissions.to_jpeg(picture, comment=submissions.MARK) for picture in pictures]
@@ -219,19 +224,14 @@ async def generate(photo: Photo, request: Request) -> Response:
             "감정을 만드는 모델이 아직 없습니다. 서버를 설치한 분께 알려 주세요.",
             "There is no model yet: train one, or set STARGAN_FE_CHECKPOINT to a -G.ckpt file, and start again.",
         )
-    from translate import NoFace
-
     file = decode(photo.image)
     async with state.line.turn():
         [pixels] = await read_photos(request, [file], LONGEST)
-        try:
-            jpegs = await asyncio.get_running_loop().run_in_executor(
-                state.thread, translate_to_jpegs, state.translator, pixels
-            )
-        except NoFace as error:
-            raise Refusal(
-                422, "no_face", "이미지에 얼굴이 인식되지 않습니다.", "No face was found in the picture."
-            ) from error
+        jpegs = await asyncio.get_running_loop().run_in_executor(
+            state.thread, translate_to_jpegs, state.translator, state.recent, pixels
+        )
+    if not jpegs:
+        raise Refusal(422, "no_face", "이미지에 얼굴이 인식되지 않습니다.", "No face was found in the picture.")
     images = [base64.b64encode(jpeg).decode("ascii") for jpeg in jpegs]
     # Said in full: Dart's http package reads JSON that names no charset as Latin-1.
     content = json.dumps({"images": images, "labels": LABELS}, ensure_ascii=False).encode()
@@ -243,16 +243,19 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
     """Keep the pictures that a child made in place of generated ones; the first, the original, is not kept."""
     state = request.app.state
     files = [decode(image) for image in pictures.images]
-    own = [
+    unmarked = [
         (emotion, file)
         for emotion, file in zip(emotions.FIVE, files[1:], strict=True)
-        if not submissions.is_ours(file) and file != files[0]
+        if not submissions.is_marked(file) and file != files[0]
     ]
     async with state.submit_line.turn():
-        pixels = await read_photos(request, [file for _, file in own], LONGEST_KEPT)
-        kept = [(emotion, picture) for (emotion, _), picture in zip(own, pixels, strict=True)]
-        if not state.settings.collect:
-            kept = []
+        pixels = await read_photos(request, [file for _, file in unmarked], LONGEST_KEPT)
+        own = [
+            (emotion, picture)
+            for (emotion, _), picture in zip(unmarked, pixels, strict=True)
+            if not state.recent.has(picture)
+        ]
+        kept = own if state.settings.collect else []
         try:
             await asyncio.get_running_loop().run_in_executor(None, submissions.keep, kept)
         except OSError as error:

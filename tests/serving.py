@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import socket
@@ -11,7 +12,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    """uint8 RGB [H, W, 3] as a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=92)
+    return file.getvalue()
 
 
 def make_checkpoint(folder: Path) -> Path:
@@ -24,7 +35,7 @@ def make_checkpoint(folder: Path) -> Path:
 
     torch.manual_seed(0)
     path = checkpoint.path_of(folder, "best", "G")
-    checkpoint.save(path, Generator(8, 5, 1).state_dict())
+    torch.save(Generator(8, 5, 1).state_dict(), path)
     checkpoint.save_config(folder, {"arguments": {"image_size": 64, "crop_size": 448}, "domains": list(emotions.FIVE)})
     return path
 

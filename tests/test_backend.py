@@ -4,11 +4,11 @@ import base64
 import io
 import json
 import socket
-import struct
-import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from hostile_bodies import hostile_bodies, png, scan_bomb
 from PIL import Image
 from serving import Server, make_checkpoint
 
@@ -114,6 +114,16 @@ def test_generated_pictures_are_never_kept(server, generated):
     assert server.kept() == before
 
 
+@pytest.mark.parametrize("how", [{"format": "PNG"}, {"format": "JPEG", "quality": 60}, {"format": "WEBP"}])
+def test_generated_pictures_stored_anew_by_a_client_are_never_kept(server, generated, how):
+    before = server.kept()
+    images = [encode(pixels(image), **how) for image in generated["images"]]
+    images[1] = photo(7, "angry")  # the child's own, of the same person before the same wall
+    status, _, answer = server.post("/submit", {"images": images})
+    assert (status, json.loads(answer)["kept"]) == (200, {"angry": 1})
+    assert len(server.kept() - before) == 1
+
+
 def test_kept_pictures_carry_nothing_but_pixels_and_preprocess(server, generated, cli, tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "Kim Minji, home"
@@ -153,24 +163,12 @@ def test_a_photo_lying_on_its_side_is_put_upright(server):
         assert finder.boxes(pixels(json.loads(answer)["images"][0]))
 
 
-def png_that_claims(width, height):
-    """A PNG of a few kilobytes that unpacks to width x height pixels."""
-
-    def chunk(kind, data):
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compressobj(9)
-    data = b"".join(rows.compress(bytes(width + 1)) for _ in range(min(height, 2000))) + rows.flush()
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def hostile_bodies():
-    """Raw request bodies that break naive servers."""
+def malformed_bodies():
+    """Requests (path, body) that a careless server answers with 200 or 500."""
     face = base64.b64decode(photo(3))
     files = [
         b"", b"hello", b"GIF89a" + bytes(30), b"%!PS-Adobe\n(/etc/passwd) run", b"<svg onload=alert(1)>",
-        png_that_claims(60000, 60000), png_that_claims(9000, 9000), face[: len(face) // 2],
+        png(60000, 60000, 100), png(9000, 9000, 100), face[: len(face) // 2],
         b"\xff\xd8\xff" + bytes(1000), face[:200] + bytes(5000), b"PK\x03\x04" + face,
         b"RIFF\x00\x00\x00\x00WEBP" + face,
     ]  # fmt: skip
@@ -188,9 +186,9 @@ def hostile_bodies():
             yield path, raw
 
 
-def test_hostile_bodies_are_refused_and_nothing_is_written(server):
+def test_malformed_bodies_are_refused_and_nothing_is_written(server):
     before = server.files()
-    for path, raw in hostile_bodies():
+    for path, raw in malformed_bodies():
         status, _, answer = server.post(path, raw)
         assert 400 <= status < 500, (path, raw[:60], status)
         problem = json.loads(answer)
@@ -198,6 +196,30 @@ def test_hostile_bodies_are_refused_and_nothing_is_written(server):
         assert "/" not in problem["message_en"], "no path in an error"
     assert server.files() == before
     assert server.get("/health")[0] == 200
+
+
+def test_hostile_bodies_never_break_the_server(server):
+    strays = server.files() - server.kept()
+    for path, raw in hostile_bodies(20):
+        assert server.post(path, raw)[0] < 500, (path, raw[:60])
+    assert server.files() - server.kept() == strays
+    assert "Traceback" not in server.log()
+
+
+def test_a_photo_that_takes_too_long_ends_only_itself(server):
+    bomb = base64.b64encode(scan_bomb()).decode()
+    status, _, answer = server.post("/generate", {"image": bomb})
+    assert (status, json.loads(answer)["code"]) == (422, "unreadable")
+    assert "too long" in json.loads(answer)["message_en"]
+    assert server.post("/generate", {"image": photo(7)})[0] == 200
+
+
+def test_more_people_than_places_are_asked_to_come_back(server):
+    body = {"image": photo(7)}
+    with ThreadPoolExecutor(24) as people:
+        answers = list(people.map(lambda _: server.post("/generate", body), range(24)))
+    assert {status for status, _, _ in answers} == {200, 503}
+    assert all(int(headers["Retry-After"]) >= 1 for status, headers, _ in answers if status == 503)
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(server):

@@ -108,7 +108,7 @@ def test_a_bad_file_is_one_sentence_and_runs_nothing(tmp_path, monkeypatch, cont
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "1-G.ckpt"
-    checkpoint.save(path, {"a": torch.ones(3)})
+    checkpoint.write_atomically(path, lambda temporary: checkpoint.write_tensors(temporary, {"a": torch.ones(3)}))
 
     def half(temporary):
         temporary.write_bytes(b"half")

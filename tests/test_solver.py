@@ -12,7 +12,7 @@ from conftest import ROOT, flags
 from PIL import Image
 
 import checkpoint
-from solver import learning_rate
+from training_state import learning_rate
 
 
 def weights(folder, i, part="G"):
@@ -43,7 +43,7 @@ def test_a_run_leaves_what_it_promises(main_here, drawn, tmp_path):
     assert run.returncode == 0, run.stderr
     for name in ("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp", "G/loss_fake", "G/loss_cls", "G/loss_rec"):
         assert run.stdout.count(name) == 2  # iterations 5 and 10
-    assert sorted(p.name for p in (tmp_path / "model_save").iterdir()) == [
+    assert sorted(p.name for p in (tmp_path / "model_save").glob("[!.]*")) == [
         "10-D.ckpt", "10-G.ckpt", "10-state.ckpt", "config.json",
     ]  # fmt: skip
     config = json.loads((tmp_path / "model_save" / "config.json").read_text())
@@ -127,14 +127,14 @@ def test_the_average_is_what_is_saved_and_it_lags_behind(main_here, drawn, tmp_p
 
 def test_the_stream_is_the_same_however_it_is_read(drawn):
     """Sample k is the same picture with the same augmentation from any start and any number of workers."""
-    from data_loader import training_batches
+    from data_loader import Unreadable, training_batches
     from image_folder import read_folder
 
     images = read_folder(drawn, 5)
     settings = {"crop_size": 448, "image_size": 32, "batch_size": 4, "seed": 3}
-    whole = training_batches(images, num_workers=0, start=0, **settings)
+    whole = training_batches(images, Unreadable(images, print), num_workers=0, start=0, **settings)
     batches = [next(whole) for _ in range(20)]
-    later = training_batches(images, num_workers=2, start=4 * 17, **settings)
+    later = training_batches(images, Unreadable(images, print), num_workers=2, start=4 * 17, **settings)
     for i in (17, 18, 19):
         x, c = next(later)
         assert torch.equal(x, batches[i][0])

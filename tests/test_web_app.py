@@ -1,6 +1,5 @@
 """The phone web app in a real browser at a phone's size, its camera showing drawn faces, before a real server."""
 
-import io
 import json
 import random
 import shutil
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from serving import ROOT, Server, make_checkpoint
+from serving import ROOT, Server, jpeg, make_checkpoint
 
 import feedback
 from draw_faces import draw_face
@@ -27,12 +26,6 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-ge
 needs_vendor = pytest.mark.skipif(
     not (VENDOR.is_file() and AXE.is_file()), reason="needs the npm packages (python web_vendor.py)"
 )
-
-
-def jpeg(image):
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=92)
-    return file.getvalue()
 
 
 @pytest.fixture(scope="module")
