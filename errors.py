@@ -13,9 +13,17 @@ P = ParamSpec("P")
 class UserError(Exception):
     """What is wrong, with which file or flag, and what to do, as one sentence."""
 
+    exit_code = 2
+
+
+class RunStopped(UserError):
+    """A run that was rightly asked for and cannot go on: what happened, and how to continue, as one sentence."""
+
+    exit_code = 1
+
 
 def door(main: Callable[P, int]) -> Callable[P, int]:
-    """Make `main` print a `UserError` as one line on stderr and return exit code 2 instead of a traceback."""
+    """Make `main` print a `UserError` or Ctrl-C as one line on stderr and return its exit code, not a traceback."""
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
@@ -23,6 +31,9 @@ def door(main: Callable[P, int]) -> Callable[P, int]:
             return main(*args, **kwargs)
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
-            return 2
+            return error.exit_code
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130
 
     return wrapped

@@ -1,17 +1,20 @@
-"""SIGINT and SIGTERM ask a run to stop at the end of its iteration; a second SIGINT stops it at once."""
+"""What asks a run to end after its iteration: SIGINT, SIGTERM, or its time; a second SIGINT ends it at once."""
 
 from __future__ import annotations
 
 import signal
 import sys
+import time
 from types import FrameType
 
 
 class GracefulStop:
     """A context in which `asked` turns into the number of the signal that asked the run to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_minutes: float | None = None) -> None:
         self.asked: int | None = None
+        self.seconds = None if max_minutes is None else 60 * max_minutes
+        self.started = time.monotonic()
 
     def __enter__(self) -> GracefulStop:
         self._before = {s: signal.signal(s, self._ask) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -20,6 +23,10 @@ class GracefulStop:
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def time_is_up(self, reserve: float = 0) -> bool:
+        """Whether less than `reserve` seconds of the allowed minutes are left."""
+        return self.seconds is not None and time.monotonic() - self.started + reserve >= self.seconds
 
     def _ask(self, number: int, _: FrameType | None) -> None:
         if number == signal.SIGINT:

@@ -53,6 +53,17 @@ def fraction(text: str) -> float:
     return value
 
 
+def positive(text: str) -> float:
+    """A number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
 def which_checkpoint(text: str) -> str:
     """An iteration, `best` or `latest`."""
     if text in ("best", "latest") or text.isdecimal():
@@ -98,6 +109,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
     add("--seed", type=whole, default=0, help="of everything random")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
+    add("--max_minutes", type=positive, help="save and stop after so long")
+    add("--on_nan", choices=("stop", "lower_lr"), default="stop", help="a loss is no number: stop, or halve the rates")
+    add("--deterministic", type=boolean, default=False, help="bit-identical resumes on CUDA too, somewhat slower")
     add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
 
     add = parser.add_argument_group("the best checkpoint").add_argument
@@ -133,6 +147,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--log_step", type=count, default=10, help="iterations between log lines")
     add("--sample_step", type=count, default=1000, help="iterations between sample grids")
     add("--model_save_step", type=count, default=10000, help="iterations between checkpoints")
+    add("--keep_last", type=whole, default=0, help="delete checkpoints but the last so many; 0 = keep all")
+    add("--keep_every", type=whole, default=0, help="never delete multiples of this; 0 = none")
     add("--lr_update_step", type=count, default=1000, help="iterations between changes of the rates")
     return parser
 

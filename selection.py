@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import math
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 import checkpoint
+from data_loader import without_unreadable
 from device import autocast, half_precision
+from disk_trouble import patiently
 from features import stratified, unit_images
 from image_folder import LabelledImages
 from metrics import Score, Scorer
@@ -42,8 +46,13 @@ class Selection:
     def begin(self, start: int, best: float = math.inf) -> None:
         """Go on after iteration `start`: measure the real faces, and forget scores of iterations to be done again."""
         self.best = best
-        self.scorer.learn_reals(self.images, self.sample_size, *self.sizes, self.table.parent)
         files = stratified(self.images, self.sample_size)
+        readable = without_unreadable(self.images, itertools.chain(*files.values()))
+        while len(readable.paths) < len(self.images.paths):
+            self.images = readable
+            files = stratified(self.images, self.sample_size)
+            readable = without_unreadable(self.images, itertools.chain(*files.values()))
+        self.scorer.learn_reals(self.images, self.sample_size, *self.sizes, self.table.parent)
         self.sources = {
             domain: unit_images(paths, *self.sizes).mul(2).sub(1) for domain, paths in files.items()
         }  # in [-1, 1], as the generator takes them
@@ -82,4 +91,4 @@ class Selection:
             with temporary.open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
 
-        checkpoint.write_atomically(self.table, write)
+        patiently(lambda: checkpoint.write_atomically(self.table, write), str(self.table), tqdm.write)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 
 class TrainingLog:
@@ -19,14 +24,15 @@ class TrainingLog:
     def __init__(self, start: int, num_iters: int, log_dir: Path | None) -> None:
         self.num_iters = num_iters
         self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty())
-        self.board = None
+        self.board: SummaryWriter | None = None
         if log_dir is not None:
             from torch.utils.tensorboard import (
                 SummaryWriter,  # half a second that a run without it need not wait
             )
 
             # What an interrupted run wrote beyond its last checkpoint is told again by the resumed one.
-            self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
+            with self._failing_aloud():
+                self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
         self._last = (start, time.perf_counter())
 
     def scalars(self, i: int, values: Mapping[str, Tensor | float]) -> dict[str, float]:
@@ -38,17 +44,13 @@ class TrainingLog:
         self._last = (i, time.perf_counter())
         speed = (i - last) / max(1e-9, self._last[1] - then)
         told["iterations_per_second"] = speed
-        if self.board:
-            for name, value in told.items():
-                self.board.add_scalar(name, value, i)
+        self._to_board(i, told)
         self._print(i, told, speed)
         return told
 
     def scores(self, i: int, values: Mapping[str, float]) -> None:
         """Tell the score of iteration `i` and its parts."""
-        if self.board:
-            for name, value in values.items():
-                self.board.add_scalar(name, value, i)
+        self._to_board(i, values)
         self.say(f"[{i}/{self.num_iters}] " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
     def _print(self, i: int, told: Mapping[str, float], speed: float) -> None:
@@ -62,8 +64,15 @@ class TrainingLog:
 
     def picture(self, i: int, name: str, image: np.ndarray) -> None:
         """Show a uint8 RGB picture in TensorBoard."""
-        if self.board:
-            self.board.add_image(name, image, i, dataformats="HWC")
+        with self._failing_aloud():
+            if self.board:
+                self.board.add_image(name, image, i, dataformats="HWC")
+
+    def flush(self) -> None:
+        """Bring everything told so far to the disk."""
+        with self._failing_aloud():
+            if self.board:
+                self.board.flush()
 
     def say(self, sentence: str) -> None:
         """Print a sentence without breaking the progress bar."""
@@ -72,5 +81,21 @@ class TrainingLog:
     def close(self) -> None:
         """Flush and close everything."""
         self.bar.close()
-        if self.board:
-            self.board.close()
+        with self._failing_aloud():
+            if self.board:
+                self.board.close()
+
+    def _to_board(self, i: int, values: Mapping[str, float]) -> None:
+        with self._failing_aloud():
+            if self.board:
+                for name, value in values.items():
+                    self.board.add_scalar(name, value, i)
+
+    @contextmanager
+    def _failing_aloud(self) -> Iterator[None]:
+        """A disk that takes no more TensorBoard files is said, and ends TensorBoard, not the training."""
+        try:
+            yield
+        except OSError as error:
+            self.board = None
+            self.say(f"warning: TensorBoard's files could not be written ({error}): going on without them")
