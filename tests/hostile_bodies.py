@@ -40,7 +40,7 @@ def scan_bomb() -> bytes:
 def bombs() -> list[bytes]:
     """Files that are small to send and costly to read."""
     files = [png(60000, 60000, 500), png(7000, 7000, 7000), png(50000, 999, 999), scan_bomb()]
-    for format, size in (("WEBP", (7000, 7000)), ("TIFF", (5000, 5000)), ("GIF", (9000, 5000)), ("AVIF", (6000, 6000))):
+    for format, size in (("WEBP", (4000, 4000)), ("TIFF", (4000, 4000)), ("GIF", (4000, 4000)), ("AVIF", (3000, 3000))):
         file = io.BytesIO()
         Image.new("RGB", size, "navy").save(file, format)
         files.append(file.getvalue())
