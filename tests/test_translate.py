@@ -1,0 +1,241 @@
+"""Photos translated: every face at every angle, nothing changed outside the face, no edge where it was pasted."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import main
+from draw_faces import draw_face
+from face_detection import face_mask
+from fast_generator import TorchGenerator
+from model import Generator
+from photo import Photo
+from result_files import names_of
+from translate import NoFace, Translator
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """A real photo of one person (Grace Hopper, public domain), shipped with matplotlib, which MediaPipe needs."""
+    import matplotlib
+
+    return np.asarray(Image.open(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg").convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def translator():
+    """Its generator is exchanged by the tests: a known change has a known right answer."""
+    torch.manual_seed(0)
+    with Translator(Generator(8, 2, 1), ["one", "two"], 256, backend="torch") as made_once:
+        yield made_once
+
+
+def darkening(share):
+    return lambda x, c: (x + 1) * (1 - share) - 1
+
+
+def negative(x, c):
+    return -x
+
+
+def gradient(image, where):
+    down, across = np.gradient(image.astype(np.float32).mean(axis=2))
+    return np.hypot(down, across)[where].mean()
+
+
+def turned(photo, degrees):
+    """The photo turned clockwise on a canvas that holds all of it, and the matrix that did it."""
+    height, width = photo.shape[:2]
+    side = math.ceil(math.hypot(height, width))
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, 1)
+    matrix[:, 2] += ((side - width) / 2, (side - height) / 2)
+    return cv2.warpAffine(photo, matrix, (side, side), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), matrix
+
+
+@pytest.mark.parametrize("share", [0, 0.1])
+def test_no_edge_shows_and_the_rest_is_the_photos_own(translator, portrait, share):
+    translator.G = darkening(share)
+    translation = translator.translate(portrait)
+    mask = face_mask(translation.faces[0].points, portrait.shape)
+    edge = (mask > 0) & (mask < 1)
+    for result in translation.results.values():
+        assert gradient(result, edge) <= 1.15 * gradient(portrait, edge)
+        change = result[mask == 1].mean() / portrait[mask == 1].mean()
+        assert change == pytest.approx(1, abs=0.02), "the photo's light was not carried over"
+
+
+def test_outside_the_face_every_pixel_is_the_photos_and_inside_it_is_the_generators(translator, portrait):
+    translator.G = negative
+    translation = translator.translate(portrait)
+    length = np.ptp(translation.faces[0].points[:, 1])
+    far = cv2.dilate((face_mask(translation.faces[0].points, portrait.shape) > 0).astype(np.uint8), np.ones((9, 9)))
+    for result in translation.results.values():
+        assert np.array_equal(result[far == 0], portrait[far == 0])
+        assert np.count_nonzero((result != portrait).any(axis=2)) > 0.3 * length**2
+    assert translation.original is portrait
+
+
+@pytest.mark.parametrize("degrees", [20, -45, 90, 180])
+def test_a_turned_photo_gives_the_same_result_turned(translator, portrait, degrees):
+    translator.G = lambda x, c: torch.where(x > 0.2, x * 0.5, -x)
+    upright = translator.translate(portrait)
+    photo, matrix = turned(portrait, degrees)
+    result = translator.translate(photo)
+    assert len(result.faces) == 1
+    expected = cv2.warpAffine(upright.results["one"], matrix, photo.shape[1::-1], flags=cv2.INTER_CUBIC)
+    mask = cv2.warpAffine(face_mask(upright.faces[0].points, portrait.shape), matrix, photo.shape[1::-1])
+    difference = np.abs(expected.astype(float) - result.results["one"])[mask > 0.5].mean()
+    change = np.abs(expected.astype(float) - photo)[mask > 0.5].mean()
+    assert change > 20
+    assert difference < 0.3 * change
+
+
+def test_every_face_or_the_largest_or_a_chosen_one(translator):
+    photo = np.full((600, 1600, 3), 120, np.uint8)
+    photo[50:306, 40:296] = draw_face(3, "happy", size=256)
+    photo[40:552, 700:1212] = draw_face(4, "angry", size=512)
+    translator.G = negative
+    left, right = (slice(None), slice(0, 400)), (slice(None), slice(600, 1300))
+
+    def changed(translation, side):
+        return bool((translation.results["two"][side] != photo[side]).any())
+
+    both = translator.translate(photo)
+    assert len(both.faces) == 2 and changed(both, left) and changed(both, right)
+    (largest,) = translator.translate_many([photo], largest=True)
+    assert changed(largest, right) and not changed(largest, left)
+    chosen = translator.translate(photo, both.faces[1:])
+    assert changed(chosen, left) and not changed(chosen, right)
+
+
+def test_photos_without_a_face_between_others(translator, portrait):
+    translator.G = negative
+    meadow = np.full((200, 300, 3), 90, np.uint8)
+    translations = list(translator.translate_many([portrait, meadow, portrait]))
+    assert [len(t.results) for t in translations] == [2, 0, 2]
+    assert translations[1].problem == "no face found"
+    with pytest.raises(NoFace, match="no face found"):
+        translator.translate(meadow)
+
+
+def test_the_fast_generators_compute_what_the_generator_does():
+    torch.manual_seed(1)
+    G = Generator(8, 5, 2).eval().requires_grad_(False)
+    for parameter in G.parameters():  # norms that do something
+        parameter.add_(0.2 * torch.randn_like(parameter))
+    x, c = torch.rand(3, 3, 64, 64) * 2 - 1, torch.eye(5)[:3]
+    expected = G(x, c)
+    cpu = torch.device("cpu")
+    torch.testing.assert_close(TorchGenerator(G, cpu, "off")(x, c), expected, atol=1e-3, rtol=0)
+    assert (TorchGenerator(G, cpu, "bf16")(x, c) - expected).abs().mean() < 0.02
+
+
+def test_openvino_computes_what_the_generator_does_and_reports_to_nobody():
+    pytest.importorskip("openvino", reason="an optional extra")
+    from openvino_generator import OpenVinoGenerator
+
+    torch.manual_seed(1)
+    G = Generator(8, 5, 2).eval().requires_grad_(False)
+    x, c = torch.rand(3, 3, 64, 64) * 2 - 1, torch.eye(5)[:3]
+    torch.testing.assert_close(OpenVinoGenerator(G, 64, "off")(x, c), G(x, c), atol=1e-4, rtol=0)
+
+
+def test_names_that_never_collide():
+    photos = [Path(p) for p in ("a.jpg", "a.png", "A.jpg", "b/a.jpg", "a/happy.jpg", "한글.jpg")]
+    names = names_of(photos, ["happy"], "jpg")
+    files = [f.casefold() for name in names for f in (f"{name}.jpg", f"{name}/happy.jpg")]
+    assert len(files) == len(set(files))
+    assert names[0] == "a" and names[3] == "b/a" and names[5] == "한글"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A folder with a small generator."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    torch.save(Generator(8, 5, 1).state_dict(), folder / "5-G.ckpt")
+    return folder
+
+
+def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
+    from PIL import ImageCms
+
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    (folder / "할머니").mkdir(parents=True)
+    image = Image.fromarray(portrait)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "a camera"
+    image.rotate(90, expand=True).save(folder / "sideways.jpg", exif=exif, icc_profile=srgb)
+    image.convert("L").save(folder / "할머니" / "grey.png")
+    image.convert("CMYK").save(folder / "cmyk.tif")
+    pytest.importorskip("pillow_heif")
+    image.save(folder / "iphone.HEIC")
+    (folder / "broken.jpg").write_bytes(b"no photo")
+
+    words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
+    places = ("--image_path", folder, "--result_dir", out, "--backend", "torch")
+    run = main_here(*words, *places)
+    assert run.returncode == 0, run.stderr
+    assert "4 of 5 photos translated" in run.stdout and "broken.jpg: not a photo" in run.stdout
+    with Image.open(out / "sideways" / "happy.jpg") as result:
+        assert result.size == image.size
+        assert not result.getexif()
+    assert Photo(out / "sideways" / "happy.jpg").icc_profile == srgb
+    assert (out / "할머니" / "grey" / "angry.jpg").exists()
+    page = (out / "results.html").read_text(encoding="utf-8")
+    assert "sideways/happy.jpg" in page and "broken.jpg: not a photo" in page
+
+    before = (out / "iphone.jpg").stat().st_mtime_ns
+    run = main_here(*words, *places)
+    assert "0 of 5 photos translated" in run.stdout and "--overwrite" in run.stdout and run.returncode == 0
+    assert (out / "iphone.jpg").stat().st_mtime_ns == before
+    run = main_here(*words, "--image_path", folder, "--result_dir", folder)
+    assert run.returncode == 2 and "--result_dir" in run.stderr
+
+
+def test_lossless_results_keep_every_pixel_outside_the_face(main_here, models, portrait, tmp_path):
+    Image.fromarray(portrait).save(tmp_path / "p.png")
+    words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
+    run = main_here(*words, "--image_path", tmp_path / "p.png", "--result_dir", tmp_path / "o", "--format", "png")
+    assert run.returncode == 0, run.stderr
+    with Image.open(tmp_path / "o" / "p" / "angry.png") as result:
+        changed = (np.asarray(result) != portrait).any(axis=2)
+    assert 0.03 < changed.mean() < 0.25
+
+
+def test_export_writes_a_file_that_any_runtime_takes(main_here, models):
+    import onnxruntime
+
+    words = ("--test_iters", "5", "--model_save_dir", models, "--image_size", "32")
+    run = main_here("--mode", "export", *words)
+    assert run.returncode == 0, run.stderr
+    session = onnxruntime.InferenceSession(str(models / "5-G.onnx"), providers=["CPUExecutionProvider"])
+    assert session.get_modelmeta().custom_metadata_map["domains"] == "angry,fearful,happy,sadness,surprised"
+    G = Generator(8, 5, 1)
+    G.load_state_dict(torch.load(models / "5-G.ckpt", weights_only=True))
+    x, c = torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(5)[:4]
+    (exported,) = session.run(None, {"image": x.numpy(), "label": c.numpy()})
+    assert np.abs(exported - G(x, c).detach().numpy()).max() < 1e-4
+
+
+def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):
+    import export
+    from trained_generator import load_generator
+
+    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    (tmp_path / "5-G.ckpt").write_bytes((models / "5-G.ckpt").read_bytes())
+    config = main.build_parser().parse_args(
+        ["--mode", "export", "--test_iters", "5", "--model_save_dir", str(tmp_path), "--image_size", "32"]
+    )
+    with pytest.raises(export.WrongExport):
+        export.export_onnx(config)
+    assert [p.name for p in tmp_path.iterdir()] == ["5-G.ckpt"]
+    assert load_generator(tmp_path / "5-G.ckpt").domains[0] == "angry"
