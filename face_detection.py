@@ -33,6 +33,7 @@ CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its 
 SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
 SAME_FACE_SIDES = 3  # but not when one is this many times as long: several people together can pass for one face
 MIN_SCORE = 0.5
+SETTLING = 2  # looks at a face turned upright, after which its box no longer depends on how the photo was turned
 SURE = 0.75  # score from which a box without a mesh is a face all the same
 NEAR = 0.25  # of the frame's shorter side: a face whose box is that long is near
 MESH_VIEWS = (1.0, 0.8, 1.3)  # of a crop, tried in turn until the landmarker sees the face in it
@@ -249,6 +250,8 @@ class FaceFinder:
             return Face(face_square(box), None)
         points = square.to_photo(mesh.points, FACE_SIZE).astype(np.float32)
         upright = replace(box, angle=_roll(points[RIGHT_EYE_CORNER], points[LEFT_EYE_CORNER]))
+        for _ in range(SETTLING):
+            upright = self._look_again(image, upright, turned=False) or upright
         return Face(face_square(upright), points)
 
     def boxes(self, image: Image, far: bool = True, turned: bool = False) -> list[Box]:
