@@ -179,16 +179,24 @@ def test_english_swipe_keys_and_start_over(page):
     assert not page.evaluate("[...document.images].some((image) => image.src)"), "pictures are still there"
 
 
-def test_without_consent_nothing_is_stored_anywhere(page, server):
+def test_without_mirror_and_without_consent(page, server):
+    """The page works less its mirror, and says so; nothing is stored anywhere."""
+    page.route("**/health", lambda route: route.fulfill(json={"mirror": False, "collecting": True}))
     choose_photo(page)
     on_screen(page, "faces")
     page.click("#my-turn")
+    page.click("#my-turn")
+    wait_until(page, "document.querySelector('#turn .hint').textContent.startsWith('오늘은 거울')")
+    assert page.is_hidden("#turn .meter")
+    page.click("#turn [data-back]")
+    before = server.kept()
     take_turn(page)
     page.click("#keep")
     page.click("#finish")
     page.click("#dont-send")
     on_screen(page, "thanks")
     assert page.inner_text("#thanks [role=status]") == "사진은 저장되지 않았어요."
+    assert server.kept() == before
     assert page.context.cookies() == []
     assert page.evaluate("Object.keys({...localStorage, ...sessionStorage})") == []
 
