@@ -108,6 +108,8 @@ def read(path: Path) -> dict[str, Any]:
         raise _damaged(path, error) from error
     if not isinstance(content, dict):
         raise DamagedCheckpoint(f"{path} holds {type(content).__name__}, not a state dict: use another checkpoint")
+    if not all(isinstance(key, str) for key in content):
+        raise DamagedCheckpoint(f"{path} holds something other than named tensors: use another checkpoint")
     claimed = 0
     for tensor in tensors_of(content).values():
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:

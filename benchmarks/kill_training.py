@@ -12,6 +12,7 @@ import argparse
 import csv
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -51,23 +52,28 @@ def a_judge(path: Path) -> Path:
     return path
 
 
-def live(words: Sequence[str], output: Path, kill_after: tuple[bool, float] | None) -> int | None:
+def live(words: Sequence[str], output: Path, kill_after: tuple[int, float] | None) -> int | None:
     """Run `main.py` in a forked process; its exit code, or None if killed.
 
-    `kill_after`: whether to wait until it trains, and the seconds from then (or from its start) to SIGKILL.
+    `kill_after`: the iteration to wait for (0: none), and the seconds from then to SIGKILL.
     """
     told = output.stat().st_size if output.exists() else 0
     child = os.fork()
     if not child:
         _be_the_run(words, output)
     if kill_after:
-        wait_for_training, seconds = kill_after
-        while wait_for_training and b" it/s" not in output.read_bytes()[told:] and not _ended(child):
+        iteration, seconds = kill_after
+        while iteration and _reached(output, told) < iteration and not _ended(child):
             time.sleep(0.01)
         time.sleep(seconds)
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
     return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+
+
+def _reached(output: Path, told: int) -> int:
+    """The last iteration logged since the file had `told` bytes."""
+    return max((int(i) for i in re.findall(rb"^\[(\d+)/", output.read_bytes()[told:], re.MULTILINE)), default=0)
 
 
 def _ended(child: int) -> bool:
@@ -142,7 +148,9 @@ def compare(work: Path, image_dir: Path, kills: int, num_iters: int, seed: int) 
     words, told, codes = flags(broken, image_dir, judge, num_iters), work / "broken.txt", Counter[str]()
     for number in range(kills):
         resume = "latest" if any((broken / "model_save").glob("*-state.ckpt")) else "0"
-        moment = (chance.random() < 0.8, chance.uniform(0, 2 * whole / kills))
+        # Four in five while it trains, each a little further on; the others while it starts.
+        target = num_iters * number // (kills + 1) if chance.random() < 0.8 else 0
+        moment = (target, chance.uniform(0, 0.3 if target else 1.5))
         told.touch()
         code = live([*words, "--resume_iters", resume], told, moment)
         codes["killed" if code is None else f"ended with {code}"] += 1
