@@ -23,9 +23,10 @@ def grid(
     """
     height = rows[0][0].shape[0]
     width = max(picture.shape[1] for row in rows for picture in row)
-    font = ImageFont.load_default(max(10, min(height, width) // 9))
-    line = int(font.size * 1.7) if columns else 0
-    margin = int(max(font.getlength(name) for name in names) + font.size) if names else 0
+    size_of_words = max(10, min(height, width) // 9)
+    font = ImageFont.load_default(size_of_words)
+    line = int(size_of_words * 1.7) if columns else 0
+    margin = int(max(font.getlength(name) for name in names) + size_of_words) if names else 0
     size = (margin + max(map(len, rows)) * (width + gap) - gap, line + len(rows) * (height + gap) - gap)
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
@@ -34,7 +35,7 @@ def grid(
     for i, row in enumerate(rows):
         top = line + i * (height + gap)
         if names:
-            draw.text((font.size / 2, top + height / 2), names[i], INK, font, anchor="lm")
+            draw.text((size_of_words / 2, top + height / 2), names[i], INK, font, anchor="lm")
         for j, picture in enumerate(row):
             sheet.paste(Image.fromarray(picture), (margin + j * (width + gap), top))
     return sheet

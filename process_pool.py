@@ -35,7 +35,7 @@ def map_in_processes(
         yield from map(work, _batches(stream, batch_size))
         return
     context = multiprocessing.get_context("spawn")  # a forked copy of a threaded process may hang
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker) as pool:
         pending: set[Future[Result]] = set()
         try:
             while True:
@@ -57,7 +57,7 @@ def _batches(stream: Iterator[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _start_worker() -> None:
+def start_worker() -> None:
     """One thread for OpenCV, since there is a process for each core; Ctrl-C is the parent's to handle."""
     import cv2
 

@@ -16,7 +16,7 @@ from io import BytesIO
 import numpy as np
 
 from photo import Photo, UnreadablePhoto
-from process_pool import _start_worker
+from process_pool import start_worker
 
 MAX_PIXELS = 50_000_000  # what a phone's camera makes
 CPU_SECONDS = 2.0  # for all photos of one request
@@ -67,7 +67,7 @@ def _looks_like_a_photo(file: bytes) -> bool:
 
 
 def _start() -> None:
-    _start_worker()
+    start_worker()
     try:
         import resource
     except ImportError:  # Windows has no such limits
