@@ -94,15 +94,16 @@ class Solver:
                     self._save(i)
                 if ending:
                     break
-        if state.iteration < config.num_iters:
-            print(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
+        if state.iteration == config.num_iters:
+            return 0
+        print(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
         return 128 + stop.asked if stop.asked else 0
 
     def _begin(self, which: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state = self.config, self.state
         if self.model_dir.is_dir():
-            self.lock.acquire()
+            patiently(self.lock.acquire, str(self.lock.folder), print)
         if which != "0":
             self.last_good = checkpoint.resolve(self.model_dir, which, checkpoint.PARTS)
             check_resume(config, self.images.domains)
@@ -116,7 +117,7 @@ class Solver:
             self.selection = Selection(config, self.images, self.device)
         crops = (config.crop_size, config.image_size)
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
-        self._own_folders()
+        patiently(self._own_folders, str(self.model_dir), print)
         if self.selection:
             self.selection.begin(start, state.best_score)
         self.watch = LossWatch()
@@ -244,10 +245,11 @@ class Solver:
                 checkpoint.save_config(self.model_dir, {"arguments": _plain(config), "domains": self.images.domains})
             checkpoint.save_set(self.model_dir, name, state.parts())
 
+            if isinstance(name, int):
+                checkpoint.prune(self.model_dir, name, config.keep_last, config.keep_every)
+
         patiently(write, f"checkpoint {name}", self.log.say, lambda: self.stop.asked is not None)
         self.last_good = name
-        if isinstance(name, int):
-            checkpoint.prune(self.model_dir, name, config.keep_last, config.keep_every)
         self.save_seconds = time.monotonic() - began
 
 

@@ -125,8 +125,9 @@ class TrainingState:
         try:
             self._take(state)
         except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:160]
             raise DamagedCheckpoint(
-                f"{path} is not the training state of these networks ({error}): use another set"
+                f"{path} is not the training state of these networks ({reason}): use another set"
             ) from error
         print(f"resuming from iteration {self.iteration}")
 

@@ -150,7 +150,7 @@ def compare(work: Path, image_dir: Path, kills: int, num_iters: int, seed: int) 
         resume = "latest" if any((broken / "model_save").glob("*-state.ckpt")) else "0"
         # Four in five while it trains, each a little further on; the others while it starts.
         target = num_iters * number // (kills + 1) if chance.random() < 0.8 else 0
-        moment = (target, chance.uniform(0, 0.3 if target else 1.5))
+        moment = (target, chance.uniform(0, 0.15 if target else 1.5))
         told.touch()
         code = live([*words, "--resume_iters", resume], told, moment)
         codes["killed" if code is None else f"ended with {code}"] += 1
@@ -168,7 +168,7 @@ def main_() -> int:
     """Parse, draw faces, compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--num_iters", type=int, default=1000)
+    parser.add_argument("--num_iters", type=int, default=1600)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="kill-training-"))
