@@ -81,9 +81,7 @@ def _ended(child: int) -> bool:
 
 
 def _be_the_run(words: Sequence[str], output: Path) -> None:
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
+    sys.stdout = sys.stderr = output.open("a", buffering=1)
     code = 99
     try:
         import main
