@@ -36,12 +36,12 @@ FEATURES = {
     "jaw open": ("jawOpen",),
 }
 
-PEOPLE = 20  # held out, never trained on
+PEOPLE = 12  # held out, never trained on
 CROP = "--crop_size 352"  # drawn faces have no long chins: less background leaves more pixels for the face
 
 ON_CPU = (
     "--image_size 48 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 4 --batch_size 8"
-    " --num_iters 3600 --num_iters_decay 1600 --n_critic 2 --sample_step 900 --log_step 100"
+    " --num_iters 3900 --num_iters_decay 1700 --n_critic 2 --sample_step 1300 --log_step 100"
 )
 ON_CUDA = (
     "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 5 --batch_size 16"
@@ -58,11 +58,11 @@ TRAIN = (
     f" --fid_features emotion --emotion_model {JUDGE}"
 )
 EVALUATE = (
-    f"main.py --mode eval --test_iters best --model_save_dir {DEMO}/models --image_dir {DEMO}/held_out512"
+    f"main.py --mode eval --iters best latest --model_save_dir {DEMO}/models --image_dir {DEMO}/held_out512"
     f" --result_dir {RESULTS} --fid_features emotion --emotion_model {JUDGE}"
 )
 TEST = (
-    f"main.py --mode test --test_iters best --model_save_dir {DEMO}/models --image_path {INPUTS}/neutral"
+    f"main.py --mode test --test_iters latest --model_save_dir {DEMO}/models --image_path {INPUTS}/neutral"
     f" --result_dir {RESULTS}"
 )
 
@@ -153,7 +153,7 @@ def main() -> int:
 
     started = time.monotonic()
     shutil.rmtree(DEMO, ignore_errors=True)
-    run(f"draw_faces.py --output {DEMO}/train --per_emotion 350 --seed 0")
+    run(f"draw_faces.py --output {DEMO}/train --per_emotion 300 --seed 0")
     run(f"datapreprocess.py --input {DEMO}/train --output {DEMO}/train512")
     run(TRAIN_JUDGE)
     run(f"{TRAIN} {ON_CUDA if torch.cuda.is_available() else ON_CPU}")
