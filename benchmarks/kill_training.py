@@ -2,19 +2,18 @@
 
     OMP_NUM_THREADS=1 python benchmarks/kill_training.py --kills 50
 
-Weights, optimisers, scores.csv and every TensorBoard scalar but the speed must be equal, bit for bit. Each life is a
-process of its own, forked from one that has imported torch, so that the kills fall into training, not into imports.
+Weights, optimisers, scores.csv and every TensorBoard scalar but the speed must be equal, bit for bit. Most kills wait
+for an iteration, so that they fall into training, not into imports.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import os
 import random
 import re
 import shutil
-import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -53,43 +52,26 @@ def a_judge(path: Path) -> Path:
 
 
 def live(words: Sequence[str], output: Path, kill_after: tuple[int, float] | None) -> int | None:
-    """Run `main.py` in a forked process; its exit code, or None if killed.
+    """Run `main.py`; its exit code, or None if killed.
 
     `kill_after`: the iteration to wait for (0: none), and the seconds from then to SIGKILL.
     """
     told = output.stat().st_size if output.exists() else 0
-    child = os.fork()
-    if not child:
-        _be_the_run(words, output)
+    with output.open("a") as log:
+        run = subprocess.Popen([sys.executable, str(ROOT / "main.py"), *map(str, words)], stdout=log, stderr=log)
     if kill_after:
         iteration, seconds = kill_after
-        while iteration and _reached(output, told) < iteration and not _ended(child):
+        while iteration and _reached(output, told) < iteration and run.poll() is None:
             time.sleep(0.01)
         time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    status = os.waitpid(child, 0)[1]
-    return None if os.WIFSIGNALED(status) else os.waitstatus_to_exitcode(status)
+        run.kill()
+    code = run.wait()
+    return None if code < 0 else code
 
 
 def _reached(output: Path, told: int) -> int:
     """The last iteration logged since the file had `told` bytes."""
     return max((int(i) for i in re.findall(rb"^\[(\d+)/", output.read_bytes()[told:], re.MULTILINE)), default=0)
-
-
-def _ended(child: int) -> bool:
-    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _be_the_run(words: Sequence[str], output: Path) -> None:
-    sys.stdout = sys.stderr = output.open("a", buffering=1)
-    code = 99
-    try:
-        import main
-
-        code = main.main(list(words))
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
 
 
 def scalars(log_dir: Path) -> dict[str, list[tuple[int, float]]]:
@@ -130,11 +112,6 @@ def differences(straight: Path, broken: Path, num_iters: int) -> list[str]:
 
 def compare(work: Path, image_dir: Path, kills: int, num_iters: int, seed: int) -> int:
     """Run straight, run with kills, compare, and print the figures; returns the exit code."""
-    import torch.utils.tensorboard  # noqa: F401
-
-    import main  # noqa: F401 - imported once here, not in every life
-    import solver  # noqa: F401
-
     judge = a_judge(work / "judge.pt")
     straight, broken = work / "straight", work / "broken"
     began = time.monotonic()
