@@ -20,8 +20,8 @@ MIN_FREE_BYTES = 1 << 30  # a disk filled to the brim breaks more than this serv
 # In the comment of each JPEG the server makes, so that it knows its own pictures again, even after a restart.
 MARK = b"made by StarGAN-FE"
 HEADER_BYTES = 1024  # where the comment lies
-# Grey levels by which storing a picture anew may change the mean of a 32nd of its sides (4 to 6 seen, once 8 or more, at JPEG
-# quality 60); the same drawn person with another expression differs by 54 and more.
+# Grey levels by which storing a picture anew may change the mean of a 32nd of its sides (at JPEG quality 60 4 to 6
+# seen, once 8 or more); the same drawn person with another expression differs by 54 and more.
 SAME = 16
 
 
