@@ -113,7 +113,8 @@ class Solver:
         start = state.iteration
         if start >= config.num_iters:
             raise UserError(f"iteration {start} is done already: give a --num_iters above it")
-        if config.score != "none" and config.num_iters >= config.sample_step and not self.selection:
+        will_sample = config.num_iters // config.sample_step > start // config.sample_step
+        if config.score != "none" and will_sample and not self.selection:
             self.selection = Selection(config, self.images, self.device)
         crops = (config.crop_size, config.image_size)
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
