@@ -108,3 +108,9 @@ def test_missing_weights_are_found_out_before_training(main_here, drawn, tmp_pat
     # A run that ends before its first sample scores nothing, and needs no weights.
     run = main_here(*flags(tmp_path / "run", image_dir=drawn, score="fid*emotion", sample_step=1000))
     assert run.returncode == 0, run.stderr
+    # Nor does a resumed one that reaches no further sample; the next sample step is found out about again.
+    words = {"image_dir": drawn, "score": "fid*emotion", "sample_step": 8, "resume_iters": "latest"}
+    assert main_here(*flags(tmp_path / "run", **words, num_iters=12)).returncode == 0
+    run = main_here(*flags(tmp_path / "run", **words, num_iters=16))
+    assert run.returncode == 2
+    assert "--score" in run.stderr
