@@ -33,6 +33,7 @@ from starlette.exceptions import HTTPException
 
 import emotions
 import feedback
+import five_emotions
 import submissions
 import weights
 from errors import UserError
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from translate import Translator
 
 WEB = Path(__file__).resolve().parent / "web"
-MODELS = Path("data/models")
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
 PLACES = 8  # who finds so many before them is asked to come back later
@@ -69,7 +69,7 @@ class Settings:
         """The settings in the environment, defaults for those that are not there."""
         origins = environment.get("STARGAN_FE_ORIGINS", "").split(",")
         return cls(
-            checkpoint=environment.get("STARGAN_FE_CHECKPOINT", "") or cls.checkpoint,
+            checkpoint=environment.get(five_emotions.CHECKPOINT_VARIABLE, "") or cls.checkpoint,
             collect=environment.get("STARGAN_FE_COLLECT", "1") != "0",
             origins=tuple(origin.strip() for origin in origins if origin.strip()),
             token=environment.get("STARGAN_FE_TOKEN", ""),
@@ -120,28 +120,11 @@ class Health(BaseModel):
 # --- The start ------------------------------------------------------------------------------------------------
 
 
-def checkpoint_path(wanted: str) -> Path:
-    """The file that STARGAN_FE_CHECKPOINT names. Raises `UserError` where there is none."""
-    import checkpoint
-
-    if wanted in ("best", "latest") or wanted.isdecimal():
-        return checkpoint.path_of(MODELS, checkpoint.resolve(MODELS, wanted), "G")
-    if not Path(wanted).is_file():
-        raise UserError(f"STARGAN_FE_CHECKPOINT: there is no {wanted}: name a -G.ckpt file, or best or latest")
-    return Path(wanted)
-
-
 def load_translator(wanted: str) -> Translator | None:
     """The translator of the checkpoint `wanted`; None, said on stderr, where none can be had."""
     try:
-        path = checkpoint_path(wanted)
-        from translate import Translator
-
-        translator = Translator.load(path)
-        missing = set(emotions.FIVE) - {emotions.canonical(domain) for domain in translator.domains}
-        if missing:
-            translator.close()
-            raise UserError(f"{path} does not give {', '.join(sorted(missing))}: use a checkpoint of the five emotions")
+        path = five_emotions.checkpoint_path(wanted)
+        translator = five_emotions.load_translator(path)
     except UserError as error:
         print(f"No pictures will be generated: {error}", file=sys.stderr)
         return None
