@@ -79,13 +79,21 @@ RULES: dict[str, tuple[Rule, ...]] = {
 REST_LIMIT = 0.3
 
 REACHED = 0.7  # the meter, in [0, 1], from which on an expression counts as made
+RELEASED = 0.6  # and below which it no longer does
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
 HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendshapes
 
+# The mirror pauses, every timer standing still, while nobody looks into it.
+AWAY_DEGREES = 28.0  # a face turned by more than this looks away
+BACK_DEGREES = 23.0  # until it is turned by less than this
+PAUSE_SECONDS = 0.4  # a pause is spoken of once it has lasted so long
+GAP_SECONDS = 0.5  # more than this between two frames counts as this: nobody saw what was in between
+
 MESSAGES = {
     "hold": ("정말 비슷해! 그대로 있어 볼까?", "So close! Can you hold it?"),
     "done": ("해냈어! 참 잘했어!", "You did it! Well done!"),
+    "away": ("거울을 봐 줄래?", "Can you look into the mirror?"),
     "noFace": ("얼굴을 거울에 보여 줄래?", "Can you show your face to the mirror?"),
 }
 
@@ -104,7 +112,12 @@ def meter(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> f
 
 def hint(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> Rule:
     """The rule whose movement would raise the meter most."""
-    return max(RULES[emotion], key=lambda rule: rule.weight * (1 - progress(rule, face, rest)))
+    return max(RULES[emotion], key=lambda rule: gain(rule, face, rest))
+
+
+def gain(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> float:
+    """What completing the rule's movement would add to the meter, times the sum of the emotion's weights."""
+    return rule.weight * (1 - progress(rule, face, rest))
 
 
 def as_json() -> dict[str, Any]:
