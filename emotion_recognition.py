@@ -12,7 +12,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import emotions
 from errors import UserError, door
@@ -39,10 +39,16 @@ class EmotionRecognizer:
     """The judge on a device. Images are [B, 3, H, W] RGB in [0, 1], of any size, on any device.
 
     `dtype` is what the network computes in; bfloat16 halves the time on hardware that has it and moves a probability
-    by about 0.01. Results are float32 on `device`.
+    by about 0.01. `images_at_once` suits a live picture where it is 1. Results are float32 on `device`.
     """
 
-    def __init__(self, judge: Judge, device: torch.device | str = "cpu", dtype: torch.dtype | None = None) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype | None = None,
+        images_at_once: int | None = None,
+    ) -> None:
         import torch
 
         import inference
@@ -55,12 +61,17 @@ class EmotionRecognizer:
         network = build_network(judge)
         if "efficientnet" in judge.arch:
             network = inference.fold_batch_norms(network)
-        self.network: Any = inference.prepare(network, self.device, self.dtype)
+        whole = inference.FeaturesAndLogits(network)
+        self._network = inference.Evaluator(whole, judge.image_size, self.device, self.dtype, images_at_once)
         self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, device: torch.device | str = "cpu", dtype: torch.dtype | None = None
+        cls,
+        path: Path | str | None = None,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype | None = None,
+        images_at_once: int | None = None,
     ) -> EmotionRecognizer:
         """The judge in `path` (either kind), or the published one, which is fetched where it is missing.
 
@@ -68,7 +79,7 @@ class EmotionRecognizer:
         """
         from judge_file import load_judge
 
-        return cls(load_judge(Path(path) if path else _published_file()), device, dtype)
+        return cls(load_judge(Path(path) if path else _published_file()), device, dtype, images_at_once)
 
     @property
     def fingerprint(self) -> str:
@@ -105,29 +116,21 @@ class EmotionRecognizer:
         return features, logits[:, outputs].softmax(dim=1)
 
     def _run(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, d] and logits [B, classes] of the images, in batches of the size the device likes."""
-        import torch
-
+        """Features [B, d] and logits [B, classes] of the images."""
         import inference
 
         inference.check_unit_images(images)
-        features, logits = [], []
-        with torch.inference_mode():
-            for batch in images.split(inference.batch_size(self.device)):
-                deep = self.network.forward_head(self.network.forward_features(self._input(batch)), pre_logits=True)
-                features.append(deep.float())
-                logits.append(self.network.get_classifier()(deep).float())
-        return torch.cat(features), torch.cat(logits)
+        features, logits = self._network(images, self._input)
+        return features, logits
 
     def _input(self, batch: Tensor) -> Tensor:
         """[0, 1] images of any size as the network wants them."""
         import torch
 
         side = self.judge.image_size
-        x = batch.to(self.device, torch.float32)
-        if x.shape[-2:] != (side, side):
-            x = torch.nn.functional.interpolate(x, (side, side), mode="bilinear", antialias=True)
-        return ((x - self._mean) / self._std).to(self.dtype, memory_format=torch.channels_last)
+        if batch.shape[-2:] != (side, side):
+            batch = torch.nn.functional.interpolate(batch, (side, side), mode="bilinear", antialias=True)
+        return (batch - self._mean) / self._std
 
 
 def build_network(judge: Judge) -> torch.nn.Module:

@@ -25,6 +25,7 @@ from judge_file import fingerprint
 
 CHOICES = ("inception", "emotion")
 READ_AT_ONCE = 64  # real faces
+INCEPTION_SIZE = (299, 299)  # pixels
 
 
 class FeatureExtractor(Protocol):
@@ -56,23 +57,20 @@ class InceptionFeatures:
         Raises `UserError`, with the ways out, where the weights can't be had.
         """
         file = path or _inception_file()
-        self.device = torch.device(device)
-        self.dtype = dtype
         self.fingerprint = f"inception {fingerprint(file)} {dtype}"
         network = inference.fold_batch_norms(_pytorch_fid_network(file))
-        self._network = inference.prepare(network, self.device, dtype)
+        self._network = inference.Evaluator(network, INCEPTION_SIZE[0], torch.device(device), dtype)
 
-    @torch.inference_mode()
     def __call__(self, images: Tensor) -> np.ndarray:
         """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, 2048]."""
         inference.check_unit_images(images)
-        features = []
-        for batch in images.split(inference.batch_size(self.device)):
-            x = batch.to(self.device, torch.float32)
-            x = torch.nn.functional.interpolate(x, (299, 299), mode="bilinear", align_corners=False)
-            x = (2 * x - 1).to(self.dtype, memory_format=torch.channels_last)
-            features.append(self._network(x)[0].flatten(1).float().cpu())
-        return torch.cat(features).numpy()
+        (features,) = self._network(images, self._input)
+        return features.flatten(1).float().cpu().numpy()
+
+    @staticmethod
+    def _input(batch: Tensor) -> Tensor:
+        x = torch.nn.functional.interpolate(batch, INCEPTION_SIZE, mode="bilinear", align_corners=False)
+        return 2 * x - 1
 
 
 class EmotionFeatures:

@@ -1,10 +1,15 @@
 """How an evaluation network (the emotion judge, Inception) is fed: images checked, in small batches, fast layout.
 
 Measured on 2 CPU cores: batches of 4 in channels-last beat both single images and large batches, whose activations
-do not fit the cache; batch norms folded into their convolutions and bfloat16 halve the time again.
+do not fit the cache; batch norms folded into their convolutions and bfloat16 halve the time again, and oneDNN's
+fusion of convolution and activation takes another fifth off.
 """
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,11 +37,6 @@ def check_unit_images(images: Tensor) -> None:
         )
 
 
-def batch_size(device: torch.device) -> int:
-    """Images a forward pass: what a CPU's cache holds, or what fills a GPU."""
-    return 4 if device.type == "cpu" else 128
-
-
 def fold_batch_norms(network: nn.Module) -> nn.Module:
     """Fold every batch norm that stands right after a convolution into it, in place; outputs move by rounding only.
 
@@ -54,7 +54,62 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     return network
 
 
-def prepare(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """`network` for use only: eval mode, no gradients, on `device`, channels-last, weights in `dtype`."""
-    network = network.eval().requires_grad_(False).to(device, dtype)
-    return network.to(memory_format=torch.channels_last)
+class FeaturesAndLogits(nn.Module):
+    """A timm classifier which also tells the input of its last layer: x -> [B, d] and [B, classes], both float32."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network: Any = network  # with timm's methods
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """One pass for both."""
+        features = self.network.forward_head(self.network.forward_features(x), pre_logits=True)
+        return features.float(), self.network.get_classifier()(features).float()
+
+
+class Evaluator:
+    """A network for use only: no gradients, channels-last, in `dtype` on `device`; its outputs are tensors.
+
+    It is always fed batches of one size, so that no result depends on what else was measured: `images_at_once`, by
+    default what a CPU's cache holds, or what fills a GPU.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        side: int,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        images_at_once: int | None = None,
+    ) -> None:
+        on_cpu = device.type == "cpu"
+        self.device, self.dtype = device, dtype
+        self.images_at_once = images_at_once or (4 if on_cpu else 128)
+        network = network.eval().requires_grad_(False).to(device, dtype).to(memory_format=torch.channels_last)
+        self._network = self._fused(network, side) if on_cpu else network
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor, to_input: Callable[[Tensor], Tensor]) -> list[Tensor]:
+        """The outputs for images [B, 3, H, W], which `to_input` makes, on the device, what the network wants."""
+        results = []
+        for batch in images.split(self.images_at_once):
+            missing = self.images_at_once - len(batch)
+            x = to_input(batch.to(self.device, torch.float32))
+            x = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
+            outputs = self._network(x.to(self.dtype, memory_format=torch.channels_last))
+            results.append([output[: len(batch)] for output in outputs])
+        return [torch.cat(parts) for parts in zip(*results, strict=True)]
+
+    def _fused(self, network: nn.Module, side: int) -> nn.Module:
+        """Convolutions and activations in one kernel: TorchScript's oneDNN fusion, which needs no C++ compiler."""
+        example = torch.zeros(self.images_at_once, 3, side, side, dtype=self.dtype)
+        example = example.to(memory_format=torch.channels_last)
+        with warnings.catch_warnings(), torch.inference_mode():
+            warnings.simplefilter("ignore", FutureWarning)  # deprecated, with no successor that does this
+            torch.jit.enable_onednn_fusion(True)
+            # Not strict: pytorch-fid's network returns a list.
+            fused = torch.jit.freeze(torch.jit.trace(network, example, check_trace=False, strict=False))
+        with torch.inference_mode():
+            for _ in range(2):  # it fuses from the second run on, and rounds differently then
+                fused(example)
+        return fused

@@ -102,9 +102,8 @@ def old_way(folder: Path, network: nn.Module, clock: Clock) -> dict[str, float]:
             files = sorted((folder / side / emotion).iterdir())
             with clock("Inception features"), mock.patch.object(fid_score, "tqdm", iter):
                 statistics += fid_score.calculate_activation_statistics(files, extractor, PER_EMOTION, num_workers=0)
-        with clock("five distances"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            distances[emotion] = fid_score.calculate_frechet_distance(*statistics)
+        with clock("five distances"):
+            distances[emotion] = pytorch_fid_distance(*statistics)
         for file in sorted((folder / "fake" / emotion).iterdir()):
             with clock("judge"), torch.no_grad():
                 network(to_tensor(Image.open(file))[None]).softmax(1)
@@ -125,16 +124,23 @@ def our_way(folder: Path, fid_features: str, dtype: torch.dtype, clock: Clock) -
         return scorer(fakes)
 
 
+def pytorch_fid_distance(*statistics: np.ndarray) -> float:
+    """Its distance, or NaN where its square root of a singular matrix comes out too imaginary for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return float(fid_score.calculate_frechet_distance(*statistics))
+        except ValueError as error:
+            print(f"  pytorch-fid gives up: {error}", flush=True)
+            return float("nan")
+
+
 def frechet_alone() -> tuple[float, float, float]:
     """Seconds of pytorch-fid's and of our distance on 160 × 2048 features, and their relative difference."""
     rng = np.random.default_rng(0)
     a, b = (np.maximum(rng.normal(size=(160, 300)) @ rng.normal(size=(300, 2048)), 0) for _ in range(2))
     start = time.perf_counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        theirs = fid_score.calculate_frechet_distance(
-            a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False)
-        )
+    theirs = pytorch_fid_distance(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
     between = time.perf_counter()
     ours = metrics.frechet_distance(a, b)
     return between - start, time.perf_counter() - between, abs(ours / theirs - 1)
