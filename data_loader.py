@@ -1,133 +1,77 @@
-"""Image folders to training batches that a resumed run continues exactly.
-
-Randomness has no state: sample number k of the stream is the same picture with the same augmentation whatever came
-before it, however many workers load it, and however often the run was stopped.
-"""
+"""Image folders to training batches that a resumed run continues exactly."""
 
 from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
-from torchvision.transforms import v2
+from torch.utils.data import DataLoader, Dataset
 
+from augment import Draws, augment, draw
+from decoded_cache import DecodedFaces, open_cache
 from errors import RunStopped, UserError
+from face_crop import UnreadableImage, load_crop
 from image_folder import LabelledImages
+from prefetch import one_ahead
+from sample_stream import EndlessShuffle, Place, stream_seed
+from unreadable import TOLERATED, Broken, Unreadable
 from value_range import to_network
 
-Place = tuple[int, int]  # index in the data set, number in the stream
-Broken = list[tuple[int, str]]  # index of an image that could not be read, and why
-Sample = tuple[Tensor, int, Broken]  # image, label, and what was passed over for it
 
-TOLERATED = 0.1  # share of the images that may turn out unreadable before a run stops
+class Batch(NamedTuple):
+    """What a worker makes of B places in the stream."""
 
-
-class UnreadableImage(UserError):
-    """A file that is no image, or was one once."""
-
-
-def stream_seed(*numbers: int) -> int:
-    """One well-mixed 64-bit seed for a place in a random stream, such as (seed, sample number)."""
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
+    pixels: Tensor  # uint8 RGB [B, S, S, 3]
+    draws: Draws  # how to augment them
+    labels: Tensor  # int64 [B]
+    broken: Broken  # what was passed over for them
 
 
-def load_crop(path: str, crop_size: int, image_size: int) -> Image.Image:
-    """The centre `crop_size` square of a face crop, resized to `image_size` (smaller pictures are scaled up first).
+class FaceCrops(Dataset[Batch]):
+    """Training faces before augmentation, a batch at a time, decoded from their files or read from the cache."""
 
-    A JPEG is decoded at a reduced size where that loses nothing at `image_size` (libjpeg's DCT scaling).
-    """
-    try:
-        with Image.open(path) as image:
-            width, height = image.size
-            side = min(crop_size, width, height)
-            image.draft("RGB", (-(-width * image_size // side), -(-height * image_size // side)))
-            scale_x, scale_y = image.width / width, image.height / height
-            left, top = (width - side) / 2 * scale_x, (height - side) / 2 * scale_y
-            box = (left, top, left + side * scale_x, top + side * scale_y)
-            return image.convert("RGB").resize((image_size, image_size), Image.Resampling.BICUBIC, box=box)
-    except Exception as error:  # Pillow raises a dozen unrelated types for a broken file
-        raise UnreadableImage(f"{path} is not a readable image ({error}): remove it or preprocess again") from error
-
-
-class FaceCrops(Dataset[Sample]):
-    """Training crops: random flip, centre crop, resize, ColorJitter (bright photos came out dark without it)."""
-
-    def __init__(self, images: LabelledImages, crop_size: int, image_size: int, seed: int) -> None:
+    def __init__(
+        self, images: LabelledImages, crop_size: int, image_size: int, seed: int, cache: DecodedFaces | None
+    ) -> None:
         self.images = images
         self.crop_size = crop_size
         self.image_size = image_size
         self.seed = seed
-        self.augment = v2.Compose([v2.RandomHorizontalFlip(), v2.ColorJitter(brightness=(0.8, 1.4), contrast=0.2)])
+        self.cache = cache
 
-    def __len__(self) -> int:
-        return len(self.images.paths)
-
-    def __getitem__(self, place: Place) -> Sample:
-        """Image [3, image_size, image_size] in [-1, 1], its label, and the unreadable images it stands in for."""
-        index, number = place
-        image, index, broken = self._readable(index)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(stream_seed(self.seed, number))
-            image = self.augment(image)
-        return to_network(np.asarray(image)), self.images.labels[index], broken
-
-    def _readable(self, index: int) -> tuple[Image.Image, int, Broken]:
-        """The image at `index`, or the next one that can be read; grey after more failures than are tolerated."""
+    def __getitem__(self, places: list[Place]) -> Batch:
+        """The batch of the samples at `places`."""
         broken: Broken = []
-        while len(broken) <= TOLERATED * len(self):
+        faces = [self._readable(index, broken) for index, _ in places]
+        return Batch(
+            torch.from_numpy(np.stack([pixels for pixels, _ in faces])),
+            draw(stream_seed(self.seed, number) for _, number in places),
+            torch.tensor([self.images.labels[index] for _, index in faces]),
+            broken,
+        )
+
+    def _readable(self, index: int, broken: Broken) -> tuple[np.ndarray, int]:
+        """The image at `index`, or the next one that can be read; black after more failures than are tolerated."""
+        count = len(self.images.paths)
+        for _ in range(1 + int(TOLERATED * count)):
             try:
-                return load_crop(self.images.paths[index], self.crop_size, self.image_size), index, broken
+                return self._pixels(index), index
             except UnreadableImage as error:
                 broken.append((index, str(error)))
-                index = (index + 1) % len(self)
-        return Image.new("RGB", (self.image_size, self.image_size)), index, broken
+                index = (index + 1) % count
+        return np.zeros((self.image_size, self.image_size, 3), np.uint8), index
 
-
-class Unreadable:
-    """The images that could not be read so far, each told once; too many of them stop the run."""
-
-    def __init__(self, images: LabelledImages, say: Callable[[str], None]) -> None:
-        self.images = images
-        self.say = say
-        self.found: set[int] = set()
-
-    def add(self, broken: Broken) -> None:
-        """Name new ones; raise `RunStopped` with the list when they are more than `TOLERATED` of the images."""
-        for index, reason in broken:
-            if index not in self.found:
-                self.found.add(index)
-                self.say(f"unreadable image {len(self.found)}, replaced by the next one: {reason}")
-        if len(self.found) > TOLERATED * len(self.images.paths):
-            names = ", ".join(self.images.paths[index] for index in sorted(self.found))
-            raise RunStopped(
-                f"{len(self.found)} of {len(self.images.paths)} images can't be read, more than {TOLERATED:.0%}: mend "
-                f"the data, then the same command with --resume_iters latest; they are {names}"
-            )
-
-
-class EndlessShuffle(Sampler[Place]):
-    """Epoch after epoch, each shuffled by (seed, epoch), from sample number `start` on."""
-
-    def __init__(self, length: int, seed: int, start: int = 0) -> None:
-        self.length = length
-        self.seed = seed
-        self.start = start
-
-    def __iter__(self) -> Iterator[Place]:
-        number = self.start
-        while True:
-            epoch, first = divmod(number, self.length)
-            order = np.random.default_rng(stream_seed(self.seed, epoch)).permutation(self.length)
-            for index in order[first:]:
-                yield int(index), number
-                number += 1
+    def _pixels(self, index: int) -> np.ndarray:
+        if self.cache is not None:
+            return self.cache[index]
+        return load_crop(self.images.paths[index], self.crop_size, self.image_size)
 
 
 def training_batches(
@@ -140,25 +84,34 @@ def training_batches(
     num_workers: int,
     seed: int,
     start: int = 0,
+    device: torch.device,
+    cache: Path | None = None,
+    rank: int = 0,
+    world_size: int = 1,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Endless batches (x_real [B, 3, S, S] in [-1, 1], c_org [B]) from sample number `start` of the stream on."""
+    """Endless batches on `device`, from sample number `start` of the stream on.
+
+    x_real: float32 [B, 3, S, S] in [-1, 1], channels last in memory; c_org: int64 [B]. `cache` is a folder that
+    `decoded_cache.prepare` filled. Each of `world_size` processes gets its own share of the same stream.
+    """
+    decoded = open_cache(cache, images, crop_size, image_size) if cache else None
     loader = DataLoader(
-        FaceCrops(images, crop_size, image_size, seed),
-        batch_size=batch_size,
-        sampler=EndlessShuffle(len(images.paths), seed, start),
+        FaceCrops(images, crop_size, image_size, seed, decoded),
+        sampler=EndlessShuffle(
+            len(images.paths), seed, batch_size=batch_size, start=start, rank=rank, world_size=world_size
+        ),
+        batch_size=None,  # the sampler makes batches
         num_workers=num_workers,
-        collate_fn=_collate,
         worker_init_fn=_leave_signals_to_the_run,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=device.type == "cuda",
     )
-    for x_real, c_org, broken in loader:
-        unreadable.add(broken)
-        yield x_real, c_org
 
+    def put(batch: Batch) -> tuple[Tensor, Tensor]:
+        unreadable.add(batch.broken)
+        pixels, labels = (tensor.to(device, non_blocking=True) for tensor in (batch.pixels, batch.labels))
+        return augment(pixels, batch.draws.to(device)), labels
 
-def _collate(samples: list[Sample]) -> tuple[Tensor, Tensor, Broken]:
-    pictures, labels, broken = zip(*samples, strict=True)
-    return torch.stack(pictures), torch.tensor(labels), [one for some in broken for one in some]
+    return one_ahead(loader, put, device)
 
 
 def _leave_signals_to_the_run(_: int) -> None:
@@ -205,7 +158,7 @@ def fixed_faces(
 def _readable_ones(images: LabelledImages, places: np.ndarray, crop_size: int, image_size: int) -> Iterator[np.ndarray]:
     for place in places:
         try:
-            yield np.asarray(load_crop(images.paths[place], crop_size, image_size))
+            yield load_crop(images.paths[place], crop_size, image_size)
         except UnreadableImage:
             continue  # training names it when its turn comes
 

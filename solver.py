@@ -74,7 +74,7 @@ class Solver:
         config, state, stop = self.config, self.state, self.stop
         with stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
-                x_real, c_org = (t.to(self.device, non_blocking=True) for t in next(batches))
+                x_real, c_org = next(batches)
                 c_trg, alpha = self._draw(i, c_org)
 
                 parts = self._train_discriminator(x_real, c_org, c_trg, alpha)
@@ -135,6 +135,7 @@ class Solver:
             num_workers=config.num_workers,
             seed=config.seed,
             start=state.samples_seen,
+            device=self.device,
         )
 
     def _own_folders(self) -> None:

@@ -6,7 +6,6 @@ import resource
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,7 @@ import losses
 import solver
 from benchmarks import kill_training
 from benchmarks.fuzz_checkpoints import fuzz
-from data_loader import Unreadable, training_batches
-from image_folder import LabelledImages, read_folder
+from image_folder import read_folder
 
 
 def parts(value=0.0):
@@ -253,52 +251,6 @@ def test_a_loss_that_is_no_number_never_reaches_a_checkpoint(main_here, drawn, t
 
 
 # --- Data -------------------------------------------------------------------------------------------------------
-
-
-def pictures_in(folder, count, broken=()):
-    """`count` pictures of one colour each, those whose number is in `broken` damaged in one of four ways."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for i in range(count):
-        path = folder / f"{i:04}.jpg"
-        Image.new("RGB", (32, 32), (i % 256, 100, 200)).save(path)
-        if i in broken:
-            damage(path, i)
-        paths.append(str(path))
-    return LabelledImages(["one"], paths, [0] * count)
-
-
-def damage(path, how):
-    whole = path.read_bytes()
-    if how % 4 == 3:
-        path.unlink()
-    else:
-        path.write_bytes((b"", whole[: len(whole) // 2], b"not a picture")[how % 4])
-
-
-def test_unreadable_images_are_replaced_by_the_next_counted_and_named(tmp_path):
-    """Ten of a hundred, half of them turning bad while training runs, with a loader of their own."""
-    bad = list(range(0, 100, 10))
-    images, told = pictures_in(tmp_path, 100, broken=bad[:5]), []
-    settings = {"crop_size": 32, "image_size": 32, "batch_size": 10, "seed": 0, "num_workers": 1}
-    batches = training_batches(images, Unreadable(images, told.append), **settings)
-    for number in range(40):
-        x_real, _ = next(batches)
-        assert x_real.shape == (10, 3, 32, 32)
-        if number == 10:
-            for i in bad[5:]:
-                damage(Path(images.paths[i]), i)
-    for i in bad:
-        assert sum(images.paths[i] in line for line in told) == 1
-    assert len(told) == len(bad)
-
-
-def test_the_replacement_is_the_same_in_every_run(tmp_path):
-    images = pictures_in(tmp_path, 30, broken=(3, 4))
-    settings = {"crop_size": 32, "image_size": 32, "batch_size": 6, "seed": 0, "num_workers": 0}
-    first, second = (training_batches(images, Unreadable(images, print), **settings) for _ in range(2))
-    for _ in range(10):
-        assert torch.equal(next(first)[0], next(second)[0])
 
 
 def test_too_many_unreadable_images_stop_the_run_with_a_list(main_here, drawn, tmp_path):

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 import torch
 from conftest import ROOT, flags
@@ -123,50 +122,3 @@ def test_the_average_is_what_is_saved_and_it_lags_behind(main_here, drawn, tmp_p
     average, raw = weights(tmp_path, 15), weights(tmp_path, 15, "state")["G"]
     assert average.keys() == raw.keys()
     assert not identical(average, raw)
-
-
-def test_the_stream_is_the_same_however_it_is_read(drawn):
-    """Sample k is the same picture with the same augmentation from any start and any number of workers."""
-    from data_loader import Unreadable, training_batches
-    from image_folder import read_folder
-
-    images = read_folder(drawn, 5)
-    settings = {"crop_size": 448, "image_size": 32, "batch_size": 4, "seed": 3}
-    whole = training_batches(images, Unreadable(images, print), num_workers=0, start=0, **settings)
-    batches = [next(whole) for _ in range(20)]
-    later = training_batches(images, Unreadable(images, print), num_workers=2, start=4 * 17, **settings)
-    for i in (17, 18, 19):
-        x, c = next(later)
-        assert torch.equal(x, batches[i][0])
-        assert torch.equal(c, batches[i][1])
-    first, second = torch.cat([x for x, _ in batches])[:30], torch.cat([x for x, _ in batches])[30:60]
-    assert not torch.equal(first, second)  # another epoch: another order, another augmentation
-
-
-def test_every_image_is_seen_once_an_epoch():
-    from data_loader import EndlessShuffle
-
-    stream = iter(EndlessShuffle(10, seed=0))
-    for _ in range(3):
-        assert sorted(next(stream)[0] for _ in range(10)) == list(range(10))
-
-
-def test_small_and_oblong_pictures_are_scaled_up_not_padded(tmp_path):
-    from data_loader import load_crop
-
-    Image.new("RGB", (100, 60), (200, 10, 10)).save(tmp_path / "small.png")
-    picture = load_crop(str(tmp_path / "small.png"), 448, 64)
-    assert picture.size == (64, 64)
-    assert picture.getextrema() == ((200, 200), (10, 10), (10, 10))
-
-
-def test_the_centre_crop_is_where_it_should_be(tmp_path):
-    """On a ramp every pixel tells where it came from, also from a JPEG that was decoded at a reduced size."""
-    from data_loader import load_crop
-
-    ramp = np.broadcast_to((np.arange(512) / 2).astype(np.uint8), (512, 512))
-    expected = (32 + (np.arange(64) + 0.5) * 7 - 0.5) / 2
-    for name in ("crop.png", "crop.jpg"):
-        Image.fromarray(ramp).convert("RGB").save(tmp_path / name, quality=95)
-        row = np.asarray(load_crop(str(tmp_path / name), 448, 64))[32, :, 0]
-        assert np.abs(row - expected).max() < 1.5

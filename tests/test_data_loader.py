@@ -1,0 +1,179 @@
+"""The stream of training batches: what a sample is, who gets it, and what happens to images that can't be read."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import decoded_cache
+from data_loader import training_batches
+from face_crop import load_crop
+from image_folder import LabelledImages, read_folder
+from sample_stream import EndlessShuffle
+from unreadable import Unreadable
+
+CPU = torch.device("cpu")
+
+
+def stream(images, say=print, **changes):
+    """Training batches of `images`, small and quick unless `changes` say otherwise."""
+    settings = {"crop_size": 448, "image_size": 32, "batch_size": 4, "num_workers": 0, "seed": 3, "device": CPU}
+    return training_batches(images, Unreadable(images, say), **settings | changes)
+
+
+def pictures_in(folder, count, broken=()):
+    """`count` pictures of one colour each, those whose number is in `broken` damaged in one of four ways."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for i in range(count):
+        path = folder / f"{i:04}.jpg"
+        Image.new("RGB", (32, 32), (i % 256, 100, 200)).save(path)
+        if i in broken:
+            damage(path, i)
+        paths.append(str(path))
+    return LabelledImages(["one"], paths, [0] * count)
+
+
+def damage(path, how):
+    whole = path.read_bytes()
+    if how % 4 == 3:
+        path.unlink()
+    else:
+        path.write_bytes((b"", whole[: len(whole) // 2], b"not a picture")[how % 4])
+
+
+# --- One face ---------------------------------------------------------------------------------------------------
+
+
+def test_small_and_oblong_pictures_are_scaled_up_not_padded(tmp_path):
+    Image.new("RGB", (100, 60), (200, 10, 10)).save(tmp_path / "small.png")
+    picture = load_crop(str(tmp_path / "small.png"), 448, 64)
+    assert picture.shape == (64, 64, 3)
+    assert np.unique(picture.reshape(-1, 3), axis=0).tolist() == [[200, 10, 10]]
+
+
+def test_the_centre_crop_is_where_it_should_be(tmp_path):
+    """On a ramp every pixel tells where it came from, also from a JPEG that was decoded at a reduced size."""
+    ramp = np.broadcast_to((np.arange(512) / 2).astype(np.uint8), (512, 512))
+    expected = (32 + (np.arange(64) + 0.5) * 7 - 0.5) / 2
+    for name in ("crop.png", "crop.jpg"):
+        Image.fromarray(ramp).convert("RGB").save(tmp_path / name, quality=95)
+        row = load_crop(str(tmp_path / name), 448, 64)[32, :, 0]
+        assert np.abs(row - expected).max() < 1.5
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1"])
+def test_pictures_of_every_colour_mode_become_rgb(tmp_path, mode):
+    name = str(tmp_path / ("a.jpg" if mode == "CMYK" else "a.png"))
+    Image.new("RGB", (64, 64), (255, 255, 255)).convert(mode).save(name)
+    assert load_crop(name, 64, 32).shape == (32, 32, 3)
+    assert load_crop(name, 64, 32).min() >= 254
+
+
+def test_resizing_is_that_of_pillow(drawn):
+    for path in sorted(drawn.glob("happy/*.jpg"))[:3]:
+        box = (32, 32, 480, 480)
+        pillow = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BICUBIC, box=box)).astype(int)
+        difference = np.abs(load_crop(str(path), 448, 256) - pillow)
+        assert difference.max() <= 5 and difference.mean() < 0.02  # at hard edges PyTorch's weights are coarser
+
+
+# --- The stream -------------------------------------------------------------------------------------------------
+
+
+def test_the_stream_is_the_same_however_it_is_read(drawn):
+    """Sample k is the same picture with the same augmentation from any start and any number of workers."""
+    images = read_folder(drawn, 5)
+    whole = stream(images)
+    batches = [next(whole) for _ in range(20)]
+    later = stream(images, num_workers=2, start=4 * 17)
+    for i in (17, 18, 19):
+        x, c = next(later)
+        assert torch.equal(x, batches[i][0])
+        assert torch.equal(c, batches[i][1])
+    first, second = torch.cat([x for x, _ in batches])[:30], torch.cat([x for x, _ in batches])[30:60]
+    assert not torch.equal(first, second)  # another epoch: another order, another augmentation
+    assert x.dtype == torch.float32 and c.dtype == torch.int64
+    assert -1 <= float(first.min()) < -0.5 < 0.5 < float(first.max()) <= 1
+
+
+def test_the_labels_are_those_of_the_pictures(tmp_path):
+    """Each picture's colour is its label; light changes it by less than labels differ."""
+    paths = [str(tmp_path / f"{label}.png") for label in range(3)]
+    for label, path in enumerate(paths):
+        Image.new("RGB", (32, 32), tuple(180 * (channel == label) for channel in range(3))).save(path)
+    for x, c in (next(stream(LabelledImages(["r", "g", "b"], paths, [0, 1, 2]))) for _ in range(5)):
+        assert torch.equal(x.mean((2, 3)).argmax(1), c)
+
+
+def test_every_image_is_seen_once_an_epoch():
+    numbers = (place for batch in EndlessShuffle(10, seed=0, batch_size=4) for place in batch)
+    orders = []
+    for epoch in range(3):
+        places = [next(numbers) for _ in range(10)]
+        assert [number for _, number in places] == list(range(10 * epoch, 10 * epoch + 10))
+        orders.append([index for index, _ in places])
+        assert sorted(orders[-1]) == list(range(10))
+    assert orders[0] != orders[1] != orders[2]
+
+
+def test_two_processes_share_one_stream(drawn):
+    """Two ranks with batches of 4 see what one process sees in batches of 8, also after a run of another size."""
+    images = read_folder(drawn, 5)
+    alone = stream(images, batch_size=8)
+    ranks = [stream(images, rank=rank, world_size=2) for rank in range(2)]
+    for _ in range(8):  # two epochs
+        shares = [next(rank) for rank in ranks]
+        for whole, parts in zip(next(alone), zip(*shares, strict=True), strict=True):
+            assert torch.allclose(whole, torch.cat(parts), atol=1e-6)
+    seen = 8 * 8
+    four = [stream(images, batch_size=2, start=seen, rank=rank, world_size=4) for rank in range(4)]
+    assert torch.allclose(next(alone)[0], torch.cat([next(rank)[0] for rank in four]), atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_batches_on_a_gpu_are_those_of_the_cpu(drawn, num_workers):
+    images = read_folder(drawn, 5)
+    here, there = stream(images), stream(images, device=torch.device("cuda", 0), num_workers=num_workers)
+    for _ in range(30):
+        (x, c), (x_there, c_there) = next(here), next(there)
+        torch.cuda._sleep(10_000_000)  # training that is still busy while the next batches arrive
+        assert x_there.is_cuda and x_there.is_contiguous(memory_format=torch.channels_last)
+        assert torch.allclose(x, x_there.cpu(), atol=1e-5)
+        assert torch.equal(c, c_there.cpu())
+
+
+# --- Images that can't be read ----------------------------------------------------------------------------------
+
+
+def test_unreadable_images_are_replaced_by_the_next_counted_and_named(tmp_path):
+    """Ten of a hundred, half of them turning bad while training runs, with a loader of their own."""
+    bad = list(range(0, 100, 10))
+    images, told = pictures_in(tmp_path, 100, broken=bad[:5]), []
+    batches = stream(images, told.append, crop_size=32, batch_size=10, num_workers=1)
+    for number in range(40):
+        x_real, _ = next(batches)
+        assert x_real.shape == (10, 3, 32, 32)
+        if number == 10:
+            for i in bad[5:]:
+                damage(Path(images.paths[i]), i)
+    for i in bad:
+        assert sum(images.paths[i] in line for line in told) == 1
+    assert len(told) == len(bad)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_the_replacement_is_the_same_in_every_run(tmp_path, cached):
+    """And the same from the cache, which remembers what could not be read."""
+    images = pictures_in(tmp_path / "train", 30, broken=(3, 4))
+    cache, told = tmp_path / "cache" if cached else None, ([], [])
+    if cached:
+        decoded_cache.prepare(cache, images, 448, 32, num_workers=0)
+    first, second = stream(images, told[0].append), stream(images, told[1].append, cache=cache)
+    for _ in range(20):
+        assert torch.equal(next(first)[0], next(second)[0])
+    assert len(told[0]) == 2
+    assert told[0] == told[1]
