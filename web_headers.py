@@ -1,4 +1,4 @@
-"""The security headers of every answer: the page runs only this server's own files and talks to nobody else."""
+"""The security headers of every answer: the pages run only this server's own files and talk to nobody else."""
 
 from __future__ import annotations
 
@@ -20,8 +20,25 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Streamlit's front end needs the unsafe words: it styles its elements one by one, loads components from blobs, and
+# compiles what its charts compute. Its camera reads its own pictures back from data addresses.
+STREAMLIT_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "font-src 'self' data:",
+        "worker-src 'self' blob:",
+        "connect-src 'self' data:",
+        "object-src 'none'",
+        "form-action 'none'",
+        "base-uri 'self'",
+        "frame-ancestors 'none'",
+    )
+)
 HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -34,8 +51,9 @@ HEADERS = {
 class WebHeaders:
     """ASGI middleware. Photos are never cached; the page's files are, but asked about each time."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, policy: str = CONTENT_SECURITY_POLICY) -> None:
         self.app = app
+        self.headers = {"Content-Security-Policy": policy, **HEADERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -45,7 +63,7 @@ class WebHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers[name] = value
                 headers["Cache-Control"] = "no-store" if scope["method"] == "POST" else "no-cache"
             await send(message)

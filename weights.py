@@ -204,9 +204,9 @@ def path(name: str) -> Path:
     """
     weight = WEIGHTS[name]
     cached = cache_folder() / weight.file
-    at_hand = _at_hand(weight, cached)
-    if at_hand:
-        return at_hand
+    found = at_hand(name)
+    if found:
+        return found
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(cached.with_name(cached.name + ".lock")):
@@ -220,8 +220,10 @@ def path(name: str) -> Path:
     return cached
 
 
-def _at_hand(weight: Weight, cached: Path) -> Path | None:
-    places = [cached, *(Path(folder).expanduser() / weight.file for folder in weight.also_in)]
+def at_hand(name: str) -> Path | None:
+    """The local file of the pretrained file `name`, or None where it would have to be fetched."""
+    weight = WEIGHTS[name]
+    places = [cache_folder() / weight.file, *(Path(folder).expanduser() / weight.file for folder in weight.also_in)]
     return next((place for place in places if _is_right(place, weight.sha256)), None)
 
 

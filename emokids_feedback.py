@@ -1,0 +1,111 @@
+"""감정 피드백: the visitor's own face with an emotion, a live mirror beside it, and one thing to try at a time."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+import emokids_look
+import emotions
+import weights
+from draw_faces import draw_face
+from emokids_generate import own_faces
+from emokids_words import emotion_word, is_english, turn_title, word
+from errors import UserError
+from live_mirror import LiveMirror
+from submissions import to_jpeg
+
+if TYPE_CHECKING:
+    from mirror import Judge
+
+VIEW = Path(__file__).resolve().parent / "mirror_view"
+JUDGE_VARIABLE = "STARGAN_FE_JUDGE"
+FIRST = "happy"  # the easiest, and the one children like best
+DRAWN_CHILD = 26  # whose drawn face stands in until there is the visitor's own
+
+
+def show() -> None:
+    """The page."""
+    emotion = st.segmented_control(
+        word("whichEmotion"),
+        emotions.FIVE,
+        default=FIRST,
+        required=True,
+        format_func=emotion_word,
+        key="target",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    emokids_look.title(turn_title(emotion), emotion)
+    faces = own_faces()
+    live = visitors_mirror()
+    if live:
+        turn(live, emotion)
+    picture = faces.portraits[emotion] if faces else drawn_face(emotion)
+    mirror_view(key="mirror", data=view_data(live, emotion, picture))
+    if live and st.button(word("oneMore")):
+        live.begin(emotion, faces.rest if faces else None)
+        st.rerun()
+    if not faces:
+        st.caption(word("drawnFace"))
+
+
+def visitors_mirror() -> LiveMirror | None:
+    """This visitor's mirror; None, said on stderr, where it can't be had."""
+    if "live" not in st.session_state:
+        try:
+            st.session_state.live = LiveMirror(second_opinion())
+        except UserError as error:
+            print(f"The page works without its mirror: {error}", file=sys.stderr)
+            return None
+    return st.session_state.live
+
+
+def turn(live: LiveMirror, emotion: str) -> None:
+    """A new attempt where another emotion, or another photo, was chosen."""
+    faces = own_faces()
+    wanted = (emotion, id(faces))
+    if st.session_state.get("turn_at") != wanted:
+        st.session_state.turn_at = wanted
+        live.begin(emotion, faces.rest if faces else None)
+
+
+def view_data(live: LiveMirror | None, emotion: str, picture: bytes) -> dict[str, object]:
+    """What mirror.js needs to know."""
+    words = {name: word(name) for name in ("look", "me", "meter", "cameraClosed", "offline", "noMirror")}
+    return {
+        "picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii"),
+        "address": live.address if live else None,
+        "english": is_english(),
+        "words": {**words, "loading": word("mirrorLoading"), "picture": emotion_word(emotion)},
+    }
+
+
+def mirror_view(**arguments):
+    """Mount the browser's part of the mirror."""
+    html, css, js = ((VIEW / f"mirror.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return st.components.v2.component("mirror", html=html, css=css, js=js)(**arguments)
+
+
+@functools.cache
+def drawn_face(emotion: str) -> bytes:
+    """A drawn face with the emotion, as a JPEG."""
+    return to_jpeg(draw_face(DRAWN_CHILD, emotion, size=640))
+
+
+@st.cache_resource(show_spinner=False)
+def second_opinion() -> Judge | None:
+    """The emotion judge that STARGAN_FE_JUDGE names, or the published one where it is at hand; it is not fetched."""
+    path = os.environ.get(JUDGE_VARIABLE) or weights.at_hand("enet_b2_7")
+    if not path:
+        return None
+    import mirror
+    from emotion_recognition import EmotionRecognizer
+
+    return mirror.second_opinion(EmotionRecognizer.load(path))
