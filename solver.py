@@ -5,32 +5,32 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 import checkpoint
 import pictures
-from data_loader import Unreadable, fixed_faces, stream_seed, told_worker_deaths, training_batches
-from device import autocast, choose_device
+from data_loader import Unreadable, fixed_faces, told_worker_deaths, training_batches
+from decoded_cache import prepare
+from device import autocast, choose_device, peak_memory, tune
 from disk_trouble import patiently
+from distributed import Ranks, require_agreement
 from errors import RunStopped, UserError
 from finite import LossWatch, NotFinite
 from graceful_stop import GracefulStop
 from image_folder import LabelledImages
-from losses import Parts, discriminator_loss, generator_loss, one_hot
 from resume_check import check_resume
 from run_lock import RunLock
 from selection import Selection
 from training_log import TrainingLog
 from training_state import TrainingState
+from training_step import TrainingStep
 from translate import translate_to_all
 from value_range import to_uint8
 
@@ -44,7 +44,9 @@ class Solver:
     def __init__(self, config: argparse.Namespace, images: LabelledImages) -> None:
         self.config = config
         self.images = images
+        tune(config.amp, config.deterministic)
         self.device = choose_device()
+        self.ranks = Ranks(self.device)
         self.model_dir = Path(config.model_save_dir)
         self.lock = RunLock(self.model_dir)
         self.stop = GracefulStop(config.max_minutes)
@@ -53,77 +55,82 @@ class Solver:
         self.save_seconds = 0.0
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
-        if config.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with this
-            torch.use_deterministic_algorithms(True)
         self.state = TrainingState(config, self.device)
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
-        which = self.config.resume_iters
+        which = "latest" if self.ranks.restarted and checkpoint.iterations(self.model_dir) else self.config.resume_iters
         try:
             while True:
                 try:
-                    return self._run(self._begin(which))
+                    code = self._run(self._begin(which))
+                    self.ranks.close()
+                    return code
                 except NotFinite as error:
                     which = self._go_back(error)
         finally:
             self.lock.release()
 
     def _run(self, batches: Iterator[tuple[Tensor, Tensor]]) -> int:
-        config, state, stop = self.config, self.state, self.stop
-        with stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
+        config, state, step = self.config, self.state, self.step
+        with self.stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
                 x_real, c_org = next(batches)
-                c_trg, alpha = self._draw(i, c_org)
+                c_trg, alpha = step.draw(i, c_org)
 
-                parts = self._train_discriminator(x_real, c_org, c_trg, alpha)
+                parts = step.discriminator(x_real, c_org, c_trg, alpha)
                 if i % config.n_critic == 0:
-                    parts |= self._train_generator(x_real, c_org, c_trg)
+                    parts |= step.generator(x_real, c_org, c_trg)
                 self.watch.add(i, parts)
-                self.losses |= parts
-                state.advance(len(x_real))
+                state.advance(len(x_real) * self.ranks.world_size)
 
                 if i % config.log_step == 0:
-                    self.watch.look()
+                    self.losses |= self.watch.look()
                     self.log.scalars(i, {**self.losses, **state.learning_rates()})
-                if i % config.sample_step == 0 and not stop.asked:
+                ending = self._must_end()
+                if i % config.sample_step == 0 and not ending:
                     self._sample_and_score(i)
-                ending = stop.asked or stop.time_is_up(reserve=2 * self.save_seconds)
+                    ending = self._must_end()
                 if i % config.model_save_step == 0 or i == config.num_iters or ending:
                     self._save(i)
                 if ending:
                     break
+        print(f"peak memory: {peak_memory(self.device):.2f} GiB")
         if state.iteration == config.num_iters:
             return 0
         print(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
-        return 128 + stop.asked if stop.asked else 0
+        return 128 + self.stop.asked if self.stop.asked else 0
+
+    def _must_end(self) -> bool:
+        """Whether a process of the run was asked to stop, or its time is up: they end together."""
+        ending = self.stop.asked is not None or self.stop.time_is_up(reserve=2 * self.save_seconds)
+        return bool(self.ranks.highest([ending])[0])
 
     def _begin(self, which: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
-        config, state = self.config, self.state
-        if self.model_dir.is_dir():
+        config, state, ranks = self.config, self.state, self.ranks
+        if ranks.is_first and self.model_dir.is_dir():
             patiently(self.lock.acquire, str(self.lock.folder), print)
         if which != "0":
             self.last_good = checkpoint.resolve(self.model_dir, which, checkpoint.PARTS)
             check_resume(config, self.images.domains)
             state.load(self.model_dir, self.last_good)
+        same_folder = "give all machines the same --model_save_dir, on a disk they share"
+        require_agreement(ranks, "the iteration to go on from", state.iteration, same_folder)
+        self.step = TrainingStep(config, state, ranks, self.device)
         state.lower_rates(self.lr_factor)
         state.best_score = min(state.best_score, self.best_score)
         start = state.iteration
         if start >= config.num_iters:
             raise UserError(f"iteration {start} is done already: give a --num_iters above it")
-        will_sample = config.num_iters // config.sample_step > start // config.sample_step
-        if config.score != "none" and will_sample and not self.selection:
-            self.selection = Selection(config, self.images, self.device)
         crops = (config.crop_size, config.image_size)
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
-        patiently(self._own_folders, str(self.model_dir), print)
-        if self.selection:
-            self.selection.begin(start, state.best_score)
-        self.watch = LossWatch()
-        self.losses: dict[str, Tensor | float] = dict(state.told)
-        self.log = TrainingLog(start, config.num_iters, Path(config.log_dir) if config.use_tensorboard else None)
+        with ranks.first_before_the_others():  # what it fetches and computes, they find
+            self._prepare(start, crops)
+        self.watch = LossWatch(ranks.mean)
+        self.losses = dict(state.told)
+        board = Path(config.log_dir) if config.use_tensorboard and ranks.is_first else None
+        self.log = TrainingLog(start, config.num_iters, board, silent=not ranks.is_first)
         if start and start % config.sample_step == 0 and state.sampled < start:  # it was asked to stop just then
             self._sample_and_score(start)
         return training_batches(
@@ -136,7 +143,23 @@ class Solver:
             seed=config.seed,
             start=state.samples_seen,
             device=self.device,
+            cache=config.cache,
+            rank=ranks.rank,
+            world_size=ranks.world_size,
         )
+
+    def _prepare(self, start: int, crops: tuple[int, int]) -> None:
+        """Make the run's folders, the means to score with, and the cache of decoded faces."""
+        config = self.config
+        will_sample = config.num_iters // config.sample_step > start // config.sample_step
+        if config.score != "none" and will_sample and not self.selection:
+            self.selection = Selection(config, self.images, self.device, self.ranks)
+        if self.ranks.is_first:
+            patiently(self._own_folders, str(self.model_dir), print)
+        if self.selection:
+            self.selection.begin(start, self.state.best_score)
+        if config.cache:
+            prepare(config.cache, self.images, *crops, config.num_workers)
 
     def _own_folders(self) -> None:
         """Make the run's folders, lock them, clear what a killed run left half done, and write down what runs."""
@@ -167,53 +190,21 @@ class Solver:
         self.state = TrainingState(self.config, self.device)
         return "0" if self.last_good is None else str(self.last_good)
 
-    def _draw(self, i: int, c_org: Tensor) -> tuple[Tensor, Tensor]:
-        """Iteration `i`'s random numbers: target labels (the batch's own, permuted) and the penalty's alpha.
-
-        They depend on the seed and `i` alone, so a resumed run draws what an unbroken one would have.
-        """
-        rng = torch.Generator().manual_seed(stream_seed(self.config.seed, i))
-        order = torch.randperm(len(c_org), generator=rng)
-        alpha = torch.rand(len(c_org), 1, 1, 1, generator=rng)
-        return c_org[order.to(self.device, non_blocking=True)], alpha.to(self.device, non_blocking=True)
-
-    def _train_discriminator(self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, alpha: Tensor) -> Parts:
-        config = self.config
-        with autocast(self.device, config.amp):
-            with torch.no_grad():
-                x_fake = self.state.G(x_real, one_hot(c_trg, config.c_dim)).float()
-            loss, parts = discriminator_loss(
-                self.state.D, x_real, c_org, x_fake, alpha, config.lambda_cls, config.lambda_gp
-            )
-        _step(self.state.d_optimizer, loss)
-        return parts
-
-    def _train_generator(self, x_real: Tensor, c_org: Tensor, c_trg: Tensor) -> Parts:
-        config = self.config
-        self.state.D.requires_grad_(False)  # only the generator learns here: D's own gradients need not be computed
-        with autocast(self.device, config.amp):
-            loss, parts = generator_loss(
-                self.state.G, self.state.D, x_real, c_org, c_trg, config.c_dim, config.lambda_cls, config.lambda_rec
-            )
-        _step(self.state.g_optimizer, loss)
-        self.state.D.requires_grad_(True)
-        if self.state.ema:
-            self.state.ema.update_parameters(self.state.G)
-        return parts
-
     def _sample_and_score(self, i: int) -> None:
         """Draw the sample grid; score the generator, and keep it as the set `best` if none was better."""
         self.state.sampled = i
-        sheet = self._sample(i)
+        if self.ranks.is_first:
+            sheet = self._sample(i)
         if not self.selection:
             return
-        self.watch.look()
+        self.losses |= self.watch.look()
         score, improved = self.selection.score(self.state.generator, i)
         self.state.best_score = self.selection.best
         self.log.scores(i, score.scalars())
         if improved:
             self._save("best")
-            self._save_sheet(sheet, "best-images.jpg")
+            if self.ranks.is_first:
+                self._save_sheet(sheet, "best-images.jpg")
 
     def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""
@@ -235,10 +226,10 @@ class Solver:
     def _save(self, name: int | str) -> None:
         """Write the set `name`, if all in it is finite; where the disk is in trouble, wait, then give up."""
         state, config, began = self.state, self.config, time.monotonic()
-        self.watch.look()
+        self.losses |= self.watch.look()
         if broken := state.not_finite():
             raise NotFinite(broken, state.iteration)
-        state.told = {part: float(torch.as_tensor(value).detach()) for part, value in self.losses.items()}
+        state.told = dict(self.losses)
         self.log.flush()  # what the set stands for must be on disk before it
 
         def write() -> None:
@@ -250,15 +241,10 @@ class Solver:
             if isinstance(name, int):
                 checkpoint.prune(self.model_dir, name, config.keep_last, config.keep_every)
 
-        patiently(write, f"checkpoint {name}", self.log.say, lambda: self.stop.asked is not None)
+        if self.ranks.is_first:
+            patiently(write, f"checkpoint {name}", self.log.say, lambda: self.stop.asked is not None)
         self.last_good = name
         self.save_seconds = time.monotonic() - began
-
-
-def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
 
 
 def _plain(config: argparse.Namespace) -> dict[str, Any]:
