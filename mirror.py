@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 import emotions
@@ -29,12 +28,11 @@ if TYPE_CHECKING:
 # A second opinion: a face crop (uint8 RGB [S, S, 3]) in, the probability of each emotion out, by canonical name.
 Judge = Callable[[Image], Mapping[str, float]]
 
-FRAME_SIZE = 320  # pixels: longer side of what the landmarker is shown of a frame; it looks at the face in 192
+BLANK_SIZE = 64  # pixels: of the first picture the network is shown, before any of the camera
 JUDGE_SECONDS = 0.5  # between two second opinions, or the frame rate would suffer
 JUDGE_SMOOTHING_SECONDS = 0.5  # time constant of their moving average
 SURE = 0.5  # the judge sees the emotion from this probability on
 HALFWAY = 0.5  # below this on the meter a hint is right whatever the judge thinks it sees
-STILL_BEST = 0.8  # a hint stays while it would raise the meter by this share of what the best one would
 BOX_OF_MESH = 0.92  # side of the detector's box over the mesh's height
 
 
@@ -153,7 +151,7 @@ class Coach:
         assert self._face is not None
         best = feedback.hint(self.emotion, self._face, self.rest)
         gains = [feedback.gain(rule, self._face, self.rest) for rule in (self._rule or best, best)]
-        if self._rule is None or gains[0] < STILL_BEST * gains[1]:
+        if self._rule is None or gains[0] < feedback.STILL_BEST * gains[1]:
             self._rule = best
         return self._rule.korean, self._rule.english
 
@@ -196,7 +194,7 @@ class Mirror:
                 output_facial_transformation_matrixes=True,
             )
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
-            self._detect(np.zeros((FRAME_SIZE, FRAME_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
+            self._detect(np.zeros((BLANK_SIZE, BLANK_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
 
     def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
         """Start an attempt at `emotion` (canonical name); `rest` is what `resting_face` gave."""
@@ -214,7 +212,7 @@ class Mirror:
         with self._lock:
             if self._coach is None:
                 raise RuntimeError("begin an attempt before showing frames")
-            result = self._detect(_shrink(frame), seconds)
+            result = self._detect(frame, seconds)
             if not result.face_landmarks:
                 return self._coach.see(None, seconds)
             face = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
@@ -273,13 +271,6 @@ def turned_away(pose: np.ndarray) -> float:
     """
     forward = pose[:3, 2]
     return math.degrees(math.acos(min(1.0, float(forward[2] / np.linalg.norm(forward)))))
-
-
-def _shrink(frame: Image) -> Image:
-    height, width = frame.shape[:2]
-    scale = min(1.0, FRAME_SIZE / max(height, width))
-    size = max(1, round(scale * width)), max(1, round(scale * height))
-    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _crop(frame: Image, landmarks: Any) -> Image:

@@ -27,6 +27,7 @@ class Mirror {
       baseOptions: { modelAssetPath: "models/face_landmarker.task", delegate: "CPU" },
       runningMode: "IMAGE",
       outputFaceBlendshapes: true,
+      outputFacialTransformationMatrixes: true,
       numFaces: 1,
     });
     return mirror;
@@ -38,7 +39,7 @@ class Mirror {
     this.rest = blendshapes(this.landmarker.detect(image));
   }
 
-  // Watch the video and tell `onReading` {meter, sentence, done} until `stop()`.
+  // Watch the video and tell `onReading` {state, meter, sentence, done} until `stop()`.
   async watch(video, emotion, onReading) {
     await this.landmarker.setOptions({ runningMode: "VIDEO" });
     this.coach = new Coach(this.table, emotion, this.rest);
@@ -48,7 +49,8 @@ class Mirror {
       if (this.coach !== coach) return;
       if (now - last >= 1000 / MAX_READINGS_A_SECOND && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
         last = now;
-        onReading(coach.see(blendshapes(this.landmarker.detectForVideo(video, now)), now / 1000));
+        const result = this.landmarker.detectForVideo(video, now);
+        onReading(coach.see(blendshapes(result), now / 1000, turnedAway(result)));
       }
       requestAnimationFrame(look);
     };
@@ -64,4 +66,12 @@ class Mirror {
 function blendshapes(result) {
   const [face] = result.faceBlendshapes;
   return face ? Object.fromEntries(face.categories.map(({ categoryName, score }) => [categoryName, score])) : null;
+}
+
+// By how many degrees the face is turned away from the camera, to whichever side, up or down; 0 without a face.
+function turnedAway(result) {
+  const [pose] = result.facialTransformationMatrixes; // 4×4, column by column
+  if (!pose) return 0;
+  const [x, y, z] = pose.data.slice(8, 11); // where the face looks
+  return (Math.acos(Math.min(1, z / Math.hypot(x, y, z))) * 180) / Math.PI;
 }
