@@ -48,21 +48,21 @@ def _spread(unit: tuple[float, ...], low: float, high: float) -> Tensor:
 
 def augment(pixels: Tensor, draws: Draws) -> Tensor:
     """uint8 RGB [B, H, W, 3] -> float32 [B, 3, H, W] in [-1, 1] (channels last in memory), flipped and relit."""
+    pixels = torch.where(_per_image(draws.flip), pixels.flip(2), pixels)
     x = pixels.permute(0, 3, 1, 2).float()
-    x = torch.where(_per_image(draws.flip), x.flip(-1), x)
     first = torch.where(draws.brightness_first, draws.brightness, draws.contrast)
     second = torch.where(draws.brightness_first, draws.contrast, draws.brightness)
-    x = _scale_light(x, first, around_mean=~draws.brightness_first)
-    x = _scale_light(x, second, around_mean=draws.brightness_first)
-    return x.div(127.5).sub(1)
+    _scale_light(x, first, around_mean=~draws.brightness_first)
+    _scale_light(x, second, around_mean=draws.brightness_first)
+    return x.div_(127.5).sub_(1)
 
 
-def _scale_light(x: Tensor, factor: Tensor, around_mean: Tensor) -> Tensor:
-    """Scale each image's values (0 to 255) around its mean luminance, which is contrast, or around 0: brightness."""
+def _scale_light(x: Tensor, factor: Tensor, around_mean: Tensor) -> None:
+    """Scale each image's values (0 to 255) in place: around its mean luminance, which is contrast, or 0: brightness."""
     red, green, blue = x.mean((2, 3)).unbind(1)
     luminance = 0.2989 * red + 0.587 * green + 0.114 * blue  # torchvision's weights
-    centre = _per_image(luminance * around_mean)
-    return torch.lerp(centre, x, _per_image(factor)).clamp(0, 255)
+    centre = luminance * around_mean
+    x.mul_(_per_image(factor)).add_(_per_image(centre * (1 - factor))).clamp_(0, 255)
 
 
 def _per_image(numbers: Tensor) -> Tensor:

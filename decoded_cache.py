@@ -73,26 +73,26 @@ def prepare(
     worker is killed.
     """
     path = _path(folder, images, crop_size, image_size)
+    wanted = {"content": _content(images, crop_size, image_size), "files": _files(images)}
+    if _stands_for(path, wanted):
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(path, say):
-            content, files = _content(images, crop_size, image_size), _files(images)
-            told = _read(path)
-            if (told.get("content"), told.get("files")) == (content, files):
+            if _stands_for(path, wanted):  # another run has made it meanwhile
                 return
             if path.exists():
                 say(f"{path} does not hold the images as they are now: they are decoded again")
             _clear(path)
             unreadable = _build(path, images, crop_size, image_size, num_workers)
-            described = {"content": content, "files": files, "unreadable": unreadable}
-            text = json.dumps(described, indent=1, ensure_ascii=False)
+            text = json.dumps(wanted | {"unreadable": unreadable}, indent=1, ensure_ascii=False)
             write_atomically(_description(path), lambda temporary: temporary.write_text(text, encoding="utf-8"))
-            say(f"{len(images.paths) - len(unreadable)} faces decoded into {path}")
     except OSError as error:
         raise UserError(
             f"--cache {folder} could not be written ({error}): it takes {_gigabytes(images, image_size)}; make room, "
             "name another folder, or train without --cache"
         ) from error
+    say(f"{len(images.paths) - len(unreadable)} faces decoded into {path}")
 
 
 def _build(path: Path, images: LabelledImages, crop_size: int, image_size: int, num_workers: int) -> dict[int, str]:
@@ -104,7 +104,7 @@ def _build(path: Path, images: LabelledImages, crop_size: int, image_size: int, 
             "make room, name another folder, or train without --cache"
         )
     unreadable: dict[int, str] = {}
-    with temporary_beside(path) as temporary, progress_bar(len(images.paths), "faces decoded") as progress:
+    with temporary_beside(path) as temporary, progress_bar(len(images.paths), "faces") as progress:
         os.truncate(temporary, _size(images, image_size))
         work = functools.partial(_decode, temporary=temporary, crop_size=crop_size, image_size=image_size)
         try:
@@ -190,6 +190,11 @@ def _read(path: Path) -> dict[str, Any]:
         return told if path.stat().st_size == told["content"]["bytes"] else {}
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
+
+
+def _stands_for(path: Path, wanted: dict[str, Any]) -> bool:
+    told = _read(path)
+    return all(told.get(name) == value for name, value in wanted.items())
 
 
 def _clear(path: Path) -> None:

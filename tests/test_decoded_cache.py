@@ -167,15 +167,18 @@ decoded_cache.prepare(folder / "cache", read_folder(folder / "train", 1), 448, 3
     assert not list((tmp_path / "cache").glob(".*.u8.*"))  # what the killed runs left half written is gone
 
 
-def test_runs_that_start_together_decode_once(ready):
+def test_runs_that_start_together_decode_once(ready, monkeypatch):
     images, folder = ready
-    told = []
-    with filelock.FileLock(pixels_file(folder).with_suffix(".lock")):
+    description, told = pixels_file(folder).with_suffix(".json"), []
+    with filelock.FileLock(pixels_file(folder).with_suffix(".lock")):  # as the first run, which has yet to finish
+        description.rename(folder / "unfinished")
         second = threading.Thread(target=prepare, args=(folder, images, *SETTING, 0, told.append))
         second.start()
         while not told:
             time.sleep(0.01)
         assert second.is_alive()
+        monkeypatch.setattr(decoded_cache, "load_crop", None)
+        (folder / "unfinished").rename(description)
     second.join()
     assert len(told) == 1 and "waiting" in told[0]
 
