@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -30,15 +26,15 @@ MARGIN = 10 * mm  # what a home printer leaves white
 PICTURE = 66 * mm
 TOP = 5 * mm  # from a card's upper edge to its picture
 KOREAN_POINTS, ENGLISH_POINTS = 30, 15
-PICTURE_PIXELS = 800  # 300 dots an inch
+PICTURE_PIXELS = 800  # side of a picture at 300 dots an inch
 INK, CUT_LINE = HexColor("#23343a"), HexColor("#7a8d8f")
 
 
 @dataclass(frozen=True)
 class Card:
-    """One card: a square picture, uint8 RGB [S, S, 3], and its word."""
+    """One card: a square picture, as a JPEG file, and its word."""
 
-    picture: NDArray[np.uint8]
+    picture: bytes
     korean: str
     english: str
 
@@ -77,19 +73,9 @@ def _draw_cut_lines(canvas: Canvas, width: float, height: float) -> None:
 def _draw_card(canvas: Canvas, card: Card, middle: float, top: float) -> None:
     """`middle` and `top` of the card in points from the sheet's lower left corner."""
     below = top - TOP - PICTURE
-    canvas.drawImage(_jpeg(card.picture), middle - PICTURE / 2, below, PICTURE, PICTURE)
+    canvas.drawImage(ImageReader(BytesIO(card.picture)), middle - PICTURE / 2, below, PICTURE, PICTURE)
     canvas.setFillColor(INK)
     canvas.setFont(FONT_NAME, KOREAN_POINTS)
     canvas.drawCentredString(middle, below - 10.5 * mm, card.korean)
     canvas.setFont(FONT_NAME, ENGLISH_POINTS)
     canvas.drawCentredString(middle, below - 17.5 * mm, card.english)
-
-
-def _jpeg(picture: NDArray[np.uint8]) -> ImageReader:
-    """The picture as a JPEG, which goes into the PDF as it is, no larger than a printer shows."""
-    if picture.shape[0] > PICTURE_PIXELS:
-        shrunk = cv2.resize(picture, (PICTURE_PIXELS, PICTURE_PIXELS), interpolation=cv2.INTER_AREA)
-        picture = np.asarray(shrunk, np.uint8)
-    file = BytesIO()
-    Image.fromarray(picture).save(file, "JPEG", quality=92)
-    return ImageReader(file)

@@ -26,6 +26,8 @@ h1.emokids-words { padding: 0; font-size: 1.8rem; }
 h1.emokids-words img { width: 3rem; }
 .emokids-parade { display: flex; flex-wrap: wrap; gap: 0.8rem; justify-content: center; padding: 2rem 0; }
 .emokids-parade img { width: 5.6rem; }
+[data-testid="stCaptionContainer"] { color: #3d4f55; }
+[data-testid="stFullScreenFrame"]:has(> [data-testid="stImage"]) [data-testid="stElementToolbar"] { display: none; }
 /* Streamlit speaks English in these, whatever the page's language. */
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"],
 [data-testid="stCameraInputButton"] { font-size: 0 !important; }

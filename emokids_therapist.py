@@ -59,7 +59,7 @@ def table(practice: Practice) -> pd.DataFrame:
         )
         for number, entry in enumerate(practice.entries, 1)
     ]
-    columns = [word("attempts"), "name", word("emotion"), word("time"), word("bestScore"), word("timeToReach")]
+    columns = [word("attempt"), "name", word("emotion"), word("time"), word("bestScore"), word("timeToReach")]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -85,7 +85,7 @@ def chart(attempts: pd.DataFrame, value: str, scale: alt.Scale) -> alt.Chart:
         alt.Chart(attempts)
         .mark_line(point=alt.OverlayMarkDef(size=90), strokeWidth=2)
         .encode(
-            x=alt.X(word("attempts"), type="ordinal", axis=alt.Axis(labelAngle=0)),
+            x=alt.X(word("attempt"), type="ordinal", axis=alt.Axis(labelAngle=0)),
             y=alt.Y(value, type="quantitative", scale=scale),
             color=alt.Color(word("emotion"), type="nominal", scale=colours),
             shape=alt.Shape(word("emotion"), type="nominal"),

@@ -85,6 +85,7 @@ WORDS = {
         "Nothing was practised yet. Shall we start at the mirror?",
     ),
     "emotion": ("감정", "Emotion"),
+    "attempt": ("시도", "Attempt"),
     "attempts": ("시도", "Attempts"),
     "reachedTimes": ("성공", "Reached"),
     "fastest": ("가장 빠른 시간(초)", "Fastest (s)"),

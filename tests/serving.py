@@ -1,4 +1,4 @@
-"""A real backend for tests and benchmarks: uvicorn on a free port, in a folder of its own."""
+"""Real servers for tests and benchmarks, each on a free port and in a folder of its own: the phones' and Streamlit's."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def make_checkpoint(folder: Path) -> Path:
 class Server:
     """`with Server(folder, NAME=value ...) as server`: uvicorn with these settings, run in `folder`."""
 
+    health = "/health"
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.settings = settings
@@ -51,20 +53,27 @@ class Server:
 
     def __enter__(self) -> Server:
         self._log = (self.folder / "server.log").open("w")
-        command = [sys.executable, "-m", "uvicorn", "--app-dir", str(ROOT), "backend:app", "--port", str(self.port)]
         self.process = subprocess.Popen(
-            command, cwd=self.folder, env={**os.environ, **self.settings}, stdout=self._log, stderr=self._log
+            [sys.executable, "-m", *self.command()],
+            cwd=self.folder,
+            env={**os.environ, **self.settings},
+            stdout=self._log,
+            stderr=self._log,
         )
         giving_up = time.monotonic() + 200
         while True:
             try:
-                self.get("/health")
+                self.get(self.health)
                 return self
             except OSError as error:
                 if self.process.poll() is not None or time.monotonic() > giving_up:
                     self.__exit__()
                     raise RuntimeError(self.log()) from error
                 time.sleep(0.1)
+
+    def command(self) -> list[str]:
+        """What Python runs."""
+        return ["uvicorn", "--app-dir", str(ROOT), "backend:app", "--port", str(self.port)]
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
@@ -104,3 +113,14 @@ class Server:
     def kept(self) -> set[Path]:
         """The pictures that were submitted and kept."""
         return set(self.folder.glob("data/extended_train/*/*"))
+
+
+class StreamlitServer(Server):
+    """The Streamlit app instead."""
+
+    health = "/_stcore/health"
+
+    def command(self) -> list[str]:
+        """What Python runs."""
+        flags = ["--server.headless", "true", "--server.port", str(self.port)]
+        return ["streamlit", "run", str(ROOT / "streamlit_app.py"), *flags]

@@ -2,19 +2,18 @@
 
 import json
 import random
-import shutil
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import CHROMIUM, film, launch
 from PIL import Image
 from serving import ROOT, Server, jpeg, make_checkpoint
 
 import feedback
 from draw_faces import draw_face
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 VENDOR = ROOT / "web" / "vendor" / "vision_bundle.mjs"
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}
@@ -38,24 +37,9 @@ def server(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """Chromium whose camera sees a neutral face for some seconds, then a happy one, over and over."""
-    feed = tmp_path_factory.mktemp("camera") / "camera.mjpeg"
-    frames = []
-    for emotion in ("neutral", "happy"):
-        face = draw_face(IDENTITY, emotion, size=480)
-        frame = np.broadcast_to(face[5, 5], (480, 640, 3)).copy()
-        frame[:, 80:560] = face
-        frames += [jpeg(frame)] * 150
-    feed.write_bytes(b"".join(frames))
+    camera = film(tmp_path_factory.mktemp("camera") / "camera.mjpeg", IDENTITY, "neutral", "happy")
     with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-video-capture={feed}",
-            ],
-        )
+        chromium = launch(playwright, camera)
         yield chromium
         chromium.close()
 
