@@ -46,6 +46,7 @@ MOUTH_TENSE = (*_both("mouthPress", "mouthLowerDown"), "mouthRollLower", "mouthS
 JAW_OPEN = ("jawOpen",)  # AU 26, 27
 
 _BROWS_DOWN = ("눈썹을 아래로 내려 볼까?", "Can you pull your eyebrows down?")
+_STOP_SMILING = ("웃음을 잠깐 멈춰 볼까?", "Can you stop smiling for a moment?")
 _WIDE_EYES = ("눈을 크게 떠 볼까?", "Can you open your eyes wide?")
 _HEAVY_LIDS = ("눈에 힘을 빼 볼까?", "Can you let your eyelids grow heavy?")
 _CORNERS_DOWN = ("입꼬리를 내려 볼까?", "Can you lower the corners of your mouth?")
@@ -57,7 +58,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("mouthTense", MOUTH_TENSE, 0.15, 2, "입에 힘을 꽉 줘 볼까?", "Can you make your mouth tight?"),
         Rule("squint", SQUINT, 0.20, 1, "눈에 힘을 줘 볼까?", "Can you make your eyes narrow?"),
         Rule("innerBrowUp", INNER_BROW_UP, 0.30, -1, *_BROWS_DOWN),
-        Rule("smile", SMILE, 0.40, -1, "웃음을 잠깐 멈춰 볼까?", "Can you stop smiling for a moment?"),
+        Rule("smile", SMILE, 0.40, -1, *_STOP_SMILING),
     ),
     "fearful": (
         Rule("innerBrowUp", INNER_BROW_UP, 0.50, 3, "눈썹을 위로 올려 볼까?", "Can you lift your eyebrows?"),
@@ -67,11 +68,11 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "happy": (
         Rule("smile", SMILE, 0.50, 3, "입꼬리를 올려 볼까?", "Can you lift the corners of your mouth?"),
-        Rule("squint", SQUINT, 0.50, 1, "눈도 같이 웃어 볼까?", "Can your eyes smile too?"),
+        Rule("squint", SQUINT, 0.50, 0.5, "눈도 같이 웃어 볼까?", "Can your eyes smile too?"),
     ),
     "sadness": (
         Rule("innerBrowUp", INNER_BROW_UP, 0.20, 2, "눈썹 안쪽을 올려 볼까?", "Can you lift your brows' inner ends?"),
-        Rule("chinUp", CHIN_UP, 0.15, 2, "아랫입술을 살짝 내밀어 볼까?", "Can you push out your lower lip a little?"),
+        Rule("chinUp", CHIN_UP, 0.10, 2, "아랫입술을 살짝 내밀어 볼까?", "Can you push out your lower lip a little?"),
         Rule("frown", FROWN, 0.10, 1, *_CORNERS_DOWN),
         Rule("lidsDrop", LIDS_DROP, 0.15, 1, *_HEAVY_LIDS),
         Rule("smile", SMILE, 0.30, -1, *_CORNERS_DOWN),
@@ -79,8 +80,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "surprised": (
         Rule("jawOpen", JAW_OPEN, 0.30, 3, "입을 크게 벌려 볼까?", "Can you open your mouth wide?"),
-        Rule("browUp", BROW_UP, 0.50, 2, "눈썹을 높이 올려 볼까?", "Can you lift your eyebrows high?"),
+        Rule("browUp", BROW_UP, 0.30, 2, "눈썹을 높이 올려 볼까?", "Can you lift your eyebrows high?"),
         Rule("eyeWide", EYE_WIDE, 0.15, 1, *_WIDE_EYES),
+        Rule("smile", SMILE, 0.30, -1, *_STOP_SMILING),
     ),
 }  # fmt: skip
 

@@ -64,7 +64,7 @@ class Attempt:
 class Coach:
     """Watches one attempt at one emotion: steady readings, one hint at a time, praise for an expression held.
 
-    `rest` is the person's own resting face (`resting_face`), None where it is not known.
+    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known.
     """
 
     def __init__(self, emotion: str, rest: Blendshapes | None = None) -> None:
@@ -197,7 +197,7 @@ class Mirror:
             self._detect(np.zeros((BLANK_SIZE, BLANK_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
 
     def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
-        """Start an attempt at `emotion` (canonical name); `rest` is what `resting_face` gave."""
+        """Start an attempt at `emotion` (canonical name); `rest` is the person's resting face, where known."""
         coach = Coach(emotion, rest)
         with self._lock:
             self._coach, self._opinion, self._asked_at = coach, None, -math.inf
@@ -237,16 +237,6 @@ class Mirror:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def resting_face(photo: Image) -> Blendshapes | None:
-    """The blendshapes of the largest face in a photo (uint8 RGB [H, W, 3]), for `begin`; None where there is none."""
-    with face_detection.FaceFinder() as finder:
-        for face in finder.faces(photo):
-            mesh = finder.mesh(face.square.cut(photo, face_detection.FACE_SIZE))
-            if mesh:
-                return mesh.blendshapes
-    return None
 
 
 def second_opinion(recognizer: EmotionRecognizer) -> Judge:
