@@ -1,7 +1,7 @@
 """Any photo file to upright RGB pixels, whatever a camera, a scanner or a broken disk made of it.
 
 A JPEG is decoded at the reduced size asked for (libjpeg scales inside the DCT): a 12-megapixel photo at half its
-size costs a third of the time and a quarter of the memory.
+size costs two thirds of the time and a quarter of the memory.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from os import SEEK_END, PathLike
 from pathlib import Path
 from typing import BinaryIO
 
+import cv2
 import numpy as np
+import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
 try:
@@ -29,19 +31,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "DIB", "GIF", "
 # No more than this is ever decoded at once: about 350 MB while it is converted. A larger JPEG is read reduced.
 MAX_DECODED_PIXELS = 50_000_000
 JPEG_REDUCTIONS = (1, 2, 4, 8)
+MAX_JPEG_BYTES = 64 << 20  # phones append films to their photos, which is no reason to read gigabytes
 
 EXIF_ORIENTATION = 0x0112
 # File names that such photos have.
 SUFFIXES = frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 class UnreadablePhoto(Exception):
@@ -61,6 +55,7 @@ class Photo:
         with self._open() as image:
             self._is_jpeg = image.format in ("JPEG", "MPO")
             self._orientation = _orientation(image)
+            self._plain = self._is_jpeg and image.mode in ("RGB", "L")  # no CMYK
             self.width, self.height = image.size
             self.icc_profile = _rgb_profile(image)
         if self._orientation >= 5:  # the camera lay on its side
@@ -74,15 +69,37 @@ class Photo:
         Divide `shape[1]` by `width` for the scale it came out at. It is smaller than asked for only where
         `MAX_DECODED_PIXELS` forces it.
         """
+        reduction = self._reduction(scale) or 1
+        pixels = self._plain_jpeg(reduction)
+        if pixels is None:
+            pixels = self._by_pillow(reduction)
+        return _upright(pixels, self._orientation)
+
+    def _plain_jpeg(self, reduction: int) -> np.ndarray | None:
+        """The pixels of an ordinary JPEG without a flaw, in two thirds of Pillow's time; None for any other."""
+        if not self._plain:
+            return None
+        height, width = (self.width, self.height) if self._orientation >= 5 else (self.height, self.width)
+        try:
+            return simplejpeg.decode_jpeg(
+                self._bytes(), "RGB", min_height=-(-height // reduction), min_width=-(-width // reduction)
+            )
+        except (ValueError, OSError):
+            return None
+
+    def _bytes(self) -> bytes:
+        if isinstance(self._file, (str, PathLike)):
+            with Path(self._file).open("rb") as file:
+                return file.read(MAX_JPEG_BYTES)
+        self._file.seek(0)
+        return self._file.read(MAX_JPEG_BYTES)
+
+    def _by_pillow(self, reduction: int) -> np.ndarray:
         with self._open() as image:
-            reduction = self._reduction(scale)
-            if reduction is not None and reduction > 1:
+            if reduction > 1:
                 image.draft(None, (image.width // reduction, image.height // reduction))
             try:
-                image = _to_rgb(image)
-                if self._orientation in UPRIGHT:
-                    image = image.transpose(UPRIGHT[self._orientation])
-                return np.asarray(image)
+                return np.asarray(_to_rgb(image))
             except Exception as error:
                 raise UnreadablePhoto(_reason(error)) from error
 
@@ -129,9 +146,18 @@ def _rgb_profile(image: Image.Image) -> bytes | None:
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where the photo has none that can be read."""
     try:
-        return int(image.getexif().get(EXIF_ORIENTATION, 1))
+        orientation = int(image.getexif().get(EXIF_ORIENTATION, 1))
     except Exception:  # damaged metadata raises anything, and is no reason to lose the pixels
         return 1
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Pixels as they were stored, turned and mirrored as they were seen."""
+    if orientation >= 5:
+        pixels = cv2.transpose(pixels)
+    axis = {2: 1, 3: -1, 4: 0, 6: 1, 7: -1, 8: 0}.get(orientation)  # OpenCV's: 1 mirrors left and right, -1 all
+    return pixels if axis is None else cv2.flip(pixels, axis)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
