@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 import face_detection
 from aihub import Corners
@@ -21,7 +20,6 @@ from preprocess_plan import Settings, Task
 # A photo is decoded once, small enough to be quick and large enough that the crop of a face which fills a third of
 # it needs no second look: decoding a 12-megapixel JPEG takes 20 ms before the first pixel, whatever the size.
 FIRST_LOOK = 1500
-DETECTION_SIZE = 1000  # the detectors look at it in 384 pixels, at each face again in 256
 
 SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more or less of the head
 CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner
@@ -60,10 +58,8 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
 
 
 def find_faces(photo: Photo, first_look: np.ndarray, far: bool) -> list[Box]:
-    """The faces on a photo, in its full-size pixels, found on a small copy; far ones beside a near one if `far`."""
-    shrink = min(1.0, DETECTION_SIZE / max(first_look.shape))
-    small: NDArray = cv2.resize(first_look, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return [_scaled(box, photo.width / small.shape[1]) for box in _finder().boxes(small, far)]
+    """The faces on a photo, in its full-size pixels; far ones beside a near one if `far`."""
+    return [_scaled(box, photo.width / first_look.shape[1]) for box in _finder().boxes(first_look, far)]
 
 
 def choose_face(boxes: list[Box], width: int, height: int, annotated: Corners | None = None) -> tuple[Box | None, str]:
@@ -104,7 +100,7 @@ def _cut(photo: Photo, first_look: np.ndarray, square: Square, align: bool) -> n
     pixels = first_look if first_look.shape[1] >= needed * photo.width else photo.pixels(needed)
     scale = pixels.shape[1] / photo.width
     square = Square((square.cx + 0.5) * scale - 0.5, (square.cy + 0.5) * scale - 0.5, square.side * scale)
-    crop = crop_face(pixels, square)
+    crop = crop_face(pixels, square.snapped())
     if align and (mesh := _finder().mesh(crop)):
         right, left = mesh.points[[face_detection.RIGHT_EYE_CORNER, face_detection.LEFT_EYE_CORNER]]
         crop = crop_face(
