@@ -78,7 +78,7 @@ def turn(live: LiveMirror, emotion: str) -> None:
 
 def view_data(live: LiveMirror | None, emotion: str, picture: bytes) -> dict[str, object]:
     """What mirror.js needs to know."""
-    words = {name: word(name) for name in ("look", "me", "meter", "cameraClosed", "offline", "noMirror")}
+    words = {name: word(name) for name in ("look", "me", "meter", "cameraRefused", "offline", "noMirror")}
     return {
         "picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii"),
         "address": live.address if live else None,

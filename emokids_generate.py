@@ -54,7 +54,7 @@ def welcome() -> None:
     """Ask for a photo."""
     st.write(word("startText"))
     file = ask_for_photo()
-    st.caption(word("privacy"))
+    st.caption(word("onlyHere"))
     if file is None:
         emokids_look.parade()
     else:

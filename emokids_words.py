@@ -24,7 +24,7 @@ WORDS = {
     "shutter": ("찰칵 찍기", "Take it"),
     "retake": ("다시 찍기", "Take again"),
     "sourceLabel": ("사진을 어떻게 줄까?", "How shall we get the photo?"),
-    "privacy": (
+    "onlyHere": (
         "사진은 이 컴퓨터에서만 쓰이고, 저장되지 않아요.",
         "Photos are used only on this computer, and never stored.",
     ),
@@ -58,13 +58,13 @@ WORDS = {
     "me": ("나", "Me"),
     "meter": ("얼마나 비슷한지", "How alike"),
     "mirrorLoading": ("거울을 준비하고 있어요.", "Getting the mirror ready."),
-    "cameraClosed": (
+    "cameraRefused": (
         "카메라를 켜 볼까? 브라우저 설정에서 카메라를 허락해 주세요.",
         "Shall we turn on the camera? Please allow it in the browser's settings.",
     ),
     "offline": (
-        "거울이 연결되어 있지 않아요. 이 페이지를 다시 열어 주세요.",
-        "The mirror is not connected. Please open this page again.",
+        "서버에 연결되어 있지 않아요. 연결을 확인하고 다시 해 주세요.",
+        "The server can't be reached. Please check the connection and try again.",
     ),
     "noMirror": (
         "오늘은 거울 도움말이 쉬어요. 보기 사진을 보면서 지어 볼까?",

@@ -39,7 +39,7 @@ class View {
     this.find(".me").textContent = data.words.me;
     this.find(".meter").setAttribute("aria-label", data.words.meter);
     this.find(".meter").hidden = !data.address;
-    this.say(data.words[this.closed ? "cameraClosed" : data.address ? "loading" : "noMirror"]);
+    this.say(data.words[this.closed ? "cameraRefused" : data.address ? "loading" : "noMirror"]);
   }
 
   async start() {
@@ -54,7 +54,7 @@ class View {
       if (this.stopped) return;
       console.info("The camera can't be used:", error.message);
       this.closed = true;
-      this.say(this.data.words.cameraClosed);
+      this.say(this.data.words.cameraRefused);
     }
   }
 

@@ -1,4 +1,4 @@
-"""Real servers for tests and benchmarks, each on a free port and in a folder of its own: the phones' and Streamlit's."""
+"""Real servers for tests and benchmarks, each on a free port, in a folder of its own: the phones' and Streamlit's."""
 
 from __future__ import annotations
 
