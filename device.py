@@ -1,8 +1,10 @@
-"""Which device computes, and in which precision."""
+"""Which device computes, in which precision, and on how much memory."""
 
 from __future__ import annotations
 
 import os
+import resource
+import sys
 
 import torch
 
@@ -26,6 +28,26 @@ def has_bf16(device: torch.device) -> bool:
 def half_precision(device: torch.device, amp: str = "auto") -> bool:
     """Whether to compute in bfloat16: where `amp` ("auto", "bf16", "off") and the hardware say so."""
     return amp == "bf16" or (amp == "auto" and has_bf16(device))
+
+
+def tune(amp: str, deterministic: bool) -> None:
+    """Let cuDNN look for its fastest kernels, and use TF32 for what stays float32; bit-identical where asked.
+
+    With `amp` "off" everything is true float32: the reference that the fast ways are compared with.
+    """
+    torch.backends.cudnn.benchmark = not deterministic
+    torch.backends.cudnn.allow_tf32 = amp != "off"
+    torch.set_float32_matmul_precision("highest" if amp == "off" else "high")
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with this
+        torch.use_deterministic_algorithms(True)
+
+
+def peak_memory(device: torch.device) -> float:
+    """The most memory this process has used so far, in GiB: of its GPU, else of the machine."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 
 def autocast(device: torch.device, amp: str = "auto") -> torch.autocast:

@@ -1,6 +1,8 @@
-"""Losses that stopped being numbers: noticed within `log_step` iterations without waiting for the GPU at each."""
+"""The losses, read every `log_step` iterations, so that no other waits for the GPU; those that are no numbers tell."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,9 +18,13 @@ class NotFinite(Exception):
 
 
 class LossWatch:
-    """Remembers the losses since the last look, on their device, and looks at all of them together."""
+    """Remembers the losses since the last look, on their device, and looks at all of them together.
 
-    def __init__(self) -> None:
+    `mean` takes the mean over the processes of a run: a number that is none in one of them is none in all.
+    """
+
+    def __init__(self, mean: Callable[[Sequence[float]], Sequence[float]] = list) -> None:
+        self._mean = mean
         self._seen: list[tuple[int, str]] = []
         self._values: list[Tensor] = []
 
@@ -27,12 +33,15 @@ class LossWatch:
         self._seen += [(i, name) for name in parts]
         self._values += [value.detach().float() for value in parts.values()]
 
-    def look(self) -> None:
-        """Raise `NotFinite` for the first loss since the last look that is no number."""
+    def look(self) -> dict[str, float]:
+        """The last value of each loss since the last look; raises `NotFinite` for the first that is no number."""
         seen, values = self._seen, self._values
         self._seen, self._values = [], []
         if not values:
-            return
-        for (i, name), value in zip(seen, torch.stack(values).tolist(), strict=True):
+            return {}
+        told = {}
+        for (i, name), value in zip(seen, self._mean(torch.stack(values).tolist()), strict=True):
             if value - value != 0:  # only of NaN and the infinities
                 raise NotFinite(name, i, value)
+            told[name] = value
+        return told

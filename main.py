@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from errors import UserError, door
@@ -81,10 +81,21 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
-    add = parser.add_argument
-    add("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
+    parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
+    add_networks(parser.add_argument_group("networks").add_argument)
+    add_training(parser.add_argument_group("training").add_argument)
+    add_speed(parser.add_argument_group("speed and memory").add_argument)
+    add_best(parser.add_argument_group("the best checkpoint").add_argument)
+    add_use(parser.add_argument_group("test and eval").add_argument)
+    add_folders(parser.add_argument_group("folders and steps").add_argument)
+    return parser
 
-    add = parser.add_argument_group("networks").add_argument
+
+Add = Callable[..., argparse.Action]
+
+
+def add_networks(add: Add) -> None:
+    """What the networks look like."""
     add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
     add("--crop_size", type=count, default=448, help="centre crop of the 512x512 faces")
     add("--image_size", type=count, default=256, help="side of the images the networks see")
@@ -93,11 +104,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--g_repeat_num", type=count, default=6, help="residual blocks of the generator")
     add("--d_repeat_num", type=count, default=6, help="strided convolutions of the discriminator")
 
-    add = parser.add_argument_group("training").add_argument
+
+def add_training(add: Add) -> None:
+    """How they learn."""
     add("--lambda_cls", type=float, default=1, help="weight of the domain classification loss")
     add("--lambda_rec", type=float, default=10, help="weight of the reconstruction loss")
     add("--lambda_gp", type=float, default=10, help="weight of the gradient penalty")
-    add("--batch_size", type=count, default=16, help="images a step")
+    add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")
     add("--num_iters_decay", type=whole, default=5000, help="last iterations, over which the rates fall to 0")
     add("--g_lr", type=float, default=0.0002, help="learning rate of the generator")
@@ -106,21 +119,33 @@ def build_parser() -> argparse.ArgumentParser:
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
     add("--ema_decay", type=fraction, default=0, help="moving average of the generator; 0 = off")
-    add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
     add("--seed", type=whole, default=0, help="of everything random")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
     add("--max_minutes", type=positive, help="save and stop after so long")
     add("--on_nan", choices=("stop", "lower_lr"), default="stop", help="a loss is no number: stop, or halve the rates")
-    add("--deterministic", type=boolean, default=False, help="bit-identical resumes on CUDA too, somewhat slower")
-    add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
 
-    add = parser.add_argument_group("the best checkpoint").add_argument
+
+def add_speed(add: Add) -> None:
+    """How fast it trains, and on how much memory; the results are the same."""
+    add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
+    add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
+    add("--cache", type=Path, help="folder to keep the faces in, decoded at training size; default: decode each time")
+    add("--compile", type=boolean, default=False, help="compile the generator, which takes a minute first")
+    add("--accumulate", type=count, default=1, help="parts to compute a batch in, one after the other: less memory")
+    add("--gradient_checkpointing", type=boolean, default=False, help="generator: less memory, a third more to compute")
+    add("--deterministic", type=boolean, default=False, help="bit-identical resumes on CUDA too, somewhat slower")
+
+
+def add_best(add: Add) -> None:
+    """How the best checkpoint is chosen."""
     add("--score", choices=("fid*emotion", "fid", "emotion", "none"), default="fid*emotion", help="what is best")
     add("--fid_features", choices=("inception", "emotion"), default="inception", help="features to compare faces by")
     add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
     add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")
 
-    add = parser.add_argument_group("test and eval").add_argument
+
+def add_use(add: Add) -> None:
+    """What trained networks are used on."""
     add(
         "--test_iters",
         type=which_checkpoint,
@@ -138,7 +163,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="translate photos again that have results")
     add("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what runs the generator")
 
-    add = parser.add_argument_group("folders and steps").add_argument
+
+def add_folders(add: Add) -> None:
+    """Where everything goes, and how often."""
     add("--image_dir", default="data/train", help="labelled faces, one folder per emotion")
     add("--log_dir", default="data/logs", help="TensorBoard's files")
     add("--model_save_dir", default="data/models", help="checkpoints")
@@ -150,7 +177,6 @@ def build_parser() -> argparse.ArgumentParser:
     add("--keep_last", type=whole, default=0, help="delete checkpoints but the last so many; 0 = keep all")
     add("--keep_every", type=whole, default=0, help="never delete multiples of this; 0 = none")
     add("--lr_update_step", type=count, default=1000, help="iterations between changes of the rates")
-    return parser
 
 
 def loader_workers() -> int:
@@ -173,6 +199,11 @@ def train(config: argparse.Namespace) -> int:
         )
     if size % 4:
         raise UserError(f"--image_size {size} must be a multiple of 4, as the generator halves it twice")
+    if config.batch_size % config.accumulate:
+        raise UserError(
+            f"--batch_size {config.batch_size} has no --accumulate {config.accumulate} equal parts: "
+            "use a number that divides it"
+        )
     images = read_folder(config.image_dir, config.c_dim)
     from solver import Solver
 

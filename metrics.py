@@ -6,7 +6,7 @@ Inception's features give the FID and the KID; any other network's give a "Fréc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,15 +168,18 @@ class Scorer:
             files = stratified(images, sample_size)
             self.reals = real_features(files, self.extractor, crop_size, image_size, cache_dir)
 
-    def __call__(self, fakes: Mapping[str, Tensor]) -> Score:
-        """Score faces translated to each domain: {domain: [n, 3, H, W] in [0, 1]}, n at least 2."""
+    def __call__(self, fakes: Mapping[str, Tensor], gather: Callable[[Tensor], Tensor] = lambda rows: rows) -> Score:
+        """Score faces translated to each domain: {domain: [n, 3, H, W] in [0, 1]}, n at least 2.
+
+        `gather` joins the rows of what each process measured on its share of the faces.
+        """
         distances, confidences = {}, {}
         for i, domain in enumerate(self.domains):
             features, probabilities = self.measure(fakes[domain])
             if features is not None:
-                distances[domain] = frechet_distance(features, self.reals[domain])
+                distances[domain] = frechet_distance(gather(torch.from_numpy(features)).numpy(), self.reals[domain])
             if probabilities is not None:
-                confidences[domain] = float(probabilities[:, i].mean())
+                confidences[domain] = float(gather(torch.from_numpy(probabilities[:, i])).mean())
         name = self.extractor.distance_name if self.extractor else ""
         return score(distances or None, confidences or None, name)
 

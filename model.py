@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint_sequential
 
+SEGMENTS = 6  # that gradient checkpointing cuts the generator's 23 layers into: near their square root
 SLOPE = 0.01  # of every LeakyReLU
 
 
@@ -43,6 +45,7 @@ class Generator(nn.Module):
 
     def __init__(self, conv_dim: int = 128, c_dim: int = 5, repeat_num: int = 6) -> None:
         super().__init__()
+        self.gradient_checkpointing = False  # forget activations, and compute them again where gradients need them
         d = conv_dim
 
         def block(conv: nn.Module, dim: int) -> list[nn.Module]:
@@ -65,7 +68,10 @@ class Generator(nn.Module):
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         """Images `x` [B, 3, H, W] and one-hot labels `c` [B, c_dim] -> images [B, 3, H, W] in [-1, 1]."""
         c = c.to(x.dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])
-        return self.main(torch.cat([x, c], dim=1))
+        x = torch.cat([x, c], dim=1)
+        if self.gradient_checkpointing and torch.is_grad_enabled():
+            return checkpoint_sequential(self.main, SEGMENTS, x, use_reentrant=False)
+        return self.main(x)
 
 
 class Discriminator(nn.Module):

@@ -16,6 +16,7 @@ import checkpoint
 from data_loader import without_unreadable
 from device import autocast, half_precision
 from disk_trouble import patiently
+from distributed import Ranks
 from features import stratified, unit_images
 from image_folder import LabelledImages
 from metrics import Score, Scorer
@@ -28,12 +29,14 @@ FACES_AT_ONCE = 32  # on a CPU one batch is as fast as another; on a GPU this fi
 class Selection:
     """Scores generators on a fixed stratified set of faces, keeps `scores.csv`, and knows the best score so far.
 
+    Each process translates and measures its share of the faces; all know the score, and the first one writes it.
     Make it before training starts: missing weights raise `UserError` then, with the ways out.
     """
 
-    def __init__(self, config: argparse.Namespace, images: LabelledImages, device: torch.device) -> None:
+    def __init__(self, config: argparse.Namespace, images: LabelledImages, device: torch.device, ranks: Ranks) -> None:
         self.domains = images.domains
         self.device = device
+        self.ranks = ranks
         self.amp = config.amp
         self.table = Path(config.model_save_dir) / "scores.csv"
         self.best = math.inf
@@ -56,35 +59,41 @@ class Selection:
         self.sources = {
             domain: unit_images(paths, *self.sizes).mul(2).sub(1) for domain, paths in files.items()
         }  # in [-1, 1], as the generator takes them
-        if self.table.exists():
+        if self.ranks.is_first and self.table.exists():
             with self.table.open(newline="", encoding="utf-8") as file:
                 rows = list(csv.reader(file))
             self._write([row for row in rows if row[0] == "iteration" or int(row[0]) <= start])
 
     def score(self, G: nn.Module, i: int) -> tuple[Score, bool]:
         """The score of `G` after iteration `i`, and whether it is the best so far."""
-        score = self.scorer(self._translate(G))
-        scalars = score.scalars()
-        rows: list[list[str]] = []
-        if self.table.exists():
-            with self.table.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))
-        self._write([["iteration", *scalars], *rows[1:], [str(i), *(f"{v:.6g}" for v in scalars.values())]])
+        score = self.scorer(self._translate(G), self.ranks.gather)
+        if self.ranks.is_first:
+            self._append(i, score.scalars())
         improved = score.value < self.best
         self.best = min(self.best, score.value)
         return score, improved
 
     def _translate(self, G: nn.Module) -> dict[str, Tensor]:
-        """The faces of the other domains translated to each one: {domain: [n, 3, S, S] in [0, 1]}."""
-        parts: dict[str, list[Tensor]] = {domain: [] for domain in self.domains}
+        """This process's share of the faces of other domains, translated to each: {domain: [n, 3, S, S] in [0, 1]}."""
+        rank, world_size = self.ranks.rank, self.ranks.world_size
+        none = torch.empty(0, 3, self.sizes[1], self.sizes[1], device=self.device)
+        parts: dict[str, list[Tensor]] = {domain: [none] for domain in self.domains}
         for source, faces in self.sources.items():
-            for x in faces.split(FACES_AT_ONCE):
+            own = faces[rank::world_size]
+            for x in own.split(FACES_AT_ONCE) if len(own) else ():
                 with autocast(self.device, self.amp):
                     x_fake = to_unit(translate_to_all(G, x.to(self.device), len(self.domains)))
                 for target, fakes in zip(self.domains, x_fake.unbind(1), strict=True):
                     if target != source:
                         parts[target].append(fakes)
         return {domain: torch.cat(fakes) for domain, fakes in parts.items()}
+
+    def _append(self, i: int, scalars: dict[str, float]) -> None:
+        rows: list[list[str]] = []
+        if self.table.exists():
+            with self.table.open(newline="", encoding="utf-8") as file:
+                rows = list(csv.reader(file))
+        self._write([["iteration", *scalars], *rows[1:], [str(i), *(f"{v:.6g}" for v in scalars.values())]])
 
     def _write(self, rows: list[list[str]]) -> None:
         def write(temporary: Path) -> None:

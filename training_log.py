@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 from tqdm import tqdm
 
 if TYPE_CHECKING:
@@ -21,9 +19,10 @@ if TYPE_CHECKING:
 class TrainingLog:
     """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, and to the terminal."""
 
-    def __init__(self, start: int, num_iters: int, log_dir: Path | None) -> None:
+    def __init__(self, start: int, num_iters: int, log_dir: Path | None, silent: bool = False) -> None:
         self.num_iters = num_iters
-        self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=not sys.stderr.isatty())
+        silent = silent or not sys.stderr.isatty()
+        self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=silent)
         self.board: SummaryWriter | None = None
         if log_dir is not None:
             from torch.utils.tensorboard import (
@@ -35,18 +34,13 @@ class TrainingLog:
                 self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
         self._last = (start, time.perf_counter())
 
-    def scalars(self, i: int, values: Mapping[str, Tensor | float]) -> dict[str, float]:
-        """Tell iteration `i`'s values and the speed since the last call; the only place that waits for a GPU."""
-        tensors = [torch.as_tensor(v, dtype=torch.float32) for v in values.values()]
-        device = next((t.device for t in tensors if t.device.type != "cpu"), torch.device("cpu"))
-        told = dict(zip(values, torch.stack([t.to(device) for t in tensors]).tolist(), strict=True))
+    def scalars(self, i: int, values: Mapping[str, float]) -> None:
+        """Tell iteration `i`'s values and the speed since the last call."""
         last, then = self._last
         self._last = (i, time.perf_counter())
         speed = (i - last) / max(1e-9, self._last[1] - then)
-        told["iterations_per_second"] = speed
-        self._to_board(i, told)
-        self._print(i, told, speed)
-        return told
+        self._to_board(i, {**values, "iterations_per_second": speed})
+        self._print(i, values, speed)
 
     def scores(self, i: int, values: Mapping[str, float]) -> None:
         """Tell the score of iteration `i` and its parts."""
@@ -54,7 +48,7 @@ class TrainingLog:
         self.say(f"[{i}/{self.num_iters}] " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
     def _print(self, i: int, told: Mapping[str, float], speed: float) -> None:
-        words = "  ".join(f"{name} {value:.4g}" for name, value in told.items() if "/" in name)
+        words = "  ".join(f"{name} {value:.4g}" for name, value in told.items())
         self.bar.update(i - self.bar.n)
         if not self.bar.disable:
             self.bar.write(f"[{i}] {words}")

@@ -40,6 +40,7 @@ class TrainingState:
         self.config = config
         torch.manual_seed(config.seed)
         self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
+        self.G.gradient_checkpointing = config.gradient_checkpointing
         self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)

@@ -18,6 +18,22 @@ def drawn(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def judge(tmp_path_factory):
+    """A judge file of a small network that knows the five emotions, its classes in an order of its own."""
+    import timm
+    import torch
+
+    from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+
+    torch.manual_seed(0)
+    classes = ("Surprise", "Sadness", "Anger", "Happiness", "Fear")
+    network = timm.create_model("test_efficientnet", num_classes=len(classes))
+    path = tmp_path_factory.mktemp("judge") / "emotion.pt"
+    save_judge(path, Judge("test_efficientnet", classes, 32, IMAGENET_MEAN, IMAGENET_STD, None, network.state_dict()))
+    return path
+
+
 @pytest.fixture
 def cli():
     """Run a door of the project as a user would: `cli("main.py", "--mode", ...)` -> CompletedProcess."""
@@ -68,3 +84,19 @@ def flags(folder, **changes):
         **changes,
     }
     return [word for name, value in values.items() for word in (f"--{name}", str(value))]
+
+
+def scoring(drawn, judge, **changes):
+    """Changes to `flags` that score on the small judge's own features."""
+    return {
+        "image_dir": drawn,
+        "score": "fid*emotion",
+        "fid_features": "emotion",
+        "emotion_model": judge,
+        "fid_sample_size": 20,
+        "num_iters": 40,
+        "sample_step": 5,
+        "model_save_step": 15,
+        "num_iters_decay": 0,
+        **changes,
+    }

@@ -4,40 +4,10 @@ import csv
 
 import pytest
 import torch
-from conftest import flags
+from conftest import flags, scoring
 from PIL import Image
 
 import checkpoint
-
-
-@pytest.fixture(scope="module")
-def judge(tmp_path_factory):
-    """A judge file of a small network that knows the five emotions, its classes in an order of its own."""
-    import timm
-
-    from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
-
-    torch.manual_seed(0)
-    classes = ("Surprise", "Sadness", "Anger", "Happiness", "Fear")
-    network = timm.create_model("test_efficientnet", num_classes=len(classes))
-    path = tmp_path_factory.mktemp("judge") / "emotion.pt"
-    save_judge(path, Judge("test_efficientnet", classes, 32, IMAGENET_MEAN, IMAGENET_STD, None, network.state_dict()))
-    return path
-
-
-def scoring(drawn, judge, **changes):
-    return {
-        "image_dir": drawn,
-        "score": "fid*emotion",
-        "fid_features": "emotion",
-        "emotion_model": judge,
-        "fid_sample_size": 20,
-        "num_iters": 40,
-        "sample_step": 5,
-        "model_save_step": 15,
-        "num_iters_decay": 0,
-        **changes,
-    }
 
 
 def scores(folder):

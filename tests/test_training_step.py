@@ -1,0 +1,96 @@
+"""The ways to train faster or on less memory learn what the plain way learns."""
+
+import argparse
+import functools
+
+import pytest
+import torch
+
+from device import choose_device
+from distributed import Ranks
+from main import build_parser
+from training_state import TrainingState
+from training_step import TrainingStep
+
+SMALL = {
+    "image_size": 32,
+    "g_conv_dim": 8,
+    "d_conv_dim": 8,
+    "g_repeat_num": 2,
+    "d_repeat_num": 3,
+    "amp": "off",
+}
+
+
+def gradients(device=torch.device("cpu"), **changes):
+    """The gradients of one discriminator step and one generator step, and the losses."""
+    words = [word for name, value in {**SMALL, **changes}.items() for word in (f"--{name}", str(value))]
+    config: argparse.Namespace = build_parser().parse_args(words)
+    state = TrainingState(config, device)
+    step = TrainingStep(config, state, Ranks(device), device)
+    rng = torch.Generator().manual_seed(1)
+    x_real = (torch.rand(8, 3, 32, 32, generator=rng) * 2 - 1).to(device)
+    c_org = torch.arange(8, device=device) % 5
+    c_trg, alpha = step.draw(1, c_org)
+    losses = step.discriminator(x_real, c_org, c_trg, alpha) | step.generator(x_real, c_org, c_trg)
+    found = {f"G.{name}": p.grad for name, p in state.G.named_parameters()}
+    found |= {f"D.{name}": p.grad for name, p in state.D.named_parameters()}
+    return found, {name: value.item() for name, value in losses.items()}
+
+
+def assert_alike(ours, plain, rel):
+    for name, gradient in plain[0].items():
+        scale = gradient.abs().max().item()
+        assert (ours[0][name] - gradient).abs().max().item() <= rel * scale, name
+    assert ours[1] == pytest.approx(plain[1], rel=rel)
+
+
+@pytest.mark.parametrize("changes", [{"accumulate": 4}, {"gradient_checkpointing": True}], ids=str)
+def test_less_memory_same_gradients(changes):
+    assert_alike(gradients(**changes), gradients(), rel=1e-4)
+
+
+def test_checkpointing_keeps_less_for_the_backward_pass():
+    def kept(checkpointing):
+        """Bytes that the generator's forward pass leaves behind for its backward pass."""
+        from model import Generator
+
+        G = Generator(8, 5, 6)
+        G.gradient_checkpointing = checkpointing
+        stored: dict[int, int] = {}
+
+        def store(tensor):
+            stored[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(store, lambda tensor: tensor):
+            G(torch.rand(2, 3, 64, 64), torch.eye(5)[:2])
+        return sum(stored.values())
+
+    assert kept(True) < 0.5 * kept(False)
+
+
+def test_the_compiled_generator_learns_the_same(monkeypatch):
+    """In one graph, with the compiler's own differentiation; without the machine code, which takes a minute."""
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager", fullgraph=True))
+    assert_alike(gradients(compile=True), gradients(), rel=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("changes", [{"amp": "off"}, {"amp": "bf16"}, {"compile": True}], ids=str)
+def test_a_gpu_learns_what_the_cpu_learns(changes):
+    ours, losses = gradients(choose_device(), **changes)
+    cpu = {name: gradient.cpu() for name, gradient in ours.items()}
+    assert_alike((cpu, losses), gradients(), rel=0.15 if changes.get("amp") == "bf16" else 1e-3)
+
+
+def test_alpha_and_labels_depend_on_the_seed_and_the_iteration_alone():
+    device = torch.device("cpu")
+    config = build_parser().parse_args(["--batch_size", "4"] + [f"--{k}={v}" for k, v in SMALL.items()])
+    step = TrainingStep(config, TrainingState(config, device), Ranks(device), device)
+    c_org = torch.tensor([0, 1, 2, 3])
+    torch.rand(7)
+    first, again, other = step.draw(5, c_org), step.draw(5, c_org), step.draw(6, c_org)
+    assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
+    assert not torch.equal(first[1], other[1])
+    assert sorted(first[0].tolist()) == [0, 1, 2, 3]
