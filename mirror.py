@@ -181,6 +181,7 @@ class Mirror:
         self._lock = threading.Lock()
         self._coach: Coach | None = None
         self._timestamp = 0  # ms: MediaPipe wants it to rise, even where a video starts anew
+        self._shown_at = 0.0
         self._opinion: Mapping[str, float] | None = None
         self._asked_at = -math.inf
         model = weights.path("face_landmarker").read_bytes()
@@ -222,7 +223,8 @@ class Mirror:
             return self._coach.see(face, seconds, turned_away(result.facial_transformation_matrixes[0]), self._opinion)
 
     def _detect(self, frame: Image, seconds: float) -> Any:
-        self._timestamp = max(self._timestamp + 1, round(1000 * seconds))
+        self._timestamp += max(1, round(1000 * (seconds - self._shown_at)))
+        self._shown_at = seconds
         return self._landmarker.detect_for_video(face_detection._media_pipe_image(frame), self._timestamp)
 
     def close(self) -> None:
