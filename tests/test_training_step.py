@@ -22,7 +22,10 @@ SMALL = {
 }
 
 
-def gradients(device=torch.device("cpu"), **changes):
+CPU = torch.device("cpu")
+
+
+def gradients(device=CPU, **changes):
     """The gradients of one discriminator step and one generator step, and the losses."""
     words = [word for name, value in {**SMALL, **changes}.items() for word in (f"--{name}", str(value))]
     config: argparse.Namespace = build_parser().parse_args(words)
@@ -85,7 +88,7 @@ def test_a_gpu_learns_what_the_cpu_learns(changes):
 
 
 def test_alpha_and_labels_depend_on_the_seed_and_the_iteration_alone():
-    device = torch.device("cpu")
+    device = CPU
     config = build_parser().parse_args(["--batch_size", "4"] + [f"--{k}={v}" for k, v in SMALL.items()])
     step = TrainingStep(config, TrainingState(config, device), Ranks(device), device)
     c_org = torch.tensor([0, 1, 2, 3])
