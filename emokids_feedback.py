@@ -22,6 +22,7 @@ from live_mirror import LiveMirror
 from submissions import to_jpeg
 
 if TYPE_CHECKING:
+    from emokids_studio import Faces
     from mirror import Judge
 
 VIEW = Path(__file__).resolve().parent / "mirror_view"
@@ -32,28 +33,39 @@ DRAWN_CHILD = 26  # whose drawn face stands in until there is the visitor's own
 
 def show() -> None:
     """The page."""
-    emotion = st.segmented_control(
+    emotion = ask_for_emotion()
+    emokids_look.title(turn_title(emotion), emotion)
+    faces = own_faces()
+    live = visitors_mirror()
+    if live and st.session_state.get("turn") != (emotion, faces):
+        begin(live, emotion, faces)
+    mirror_view(key="mirror", data=view_data(live, emotion, faces))
+    if live and st.button(word("oneMore"), width="stretch"):
+        begin(live, emotion, faces)
+    if not faces:
+        st.caption(word("drawnFace"))
+
+
+def ask_for_emotion() -> str:
+    """One of the five; the last one chosen, when a visitor comes back to the page."""
+    if "target" not in st.session_state:
+        st.session_state.target = st.session_state.get("emotion", FIRST)
+    st.session_state.emotion = st.segmented_control(
         word("whichEmotion"),
         emotions.FIVE,
-        default=FIRST,
         required=True,
         format_func=emotion_word,
         key="target",
         label_visibility="collapsed",
         width="stretch",
     )
-    emokids_look.title(turn_title(emotion), emotion)
-    faces = own_faces()
-    live = visitors_mirror()
-    if live:
-        turn(live, emotion)
-    picture = faces.portraits[emotion] if faces else drawn_face(emotion)
-    mirror_view(key="mirror", data=view_data(live, emotion, picture))
-    if live and st.button(word("oneMore")):
-        live.begin(emotion, faces.rest if faces else None)
-        st.rerun()
-    if not faces:
-        st.caption(word("drawnFace"))
+    return st.session_state.emotion
+
+
+def begin(live: LiveMirror, emotion: str, faces: Faces | None) -> None:
+    """A new attempt, compared with the visitor's own resting face where it is known."""
+    st.session_state.turn = emotion, faces
+    live.begin(emotion, faces.rest if faces else None)
 
 
 def visitors_mirror() -> LiveMirror | None:
@@ -67,23 +79,16 @@ def visitors_mirror() -> LiveMirror | None:
     return st.session_state.live
 
 
-def turn(live: LiveMirror, emotion: str) -> None:
-    """A new attempt where another emotion, or another photo, was chosen."""
-    faces = own_faces()
-    wanted = (emotion, id(faces))
-    if st.session_state.get("turn_at") != wanted:
-        st.session_state.turn_at = wanted
-        live.begin(emotion, faces.rest if faces else None)
-
-
-def view_data(live: LiveMirror | None, emotion: str, picture: bytes) -> dict[str, object]:
+def view_data(live: LiveMirror | None, emotion: str, faces: Faces | None) -> dict[str, object]:
     """What mirror.js needs to know."""
-    words = {name: word(name) for name in ("look", "me", "meter", "cameraRefused", "offline", "noMirror")}
+    picture = faces.portraits[emotion] if faces else drawn_face(emotion)
+    name = emotion_word(emotion)
+    words = {key: word(key) for key in ("look", "me", "meter", "mirrorLoading", "cameraRefused", "offline", "noMirror")}
     return {
         "picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii"),
         "address": live.address if live else None,
         "english": is_english(),
-        "words": {**words, "loading": word("mirrorLoading"), "picture": emotion_word(emotion)},
+        "words": {**words, "picture": word("faceOf", emotion=name) if faces else name},
     }
 
 
@@ -108,4 +113,8 @@ def second_opinion() -> Judge | None:
     import mirror
     from emotion_recognition import EmotionRecognizer
 
-    return mirror.second_opinion(EmotionRecognizer.load(path))
+    try:
+        return mirror.second_opinion(EmotionRecognizer.load(path))
+    except UserError as error:
+        print(f"The mirror asks no judge: {error}", file=sys.stderr)
+        return None

@@ -10,9 +10,10 @@ import streamlit as st
 
 import emokids_look
 from emokids_studio import Faces, Studio, portrait, studio
-from emokids_words import both_words, word
+from emokids_words import both_words, emotion_word, word
 from errors import UserError
 from photo import UnreadablePhoto
+from submissions import to_jpeg
 
 if TYPE_CHECKING:
     from face_detection import Face, Image
@@ -112,7 +113,7 @@ def choose_face(child: Child) -> None:
     columns = st.columns(max(len(child.found), 4))
     for index, (face, column) in enumerate(zip(child.found, columns, strict=False)):
         with column:
-            st.image(portrait(child.photo, face), width="stretch")
+            emokids_look.picture(to_jpeg(portrait(child.photo, face)), f"{index + 1}")
             chosen = index == child.chosen
             if st.button(
                 word("thisFace"), key=f"face{index}", type="primary" if chosen else "secondary", width="stretch"
@@ -147,7 +148,7 @@ def show_faces(faces: Faces) -> None:
 
 def show_picture(faces: Faces, name: str) -> None:
     """One picture: its words, a larger view, a file to keep."""
-    st.image(faces.portraits[name], width="stretch")
+    emokids_look.picture(faces.portraits[name], word("faceOf", emotion=emotion_word(name)))
     emokids_look.caption(*both_words(name), name)
     enlarge, save = st.columns(2)
     if enlarge.button(word("enlarge"), key=f"enlarge-{name}", width="stretch"):
@@ -167,7 +168,7 @@ def show_picture(faces: Faces, name: str) -> None:
 def enlarged(faces: Faces, name: str) -> None:
     """The whole photo, as large as the window."""
     emokids_look.caption(*both_words(name), name)
-    st.image(faces.photos[name], width="stretch")
+    emokids_look.picture(faces.photos[name], word("faceOf", emotion=emotion_word(name)))
 
 
 def start_over_button() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from emokids_words import word
+from emokids_words import is_english, word
 
 WEB = Path(__file__).resolve().parent / "web"
 ICON = WEB / "icons" / "icon-192.png"
@@ -21,13 +21,13 @@ STYLE = """<style>
 :focus-visible { outline: 4px solid #b3591a !important; outline-offset: 2px; }
 .st-key-language { position: fixed; top: 0.35rem; right: 1rem; z-index: 1000000; width: auto; }
 .emokids-words { display: flex; flex-wrap: wrap; gap: 0.3rem 0.6rem; align-items: center; margin: 0; }
-h1.emokids-words { padding: 0; font-size: 1.8rem; }
+h1.emokids-words { flex-wrap: nowrap; padding: 0; font-size: 1.8rem; }
 .emokids-words img { flex: none; width: 2rem; }
+.emokids-picture { display: block; width: 100%; border-radius: 20px; }
 h1.emokids-words img { width: 3rem; }
 .emokids-parade { display: flex; flex-wrap: wrap; gap: 0.8rem; justify-content: center; padding: 2rem 0; }
 .emokids-parade img { width: 5.6rem; }
-[data-testid="stCaptionContainer"] { color: #3d4f55; }
-[data-testid="stFullScreenFrame"]:has(> [data-testid="stImage"]) [data-testid="stElementToolbar"] { display: none; }
+[data-testid="stCaptionContainer"] * { color: #3d4f55 !important; opacity: 1 !important; }
 /* Streamlit speaks English in these, whatever the page's language. */
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"],
 [data-testid="stCameraInputButton"] { font-size: 0 !important; }
@@ -41,9 +41,11 @@ h1.emokids-words img { width: 3rem; }
 
 
 def style() -> None:
-    """Give the page its look."""
+    """Give the page its look, and tell screen readers its language."""
     words = {"UPLOAD": word("choose"), "SHUTTER": word("shutter"), "RETAKE": word("retake")}
     st.html(functools.reduce(lambda style, name: style.replace(name, words[name]), words, STYLE))
+    language = "en" if is_english() else "ko"
+    st.html(f'<script>document.documentElement.lang = "{language}";</script>', unsafe_allow_javascript=True)
 
 
 def title(text: str, emotion: str | None = None) -> None:
@@ -54,6 +56,12 @@ def title(text: str, emotion: str | None = None) -> None:
 def caption(korean: str, english: str, emotion: str) -> None:
     """The words below a picture."""
     st.html(f'<div class="emokids-words">{symbol(emotion)}<strong>{korean}</strong><span>{english}</span></div>')
+
+
+def picture(jpeg: bytes, alt: str) -> None:
+    """A picture as wide as its column. (`st.image` has no alternative text before Streamlit 1.67.)"""
+    source = base64.b64encode(jpeg).decode("ascii")
+    st.html(f'<img class="emokids-picture" alt="{alt}" src="data:image/jpeg;base64,{source}">')
 
 
 def parade() -> None:

@@ -31,6 +31,7 @@ WORDS = {
     "reading": ("얼굴을 찾고 있어요", "Looking for a face"),
     "waitingTitle": ("표정을 만들고 있어요", "Making your faces"),
     "original": (emotions.ORIGINAL_KOREAN, "Original"),
+    "faceOf": ("내 얼굴: {emotion}", "My face: {emotion}"),
     "whoseFace": ("누구의 얼굴로 만들까?", "Whose face shall we use?"),
     "thisFace": ("이 얼굴", "This face"),
     "took": ("{seconds:.1f}초 걸렸어요.", "It took {seconds:.1f} seconds."),

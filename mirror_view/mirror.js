@@ -39,7 +39,7 @@ class View {
     this.find(".me").textContent = data.words.me;
     this.find(".meter").setAttribute("aria-label", data.words.meter);
     this.find(".meter").hidden = !data.address;
-    this.say(data.words[this.closed ? "cameraRefused" : data.address ? "loading" : "noMirror"]);
+    this.say(data.words[this.closed ? "cameraRefused" : data.address ? "mirrorLoading" : "noMirror"]);
   }
 
   async start() {

@@ -12,6 +12,7 @@ from browser import CHROMIUM, film, launch
 from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
+import emokids_feedback
 import emokids_words
 import emotions
 import feedback
@@ -71,13 +72,17 @@ def texts(app):
     ) + " ".join(element.proto.body for element in app.get("html"))
 
 
+def pictures(app):
+    return texts(app).count('<img class="emokids-picture"')
+
+
 # --- Making faces ---------------------------------------------------------------------------------------------
 
 
 def test_a_photo_gives_six_captioned_pictures_and_their_files(app):
     upload(app, jpeg(child()))
     assert not app.exception
-    assert len(app.get("image")) == 6
+    assert pictures(app) == 6
     for name in ("original", *emotions.FIVE):
         korean, english = emokids_words.both_words(name)
         assert f"<strong>{korean}</strong><span>{english}</span>" in texts(app)
@@ -88,14 +93,14 @@ def test_a_photo_gives_six_captioned_pictures_and_their_files(app):
     assert faces.cards().startswith(b"%PDF")
     assert max(faces.rest.values()) > 0, "the mirror knows the resting face"
     app.button(key="enlarge-happy").click().run()
-    assert len(app.get("image")) == 7
+    assert pictures(app) == 7
 
 
 def test_start_over_forgets_the_photo(app):
     upload(app, jpeg(child()))
     next(button for button in app.button if button.label == "새로 하기").click().run()
     assert "child" not in app.session_state
-    assert not app.get("image")
+    assert not pictures(app)
     assert app.file_uploader[0].value is None
 
 
@@ -174,6 +179,15 @@ def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face()
     next(button for button in app.button if button.label == "한 번 더").click().run()
     look(live, "neutral")
     assert len(live.practice.entries) == 2
+
+
+def test_a_judge_that_cannot_be_used_is_done_without(monkeypatch, tmp_path, capsys):
+    emokids_feedback.second_opinion.clear()
+    monkeypatch.setenv("STARGAN_FE_JUDGE", str(tmp_path / "missing.pt"))
+    app = page("emokids_feedback")
+    assert look(app.session_state["live"], "neutral")["state"] == "hint"
+    assert "missing.pt" in capsys.readouterr().err
+    emokids_feedback.second_opinion.clear()
 
 
 def look(live, emotion, frames=2):
@@ -320,9 +334,7 @@ def test_photo_to_faces_to_mirror_to_record(visit, target):
     page = visit("neutral", target, frames=90)
     page.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(child())})
     page.wait_for_selector("text=걸렸어요")
-    pictures = page.locator("[data-testid=stImage] img")
-    pictures.nth(5).wait_for()
-    assert pictures.count() == 6
+    assert page.locator("img.emokids-picture").count() == 6
     name, picture = downloaded(page, "저장", 1)
     assert name == "emokids-angry.jpg"
     assert picture.startswith(b"\xff\xd8\xff")
@@ -363,8 +375,12 @@ def test_another_expression_gets_no_praise(visit):
 
 
 @needs_browser
-def test_a_camera_that_is_refused_is_met_kindly(visit):
+def test_a_photo_from_the_camera_and_a_camera_that_is_refused(visit):
     page = visit("neutral", frames=2)
+    page.get_by_role("radio", name="사진 찍기").click()
+    page.get_by_test_id("stCameraInputButton").click()
+    page.wait_for_selector("text=걸렸어요")
+    assert page.locator("img.emokids-picture").count() == 6
     page.evaluate("() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('refused')) }")
     go_to(page, "감정 피드백")
     page.wait_for_selector("text=브라우저 설정에서 카메라를 허락해 주세요")
