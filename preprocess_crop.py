@@ -114,7 +114,7 @@ def _share_outside(square: Square, width: int, height: int) -> float:
     half = square.side / 2
     inside_x = min(square.cx + half, width - 0.5) - max(square.cx - half, -0.5)
     inside_y = min(square.cy + half, height - 0.5) - max(square.cy - half, -0.5)
-    return 1 - max(0.0, inside_x) * max(0.0, inside_y) / square.side**2
+    return max(0.0, 1 - max(0.0, inside_x) * max(0.0, inside_y) / square.side**2)
 
 
 def _scaled(box: Box, factor: float) -> Box:

@@ -34,20 +34,21 @@ from preprocess_plan import Labels, Settings, plan  # noqa: E402
 from process_pool import map_in_processes  # noqa: E402
 
 DISTINCT_PHOTOS = 12
+QUALITIES = (90, 95)  # of the JPEGs phones write
 ROUNDS = 3
 TINY_FILES = 200_000
 FACES_AMONG_THEM = 2_000
 
 
-def write_phone_photo(path: Path, identity: int) -> None:
-    """A 4000×3000 JPEG of a face a third as wide as the photo, with a sensor's noise: about 1.8 MB."""
+def write_phone_photo(path: Path, identity: int, quality: int) -> None:
+    """A 4000×3000 JPEG with a sensor's noise of a head a third as wide as the photo."""
     rng = np.random.default_rng(identity)
     face = draw_face(identity, "happy", size=2000)
     photo: NDArray = cv2.resize(face[:50, :50], (4000, 3000), interpolation=cv2.INTER_CUBIC)
     photo[600:2600, 1000:3000] = face
     noise = rng.normal(0, 3, (3000, 4000, 1)).astype(np.int16)
     photo = (photo.astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
-    cv2.imwrite(str(path), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    cv2.imwrite(str(path), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
 def seeds_way(path: str, output: str) -> None:
@@ -91,23 +92,28 @@ def our_rate(source: Path, folder: Path, workers: int) -> tuple[float, float]:
 
 
 def speed(folder: Path) -> None:
+    """The contestants' speed on photos of each quality."""
+    for quality in QUALITIES:
+        photos = folder / f"{quality}/photos/happy"
+        photos.mkdir(parents=True)
+        for identity in range(DISTINCT_PHOTOS):
+            write_phone_photo(photos / f"{identity}-0.jpg", identity, quality)
+            for copy in range(1, 6):
+                (photos / f"{identity}-{copy}.jpg").hardlink_to(photos / f"{identity}-0.jpg")
+        compare(photos.parent, folder / f"{quality}")
+
+
+def compare(source: Path, folder: Path) -> None:
     """Rounds of all contestants: what else the machine does then falls on all alike."""
-    photos = folder / "photos/happy"
-    photos.mkdir(parents=True)
-    for identity in range(DISTINCT_PHOTOS):
-        write_phone_photo(photos / f"{identity}-0.jpg", identity)
-        for copy in range(1, 6):
-            (photos / f"{identity}-{copy}.jpg").hardlink_to(photos / f"{identity}-0.jpg")
-    files = sorted(photos.iterdir())
-    print(
-        f"{len(files)} photos of 12 megapixels, {files[0].stat().st_size / 1e6:.1f} MB; load {os.getloadavg()[0]:.1f}"
-    )
+    files = sorted(source.glob("*/*"))
+    megabytes = statistics.mean(file.stat().st_size for file in files) / 1e6
+    print(f"{len(files)} photos of 12 megapixels, {megabytes:.1f} MB; load {os.getloadavg()[0]:.1f}")
     rounds = []
     for _ in range(ROUNDS):
         with face_detection._native_log_muted():
             seed, seed_busy = seeds_rate(files, folder)
-        here, here_busy = our_rate(folder / "photos", folder, 0)
-        one, two = (our_rate(folder / "photos", folder, workers)[0] for workers in (1, 2))
+        here, here_busy = our_rate(source, folder, 0)
+        one, two = (our_rate(source, folder, workers)[0] for workers in (1, 2))
         print(f"photos a second: seed {seed:.1f}, this process {here:.1f}, 1 worker {one:.1f}, 2 workers {two:.1f}; "
               f"a processor's second: seed {seed_busy:.1f}, this process {here_busy:.1f}")  # fmt: skip
         rounds.append((here / seed, here_busy / seed_busy, two / one))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,7 +29,14 @@ from face_detection import (
     input_square,
 )
 
-SQUARES = [Square(150, 110, 120), Square(140.3, 97.6, 83.7, 20), Square(160, 120, 60, -75), Square(10, 230, 100, 5)]
+SQUARES = [
+    Square(150, 110, 120),
+    Square(140.3, 97.6, 83.7, 20),
+    Square(160, 120, 60, -75),
+    Square(10, 230, 100, 5),
+    Square(139.7, 98.2, 161.4).snapped(),
+    Square(10, 230, 100).snapped(),
+]
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +101,19 @@ def test_an_aligned_square_is_copied_bit_by_bit() -> None:
     crop = square.cut(photo, 60)
     assert np.array_equal(crop, photo[10:70, 20:80])
     assert np.array_equal(square.put_back(crop, photo.shape), photo[square.region(photo.shape)])
+
+
+def test_a_snapped_square_has_whole_pixels_and_lies_where_it_lay() -> None:
+    square = Square(139.7, 98.2, 161.4)
+    snapped = square.snapped()
+    edges = np.array([snapped.cx - snapped.side / 2, snapped.cy - snapped.side / 2]) + 0.5
+    assert (edges == edges.round()).all() and snapped.side % 2 == 0
+    assert max(abs(snapped.cx - square.cx), abs(snapped.cy - square.cy)) <= 0.5 and abs(snapped.side - 161.4) <= 1
+    assert replace(square, angle=3.0).snapped() == replace(square, angle=3.0)
+
+
+def test_a_square_far_larger_than_the_photo_is_cut_without_filling_the_memory() -> None:
+    assert (Square(49.5, 49.5, 1_000_000).cut(np.full((100, 100, 3), 7, np.uint8), 64) == 7).all()
 
 
 def test_shrinking_averages() -> None:

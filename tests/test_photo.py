@@ -75,6 +75,27 @@ def test_a_jpeg_is_decoded_no_larger_than_asked_for():
     assert read_photo(file, longest=200).shape == (150, 200, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("options", [{"subsampling": 0}, {"subsampling": 2}, {"progressive": True}])
+@pytest.mark.parametrize("reduction", photo.JPEG_REDUCTIONS)
+def test_a_jpeg_has_the_pixels_that_pillow_finds(mode, options, reduction):
+    noise = np.random.default_rng(0).integers(0, 255, (37, 53, 3), np.uint8)
+    smooth = Image.fromarray(noise).resize((401, 299))  # neither side is a multiple of what a JPEG is coded in
+    file = saved(smooth.convert(mode), "JPEG", **options)
+    with Image.open(file) as image:
+        image.draft(None, (401 // reduction, 299 // reduction))
+        expected = np.asarray(image.convert("RGB"))
+    assert np.array_equal(Photo(file).pixels(1 / reduction), expected)
+
+
+def test_a_jpegs_small_flaws_are_forgiven():
+    data = saved(corner_picture(), "JPEG").getvalue()
+    middle = len(data) * 3 // 4
+    for flawed in (data[:middle] + b"\xff\xd3" + data[middle:], data + bytes(1000)):  # a stray mark; a film behind it
+        pixels = read_photo(io.BytesIO(flawed))
+        assert pixels.shape == (300, 400, 3) and is_red(pixels[10, 10])
+
+
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "JPEG2000"])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.95])
 def test_a_file_cut_short_is_refused(format, share):
@@ -97,6 +118,12 @@ def test_a_file_cut_short_is_refused(format, share):
 def test_reasons(data, reason):
     with pytest.raises(UnreadablePhoto, match=reason):
         read_photo(io.BytesIO(data))
+
+
+def test_an_orientation_that_exif_does_not_know_is_none():
+    exif = Image.Exif()
+    exif[photo.EXIF_ORIENTATION] = 9
+    assert read_photo(saved(corner_picture(), "JPEG", exif=exif.tobytes())).shape == (300, 400, 3)
 
 
 def test_damaged_metadata_does_not_cost_the_photo():
