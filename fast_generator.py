@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 import openvino_generator
+from cpu_generator import for_cpu
 from device import choose_device, half_precision
 from model import Generator
 
@@ -29,14 +30,17 @@ def fast_generator(
     device = choose_device()
     if backend == "openvino" or (backend == "auto" and device.type == "cpu" and openvino_generator.is_installed()):
         return openvino_generator.OpenVinoGenerator(G, image_size, amp), torch.device("cpu")
-    return TorchGenerator(G, device, amp), device
+    return TorchGenerator(G, device, image_size, amp), device
 
 
 class TorchGenerator:
     """PyTorch: channels-last, in bfloat16 where `amp` and the hardware say so, weights included."""
 
-    def __init__(self, G: Generator, device: torch.device, amp: str) -> None:
-        self._dtype = torch.bfloat16 if half_precision(device, amp) else torch.float32
+    def __init__(self, G: Generator, device: torch.device, image_size: int, amp: str) -> None:
+        bf16 = half_precision(device, amp)
+        self._dtype = torch.bfloat16 if bf16 else torch.float32
+        if bf16 and device.type == "cpu":  # in float32 PyTorch gains nothing by it
+            G = for_cpu(G, image_size)
         self._G = _with_group_norms(G).eval().requires_grad_(False).to(device, self._dtype)
         self._G.to(memory_format=torch.channels_last)
 

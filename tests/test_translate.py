@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 import main
+from cpu_generator import for_cpu
 from draw_faces import draw_face
 from face_detection import face_mask
 from fast_generator import TorchGenerator
@@ -125,26 +126,53 @@ def test_photos_without_a_face_between_others(translator, portrait):
         translator.translate(meadow)
 
 
-def test_the_fast_generators_compute_what_the_generator_does():
+def varied_generator(conv_dim):
+    """With norms that do something."""
     torch.manual_seed(1)
-    G = Generator(8, 5, 2).eval().requires_grad_(False)
-    for parameter in G.parameters():  # norms that do something
-        parameter.add_(0.2 * torch.randn_like(parameter))
-    x, c = torch.rand(3, 3, 64, 64) * 2 - 1, torch.eye(5)[:3]
-    expected = G(x, c)
+    G = Generator(conv_dim, 5, 2).eval().requires_grad_(False)
+    for parameter in G.parameters():
+        parameter.add_(0.2 * parameter.std() * torch.randn_like(parameter))
+        if parameter.ndim == 1:
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return G
+
+
+@pytest.fixture(scope="module", params=[(8, 64), (64, 40), (64, 44)], ids=["narrow", "wide", "no halves"])
+def fast(request):
+    """A generator, its input, and what it makes of it; the wide one is computed by Winograd's algorithm."""
+    conv_dim, size = request.param
+    G = varied_generator(conv_dim)
+    x, c = torch.rand(3, 3, size, size) * 2 - 1, torch.eye(5)[:3]
+    assert for_cpu(G, size)(x, c).sub(G(x, c)).abs().max() < 1e-4
+    return G, size, x, c, G(x, c)
+
+
+def test_pytorch_tuned_for_use_computes_what_the_generator_does(fast):
+    G, size, x, c, expected = fast
     cpu = torch.device("cpu")
-    torch.testing.assert_close(TorchGenerator(G, cpu, "off")(x, c), expected, atol=1e-3, rtol=0)
-    assert (TorchGenerator(G, cpu, "bf16")(x, c) - expected).abs().mean() < 0.02
+    torch.testing.assert_close(TorchGenerator(G, cpu, size, "off")(x, c), expected, atol=1e-3, rtol=0)
+    assert (TorchGenerator(G, cpu, size, "bf16")(x, c) - expected).abs().mean() < 0.02
 
 
-def test_openvino_computes_what_the_generator_does_and_reports_to_nobody():
+def test_openvino_computes_what_the_generator_does(fast):
     pytest.importorskip("openvino", reason="an optional extra")
     from openvino_generator import OpenVinoGenerator
 
-    torch.manual_seed(1)
-    G = Generator(8, 5, 2).eval().requires_grad_(False)
-    x, c = torch.rand(3, 3, 64, 64) * 2 - 1, torch.eye(5)[:3]
-    torch.testing.assert_close(OpenVinoGenerator(G, 64, "off")(x, c), G(x, c), atol=1e-4, rtol=0)
+    G, size, x, c, expected = fast
+    torch.testing.assert_close(OpenVinoGenerator(G, size, "off")(x, c), expected, atol=1e-4, rtol=0)
+    assert (OpenVinoGenerator(G, size, "bf16")(x, c) - expected).abs().mean() < 0.02
+
+
+def test_half_the_multiplications(fast):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    G, size, x, c, _ = fast
+    counts = []
+    for network in (G, for_cpu(G, size)):
+        with FlopCounterMode(display=False) as counter:
+            network(x, c)
+        counts.append(counter.get_total_flops())
+    assert counts[1] < (0.75 if size == 40 else 1.05) * counts[0]
 
 
 def test_names_that_never_collide():
