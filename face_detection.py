@@ -251,7 +251,7 @@ class FaceFinder:
             weights.path(name).read_bytes()
             for name in ("face_detector_full_range", "face_detector_short_range", "face_landmarker")
         )
-        with _native_log_muted():
+        with native_log_muted():
             from mediapipe.tasks.python import BaseOptions, vision
 
             self._full_range, self._short_range = (
@@ -339,7 +339,7 @@ class FaceFinder:
         whole = _whole(image.shape[1], image.shape[0])
         for fraction in MESH_VIEWS:
             view = whole.centre(fraction)
-            result = self._landmarker.detect(_media_pipe_image(view.cut(image, FACE_SIZE)))
+            result = self._landmarker.detect(media_pipe_image(view.cut(image, FACE_SIZE)))
             if result.face_landmarks:
                 points = np.array([(point.x, point.y) for point in result.face_landmarks[0]]) * FACE_SIZE - 0.5
                 blendshapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
@@ -348,7 +348,7 @@ class FaceFinder:
 
     def close(self) -> None:
         """Free the networks; a second call does nothing. Left to Python's exit, MediaPipe fails at it noisily."""
-        with _native_log_muted():
+        with native_log_muted():
             for task in (self._full_range, self._short_range, self._landmarker):
                 task.close()
 
@@ -396,7 +396,7 @@ def _detect(detector, picture: Image, view: Square, turned: bool) -> list[Box]:
     """
     scale = view.side / picture.shape[0]
     boxes = []
-    for detection in detector.detect(_media_pipe_image(picture)).detections:
+    for detection in detector.detect(media_pipe_image(picture)).detections:
         box = detection.bounding_box
         centre = (box.origin_x + box.width / 2 - 0.5, box.origin_y + box.height / 2 - 0.5)
         ((cx, cy),) = view.to_photo(np.array([centre]), picture.shape[0]).tolist()
@@ -431,7 +431,8 @@ def _overlap(a: Box, b: Box) -> float:
     return max(0.0, width) * max(0.0, height) / min(a.width * a.height, b.width * b.height)
 
 
-def _media_pipe_image(image: Image):
+def media_pipe_image(image: Image):
+    """uint8 RGB [H, W, 3] as MediaPipe takes it."""
     import mediapipe
 
     return mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image))
@@ -490,7 +491,7 @@ def _slice(first: float, last: float, length: int) -> slice:
 
 
 @contextlib.contextmanager
-def _native_log_muted() -> Iterator[None]:
+def native_log_muted() -> Iterator[None]:
     """Send file descriptor 2 to nowhere: MediaPipe's C++ logs there whatever the environment says.
 
     Errors still arrive, as Python exceptions.

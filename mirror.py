@@ -185,7 +185,7 @@ class Mirror:
         self._opinion: Mapping[str, float] | None = None
         self._asked_at = -math.inf
         model = weights.path("face_landmarker").read_bytes()
-        with face_detection._native_log_muted():
+        with face_detection.native_log_muted():
             from mediapipe.tasks.python import BaseOptions, vision
 
             options = vision.FaceLandmarkerOptions(
@@ -225,11 +225,11 @@ class Mirror:
     def _detect(self, frame: Image, seconds: float) -> Any:
         self._timestamp += max(1, round(1000 * (seconds - self._shown_at)))
         self._shown_at = seconds
-        return self._landmarker.detect_for_video(face_detection._media_pipe_image(frame), self._timestamp)
+        return self._landmarker.detect_for_video(face_detection.media_pipe_image(frame), self._timestamp)
 
     def close(self) -> None:
         """Free the network; a second call does nothing."""
-        with self._lock, face_detection._native_log_muted():
+        with self._lock, face_detection.native_log_muted():
             self._landmarker.close()
 
     def __enter__(self) -> Mirror:
