@@ -32,7 +32,8 @@ VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' 
 CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
 SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
 SAME_FACE_SIDES = 3  # but not when one is this many times as long: several people together can pass for one face
-MIN_SCORE = 0.5
+MIN_SCORE = 0.5  # of a face seen from near
+MIN_SCORE_AFAR = 0.4  # of one worth a look from near, where faces at every angle are looked for
 SETTLING = 2  # looks at a face turned upright, after which its box no longer depends on how the photo was turned
 SURE = 0.75  # score from which a box without a mesh is a face all the same
 NEAR = 0.25  # of the frame's shorter side: a face whose box is that long is near
@@ -257,7 +258,7 @@ class FaceFinder:
             self._full_range, self._short_range = (
                 vision.FaceDetector.create_from_options(
                     vision.FaceDetectorOptions(
-                        BaseOptions(model_asset_buffer=detector), min_detection_confidence=MIN_SCORE
+                        BaseOptions(model_asset_buffer=detector), min_detection_confidence=MIN_SCORE_AFAR
                     )
                 )
                 for detector in (full_range, short_range)
@@ -311,7 +312,7 @@ class FaceFinder:
                 cx, cy = ((c + 0.5) / scale - 0.5 for c in (view.cx, view.cy))
                 in_photo = Square(cx, cy, view.side / scale, turn)
                 for detector in (self._short_range, self._full_range):
-                    yield _detect(detector, picture, in_photo, turned)
+                    yield _detect(detector, picture, in_photo, turned, MIN_SCORE_AFAR if turned else MIN_SCORE)
 
     def _confirmed(self, image: Image, found: list[Box], turned: bool) -> list[Box]:
         """The boxes that a look from near confirms, each face once, largest first."""
@@ -389,7 +390,7 @@ def _views(width: int, height: int) -> Iterator[Square]:
             yield Square(cx, cy, 1.2 * short)
 
 
-def _detect(detector, picture: Image, view: Square, turned: bool) -> list[Box]:
+def _detect(detector, picture: Image, view: Square, turned: bool, min_score: float = MIN_SCORE) -> list[Box]:
     """The detector's boxes in `picture`, the square crop of `view`, as boxes of the whole image.
 
     They are turned as `view` is, and where `turned` says so on to the line of the eyes.
@@ -397,13 +398,15 @@ def _detect(detector, picture: Image, view: Square, turned: bool) -> list[Box]:
     scale = view.side / picture.shape[0]
     boxes = []
     for detection in detector.detect(media_pipe_image(picture)).detections:
+        score = float(detection.categories[0].score)
+        if score < min_score:
+            continue
         box = detection.bounding_box
         centre = (box.origin_x + box.width / 2 - 0.5, box.origin_y + box.height / 2 - 0.5)
         ((cx, cy),) = view.to_photo(np.array([centre]), picture.shape[0]).tolist()
         width, height = box.width * scale / 2, box.height * scale / 2
         right_eye, left_eye = ((eye.x, eye.y) for eye in detection.keypoints[:2])
         angle = view.angle + (_roll(right_eye, left_eye) if turned else 0)
-        score = float(detection.categories[0].score)
         boxes.append(Box(cx - width, cy - height, cx + width, cy + height, score, angle))
     return boxes
 
