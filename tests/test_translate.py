@@ -83,19 +83,28 @@ def test_outside_the_face_every_pixel_is_the_photos_and_inside_it_is_the_generat
     assert translation.original is portrait
 
 
-@pytest.mark.parametrize("degrees", [20, -45, 90, 180])
-def test_a_turned_photo_gives_the_same_result_turned(translator, portrait, degrees):
+@pytest.fixture(scope="module")
+def drawn_photo():
+    photo = np.full((500, 640, 3), 130, np.uint8)
+    photo[60:444, 90:474] = draw_face(3, "happy", size=384)
+    return photo
+
+
+@pytest.mark.parametrize("degrees", [20, -20, 45, -45, 90, 180])
+@pytest.mark.parametrize("name", ["portrait", "drawn_photo"])
+def test_a_turned_photo_gives_the_same_result_turned(translator, name, degrees, request):
+    original = request.getfixturevalue(name)
     translator.G = lambda x, c: torch.where(x > 0.2, x * 0.5, -x)
-    upright = translator.translate(portrait)
-    photo, matrix = turned(portrait, degrees)
+    upright = translator.translate(original)
+    photo, matrix = turned(original, degrees)
     result = translator.translate(photo)
     assert len(result.faces) == 1
     expected = cv2.warpAffine(upright.results["one"], matrix, photo.shape[1::-1], flags=cv2.INTER_CUBIC)
-    mask = cv2.warpAffine(face_mask(upright.faces[0].points, portrait.shape), matrix, photo.shape[1::-1])
+    mask = cv2.warpAffine(face_mask(upright.faces[0].points, original.shape), matrix, photo.shape[1::-1])
     difference = np.abs(expected.astype(float) - result.results["one"])[mask > 0.5].mean()
     change = np.abs(expected.astype(float) - photo)[mask > 0.5].mean()
     assert change > 20
-    assert difference < 0.3 * change
+    assert difference < 0.3 * change  # measured: 0.04 to 0.28, and 0.1 for a larger canvas alone
 
 
 def test_every_face_or_the_largest_or_a_chosen_one(translator):
