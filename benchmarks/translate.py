@@ -23,9 +23,10 @@ import cv2
 import numpy as np
 import torch
 
+import weights
 from draw_faces import draw_face
 from emotions import FIVE
-from face_detection import FaceFinder, face_mask, face_square, input_square
+from face_detection import Box, face_mask, face_square, input_square, media_pipe_image, native_log_muted
 from fast_generator import fast_generator
 from model import Generator
 from openvino_generator import is_installed
@@ -39,15 +40,14 @@ SIZE = 256
 @torch.no_grad()
 def published_way(G: Generator, photo: np.ndarray) -> list[np.ndarray]:
     """One face, every emotion."""
-    with FaceFinder() as finder:
-        square = input_square(face_square(finder.boxes(photo)[0]))
-    x = to_network(square.cut(photo, SIZE)[None])
+    square = input_square(face_square(new_detector(photo)))
+    crop = square.cut(photo, SIZE)
+    x = to_network(crop[None])
     results = []
     for label in torch.eye(len(FIVE)):
         generated = to_uint8(G(x, label[None]))[0]
-        with FaceFinder() as finder:
-            mesh = finder.mesh(generated) or finder.mesh(square.cut(photo, SIZE))
-        points = square.to_photo(mesh.points, SIZE).astype(np.float32)
+        mesh = new_mesh(generated, crop)
+        points = square.to_photo(mesh, SIZE).astype(np.float32)
         rows, columns = square.region(photo.shape)
         inside = face_mask(points - np.float32((columns.start, rows.start)), photo[rows, columns].shape) > 0
         face = square.put_back(generated, photo.shape)
@@ -60,6 +60,33 @@ def published_way(G: Generator, photo: np.ndarray) -> list[np.ndarray]:
                 result[rows.start + i, left + first : left + last] = face[i, first:last]
         results.append(result)
     return results
+
+
+def new_detector(photo: np.ndarray) -> Box:
+    """The face that a detector made for this photo finds."""
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    network = weights.path("face_detector_full_range").read_bytes()
+    with native_log_muted():
+        options = vision.FaceDetectorOptions(BaseOptions(model_asset_buffer=network))
+        with vision.FaceDetector.create_from_options(options) as detector:
+            found = detector.detect(media_pipe_image(photo)).detections[0]
+    box = found.bounding_box
+    x, y = box.origin_x, box.origin_y
+    return Box(x, y, x + box.width, y + box.height, found.categories[0].score)
+
+
+def new_mesh(generated: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """The mesh that a landmarker made for this picture finds in it, or else in the original; pixels [478, 2]."""
+    from mediapipe.tasks.python import BaseOptions, vision
+
+    network = weights.path("face_landmarker").read_bytes()
+    with native_log_muted():
+        options = vision.FaceLandmarkerOptions(BaseOptions(model_asset_buffer=network))
+        with vision.FaceLandmarker.create_from_options(options) as landmarker:
+            mesh = landmarker.detect(media_pipe_image(generated)).face_landmarks
+            mesh = mesh or landmarker.detect(media_pipe_image(original)).face_landmarks
+    return np.array([(point.x, point.y) for point in mesh[0]]) * SIZE - 0.5
 
 
 def photos_of(folder: Path | None) -> list[np.ndarray]:
