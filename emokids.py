@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+import departed_visitors
 import emokids_feedback
 import emokids_generate
 import emokids_look
@@ -13,6 +14,7 @@ from emokids_words import is_english, word
 
 def main() -> None:
     """One run of the page that a visitor has before them."""
+    departed_visitors.note_visit()
     st.set_page_config(page_title=f"EMOKIDS · {word('title')}", page_icon=str(emokids_look.ICON), layout="wide")
     emokids_look.style()
     pages = [

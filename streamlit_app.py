@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 import live_mirror
+from departed_visitors import forget_departed_visitors
 from errors import UserError
 from web_headers import STREAMLIT_POLICY, WebHeaders
 
@@ -32,7 +33,9 @@ def load_studio() -> None:
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Visitors may come in while the generator is being loaded."""
     loading = asyncio.create_task(asyncio.to_thread(load_studio))
+    forgetting = asyncio.create_task(forget_departed_visitors())
     yield
+    forgetting.cancel()
     await loading
     from emokids_studio import studio
 

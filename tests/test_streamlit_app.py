@@ -12,6 +12,7 @@ from browser import CHROMIUM, film, launch
 from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
+import departed_visitors
 import emokids_feedback
 import emokids_words
 import emotions
@@ -261,6 +262,31 @@ def test_an_attempt_counts_once_a_face_was_looked_at():
     practice.note(Attempt("happy", 0.2, None, 0.3))
     practice.note(Attempt("happy", 0.4, None, 0.5))
     assert [entry.attempt.best for entry in practice.entries] == [0.5]
+
+
+class Sessions:
+    """Streamlit's sessions: who is connected, and who was closed for good."""
+
+    def __init__(self, *connected):
+        self.connected, self.closed = set(connected), []
+
+    def is_active_session(self, session):
+        return session in self.connected
+
+    def close_session(self, session):
+        self.closed.append(session)
+
+
+def test_visitors_are_forgotten_a_while_after_they_left(monkeypatch):
+    monkeypatch.setattr(departed_visitors, "_last_seen", {"stays": 0.0, "leaves": 0.0})
+    sessions = Sessions("stays", "leaves")
+    departed_visitors.look(sessions, 100.0)
+    sessions.connected.remove("leaves")
+    departed_visitors.look(sessions, 110.0)
+    assert not sessions.closed, "a page that is loaded again finds everything as it was"
+    departed_visitors.look(sessions, 100.0 + departed_visitors.GRACE_SECONDS + 1)
+    departed_visitors.look(sessions, 1000.0)
+    assert sessions.closed == ["leaves"]
 
 
 # --- In a browser ---------------------------------------------------------------------------------------------
