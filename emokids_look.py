@@ -15,7 +15,7 @@ WEB = Path(__file__).resolve().parent / "web"
 ICON = WEB / "icons" / "icon-192.png"
 
 STYLE = """<style>
-[data-testid="stMainBlockContainer"] { max-width: 1000px; padding: 4.6rem 1rem 3rem; }
+[data-testid="stMainBlockContainer"] { max-width: 1000px; padding: 4.2rem 1rem 2rem; }
 [data-testid="stMain"] * { word-break: keep-all; overflow-wrap: break-word; }
 [data-testid="stMain"] button { min-height: 48px; }
 :focus-visible { outline: 4px solid #b3591a !important; outline-offset: 2px; }
@@ -27,7 +27,8 @@ h1.emokids-words { flex-wrap: nowrap; padding: 0; font-size: 1.8rem; }
 h1.emokids-words img { width: 3rem; }
 .emokids-parade { display: flex; flex-wrap: wrap; gap: 0.8rem; justify-content: center; padding: 2rem 0; }
 .emokids-parade img { width: 5.6rem; }
-[data-testid="stCaptionContainer"] * { color: #3d4f55 !important; opacity: 1 !important; }
+[data-testid="stCaptionContainer"] { color: #3d4f55; opacity: 1; }
+[data-testid="stElementContainer"]:has(script) { position: absolute; }
 /* Streamlit speaks English in these, whatever the page's language. */
 [data-testid="stFileUploaderDropzone"] button [data-testid="stMarkdownContainer"],
 [data-testid="stCameraInputButton"] { font-size: 0 !important; }

@@ -315,7 +315,7 @@ def visit(playwright, server, tmp_path):
 
     def open_page(*emotions, frames=60):
         browsers.append(launch(playwright, film(tmp_path / "camera.mjpeg", IDENTITY, *emotions, frames=frames)))
-        context = browsers[-1].new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+        context = browsers[-1].new_context(viewport={"width": 1366, "height": 720}, accept_downloads=True)
         context.set_default_timeout(1000 * PATIENCE)
         context.on("request", lambda request: asked.add(request.url))
         page = context.new_page()
@@ -393,6 +393,8 @@ def test_another_expression_gets_no_praise(visit):
     page.wait_for_selector("text=Choose a photo under Make faces")
     answers = []
     page.on("response", lambda response: answers.append(response.status) if "/mirror/" in response.url else None)
+    box = page.locator("p.hint").bounding_box()
+    assert box["y"] + box["height"] <= 720, "the hint is to be seen without scrolling"
     said = hints(page, feedback.MESSAGES["done"][1], seconds=8)
     assert any(rule.english in said for rule in feedback.RULES["happy"]), said
     assert not {feedback.MESSAGES["hold"][1], feedback.MESSAGES["done"][1]} & set(said)
@@ -404,6 +406,7 @@ def test_another_expression_gets_no_praise(visit):
 def test_a_photo_from_the_camera_and_a_camera_that_is_refused(visit):
     page = visit("neutral", frames=2)
     page.get_by_role("radio", name="사진 찍기").click()
+    page.wait_for_function("document.querySelector('video')?.currentTime > 0.2")
     page.get_by_test_id("stCameraInputButton").click()
     page.wait_for_selector("text=걸렸어요")
     assert page.locator("img.emokids-picture").count() == 6
