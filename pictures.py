@@ -9,13 +9,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 INK = (40, 40, 40)
 PAPER = (255, 255, 255)
+GAP = 2  # pixels between two pictures
 
 
 def grid(
     rows: Sequence[Sequence[np.ndarray]],
     columns: Sequence[str] = (),
     names: Sequence[str] = (),
-    gap: int = 2,
+    gap: int = GAP,
 ) -> Image.Image:
     """Rows of equally high uint8 RGB pictures, with a word above each column and before each row.
 

@@ -137,6 +137,33 @@ def test_an_angry_face_has_one_pair_of_eyebrows(translator, seed, monkeypatch):
     assert sum(count_brows(doubled, points)) > 2, "the count does not see the neutral brows"
 
 
+@pytest.mark.parametrize("share_of_photo", [0.02, 0.002])
+def test_a_small_face_in_twelve_megapixels(translator, share_of_photo):
+    photo = np.full((3000, 4000, 3), 150, np.uint8)
+    head = draw_face(7, "neutral", size=600)
+    (face,) = translator.find_faces(head)
+    scale = math.sqrt(share_of_photo * photo.shape[0] * photo.shape[1] / np.prod(np.ptp(face.points, axis=0)))
+    head = cv2.resize(head, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    place = np.s_[1700 : 1700 + len(head), 2500 : 2500 + len(head)]
+    photo[place] = head
+    translator.G = negative
+    translation = translator.translate(photo)
+    changed = (translation.results["two"] != photo).any(axis=2)
+    assert len(translation.faces) == 1
+    assert 0.6 * share_of_photo < changed.mean() < 1.6 * share_of_photo
+    assert changed[place].sum() == changed.sum()
+
+
+def test_a_face_that_fills_the_frame(translator):
+    head = draw_face(7, "neutral", size=600)
+    (face,) = translator.find_faces(head)
+    (left, top), (right, bottom) = face.points.min(axis=0).astype(int), face.points.max(axis=0).astype(int)
+    photo = head[top:bottom, left:right]
+    translator.G = negative
+    translation = translator.translate(photo)
+    assert (translation.results["two"] != photo).any(axis=2).mean() > 0.6
+
+
 def test_every_face_or_the_largest_or_a_chosen_one(translator):
     photo = np.full((600, 1600, 3), 120, np.uint8)
     photo[50:306, 40:296] = draw_face(3, "happy", size=256)
@@ -258,7 +285,8 @@ def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
     assert Photo(out / "sideways" / "happy.jpg").icc_profile == srgb
     assert (out / "할머니" / "grey" / "angry.jpg").exists()
     page = (out / "results.html").read_text(encoding="utf-8")
-    assert "sideways/happy.jpg" in page and "broken.jpg: not a photo" in page
+    assert page.count('src="sideways.jpg"') == 6, "a window on the strip for each picture"
+    assert 'href="sideways/happy.jpg"' in page and "broken.jpg: not a photo" in page
 
     before = (out / "iphone.jpg").stat().st_mtime_ns
     run = main_here(*words, *places)
