@@ -114,7 +114,7 @@ def second_opinion() -> Judge | None:
     from emotion_recognition import EmotionRecognizer
 
     try:
-        return mirror.second_opinion(EmotionRecognizer.load(path))
+        return mirror.second_opinion(EmotionRecognizer.load(path, images_at_once=1))
     except UserError as error:
         print(f"The mirror asks no judge: {error}", file=sys.stderr)
         return None
