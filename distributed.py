@@ -36,7 +36,11 @@ class Ranks:
             return
         if device.type == "cuda":
             torch.cuda.set_device(device)
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+        store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))
+        # The store still holds the addresses of processes that died: a restarted run must not take them for its own.
+        store = dist.PrefixStore(f"restart {self.restarts}", store)
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
         self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
         if not self.is_first:
             sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # only one tells how it goes
@@ -47,9 +51,9 @@ class Ranks:
         return self.rank == 0
 
     @property
-    def restarted(self) -> bool:
-        """Whether `torchrun --max_restarts` starts this run anew after a process died."""
-        return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0)) > 0
+    def restarts(self) -> int:
+        """How often `torchrun --max_restarts` has started this run anew after a process died."""
+        return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
 
     def close(self) -> None:
         """Part from the others."""

@@ -59,7 +59,7 @@ class Solver:
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
-        which = "latest" if self.ranks.restarted and checkpoint.iterations(self.model_dir) else self.config.resume_iters
+        which = "latest" if self.ranks.restarts and checkpoint.iterations(self.model_dir) else self.config.resume_iters
         try:
             while True:
                 try:

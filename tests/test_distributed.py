@@ -128,15 +128,17 @@ def test_asked_to_stop_both_save_and_end_at_the_same_iteration(drawn, tmp_path):
 
 
 def test_torchrun_starts_a_broken_run_again_from_its_latest_set(drawn, tmp_path):
-    words = flags(tmp_path, image_dir=drawn, num_iters=400, log_step=1, model_save_step=20)
-    process = subprocess.Popen(
-        [*TORCHRUN, "--max_restarts=1", "main.py", *words],
-        cwd=ROOT,
-        env=one_thread(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    words = flags(tmp_path, image_dir=drawn, num_iters=120, log_step=1, model_save_step=20)
+    errors = tmp_path / "stderr"
+    with errors.open("w") as stderr:
+        process = subprocess.Popen(
+            [*TORCHRUN, "--max_restarts=1", "main.py", *words],
+            cwd=ROOT,
+            env=one_thread(),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
     told = []
     for line in process.stdout:
         told.append(line)
@@ -144,11 +146,11 @@ def test_torchrun_starts_a_broken_run_again_from_its_latest_set(drawn, tmp_path)
             os.kill(second_process_of(process.pid), signal.SIGKILL)
             break
     told += process.stdout.readlines()
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=60) == 0, errors.read_text()
     resumed = [line for line in told if line.startswith("resuming from iteration")]
     assert len(resumed) == 1
     assert int(resumed[0].split()[-1]) >= 20
-    assert (tmp_path / "model_save" / "400-state.ckpt").exists()
+    assert (tmp_path / "model_save" / "120-state.ckpt").exists()
 
 
 def second_process_of(torchrun_pid):
