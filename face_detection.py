@@ -272,8 +272,13 @@ class FaceFinder:
 
     def faces(self, image: Image) -> list[Face]:
         """Every face of `image`, largest first, at whatever angle, with its mesh."""
-        found = ((box, self._face(image, box)) for box in self.boxes(image, turned=True))
-        return [face for box, face in found if face.points is not None or box.score > SURE]
+        found = [(box, self._face(image, box)) for box in self.boxes(image, turned=True)]
+        return [
+            face
+            for box, face in found
+            if (face.points is not None or box.score > SURE)
+            and not any(_lies_within(box, sure) for other, sure in found if other.score > box.score)
+        ]
 
     def _face(self, image: Image, box: Box) -> Face:
         square = input_square(face_square(box))
@@ -432,6 +437,11 @@ def _overlap(a: Box, b: Box) -> float:
     if max(a.side, b.side) > SAME_FACE_SIDES * min(a.side, b.side):
         return 0.0
     return max(0.0, width) * max(0.0, height) / min(a.width * a.height, b.width * b.height)
+
+
+def _lies_within(box: Box, face: Face) -> bool:
+    """Whether `box` is a part of `face`: from near an eye can pass for a face, mesh and all."""
+    return face.points is not None and cv2.pointPolygonTest(cv2.convexHull(face.points), box.centre, False) >= 0
 
 
 def media_pipe_image(image: Image):

@@ -164,6 +164,15 @@ def test_a_face_that_fills_the_frame(translator):
     assert (translation.results["two"] != photo).any(axis=2).mean() > 0.6
 
 
+def test_what_looks_like_a_face_within_a_face_is_no_second_one(translator):
+    """As eyes sometimes do, mesh and all: 7 of 150 real close-ups had one."""
+    head = draw_face(2, "neutral", size=700)
+    x, y = translator.find_faces(head)[0].points[[33, 133]].mean(axis=0).astype(int)
+    head[y - 64 : y + 64, x - 64 : x + 64] = draw_face(7, "happy", size=128)
+    assert len(translator.finder.boxes(head, turned=True)) == 2
+    assert len(translator.find_faces(head)) == 1
+
+
 def test_every_face_or_the_largest_or_a_chosen_one(translator):
     photo = np.full((600, 1600, 3), 120, np.uint8)
     photo[50:306, 40:296] = draw_face(3, "happy", size=256)
