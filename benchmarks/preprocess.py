@@ -110,7 +110,7 @@ def compare(source: Path, folder: Path) -> None:
     print(f"{len(files)} photos of 12 megapixels, {megabytes:.1f} MB; load {os.getloadavg()[0]:.1f}")
     rounds = []
     for _ in range(ROUNDS):
-        with face_detection._native_log_muted():
+        with face_detection.native_log_muted():
             seed, seed_busy = seeds_rate(files, folder)
         here, here_busy = our_rate(source, folder, 0)
         one, two = (our_rate(source, folder, workers)[0] for workers in (1, 2))
