@@ -55,6 +55,11 @@ class Ranks:
         """How often `torchrun --max_restarts` has started this run anew after a process died."""
         return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
 
+    @property
+    def may_restart(self) -> bool:
+        """Whether `torchrun` will start this run anew should a process die."""
+        return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) > self.restarts
+
     def close(self) -> None:
         """Part from the others."""
         if self.world_size > 1 and dist.is_initialized():

@@ -170,10 +170,10 @@ class Solver:
         checkpoint.save_config(self.model_dir, {"arguments": _plain(self.config), "domains": self.images.domains})
         beyond = [i for i in checkpoint.iterations(self.model_dir) if i > self.state.iteration]
         if beyond:
-            print(
-                f"warning: {self.model_dir} holds sets of another run up to iteration {beyond[-1]}, which `latest` "
-                "means until this run has passed it: move them away"
-            )
+            what = f"{self.model_dir} holds sets of another run up to iteration {beyond[-1]}, which `latest` means"
+            if self.ranks.may_restart:
+                raise UserError(f"{what}, also where torchrun starts this run again: move them away")
+            print(f"warning: {what} until this run has passed it: move them away")
 
     def _go_back(self, error: NotFinite) -> str:
         """After numbers that are none: stop, or return the set to go on from with half the learning rates."""

@@ -153,6 +153,16 @@ def test_torchrun_starts_a_broken_run_again_from_its_latest_set(drawn, tmp_path)
     assert (tmp_path / "model_save" / "120-state.ckpt").exists()
 
 
+def test_a_restart_can_t_take_another_run_s_sets_for_its_own(main_here, drawn, tmp_path, monkeypatch):
+    assert main_here(*flags(tmp_path, image_dir=drawn)).returncode == 0
+    words = flags(tmp_path, image_dir=drawn, num_iters=20)
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "2")
+    run = main_here(*words)
+    assert run.returncode == 2
+    assert "holds sets of another run up to iteration 10" in run.stderr and "move them away" in run.stderr
+    assert main_here(*words, "--resume_iters", "latest").returncode == 0
+
+
 def second_process_of(torchrun_pid):
     """The process id of rank 1."""
     until = time.monotonic() + 10
