@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import io
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ from tqdm import tqdm
 import aihub
 import emotions
 from errors import UserError, door
+from progress import progress_bar
 
 if TYPE_CHECKING:
     from preprocess_output import Journal, Output, Row
@@ -130,7 +130,7 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
         output.clear_parts()
         journal = Journal(output)
         current: set[str] = set()
-        with _progress(round(count / output.shard[1])) as progress:
+        with progress_bar(round(count / output.shard[1]), "photos") as progress:
             waiting = _unfinished(plan(settings, labels, output.shard), journal, current, progress)
             work = functools.partial(_work, settings=settings, output=output)
             for rows in map_in_processes(work, waiting, workers, BATCH):
@@ -149,25 +149,6 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
         raise UserError(f"cannot write to {output.train}: {error}; mend that and run the same command again") from error
     if removed:
         print(f"{removed} crops removed whose photos or labels have changed")
-
-
-class _Lines(tqdm):
-    """Progress where there is no terminal, as in a log file: a plain line now and then."""
-
-    def display(self, msg: str | None = None, pos: int | None = None) -> None:
-        """Print where things stand."""
-        print(msg or self, file=sys.stderr, flush=True)
-
-
-def _progress(total: int) -> tqdm:
-    """Photos done, photos a second, time left."""
-    if sys.stderr.isatty():
-        return tqdm(total=total, unit=" photos", mininterval=1, smoothing=0.05)
-    told = "{n_fmt} of {total_fmt} photos, {rate_fmt}, {remaining} left"
-    unprinted = io.StringIO()  # the control characters with which tqdm would clear its bar
-    return _Lines(
-        total=total, unit=" photos", mininterval=30, smoothing=0.05, bar_format=told, file=unprinted, leave=False
-    )
 
 
 def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], progress: tqdm) -> Iterator[Task]:

@@ -70,8 +70,8 @@ class FeaturesAndLogits(nn.Module):
 class Evaluator:
     """A network for use only: no gradients, channels-last, in `dtype` on `device`; its outputs are tensors.
 
-    It is always fed batches of one size, so that no result depends on what else was measured: `images_at_once`, by
-    default what a CPU's cache holds, or what fills a GPU.
+    `images_at_once` is by default what a CPU's cache holds, or what fills a GPU. On a CPU every batch is filled up to
+    it: what is fused for one size rounds otherwise at another, and no result may depend on what else was measured.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Evaluator:
         on_cpu = device.type == "cpu"
         self.device, self.dtype = device, dtype
         self.images_at_once = images_at_once or (4 if on_cpu else 128)
+        self._fills_up = on_cpu
         network = network.eval().requires_grad_(False).to(device, dtype).to(memory_format=torch.channels_last)
         self._network = self._fused(network, side) if on_cpu else network
 
@@ -93,7 +94,7 @@ class Evaluator:
         """The outputs for images [B, 3, H, W], which `to_input` makes, on the device, what the network wants."""
         results = []
         for batch in images.split(self.images_at_once):
-            missing = self.images_at_once - len(batch)
+            missing = self.images_at_once - len(batch) if self._fills_up else 0
             x = to_input(batch.to(self.device, torch.float32))
             x = torch.cat([x, x.new_zeros(missing, *x.shape[1:])])
             outputs = self._network(x.to(self.dtype, memory_format=torch.channels_last))

@@ -130,9 +130,14 @@ def add_speed(add: Add) -> None:
     add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
     add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
     add("--cache", type=Path, help="folder to keep the faces in, decoded at training size; default: decode each time")
-    add("--compile", type=boolean, default=False, help="compile the generator, which takes a minute first")
+    add("--compile", type=boolean, default=False, help="compile the generator before the first iteration")
     add("--accumulate", type=count, default=1, help="parts to compute a batch in, one after the other: less memory")
-    add("--gradient_checkpointing", type=boolean, default=False, help="generator: less memory, a third more to compute")
+    add(
+        "--gradient_checkpointing",
+        type=boolean,
+        default=False,
+        help="generator: less memory, but its forward passes are computed twice",
+    )
     add("--deterministic", type=boolean, default=False, help="bit-identical resumes on CUDA too, somewhat slower")
 
 

@@ -51,6 +51,7 @@ class Way(ABC):
     """One way to train. `seconds` are those an iteration took in each round."""
 
     name: str
+    amp: str
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -69,6 +70,7 @@ class PublishedWay(Way):
     """yunjey/stargan's loop, which StarGAN-FE's follows."""
 
     name = "published way (fp32)"
+    amp = "off"
 
     def __init__(self, args: argparse.Namespace, device: torch.device) -> None:
         super().__init__()
@@ -124,6 +126,7 @@ class OurWay(Way):
             **changes,
         }
         self.config = build_parser().parse_args([f"--{flag}={value}" for flag, value in flags.items()])
+        self.amp = self.config.amp
         self.state = TrainingState(self.config, device)
         self.step = TrainingStep(self.config, self.state, Ranks(device), device)
         self.device = device
@@ -156,12 +159,15 @@ def ways_of(args: argparse.Namespace, device: torch.device) -> list[Way]:
     return ways
 
 
-def measure(way: Way, args: argparse.Namespace, device: torch.device, rounds: list[int]) -> None:
+def measure(way: Way, args: argparse.Namespace, device: torch.device, number: int) -> None:
     """Run `args.iterations`, and remember the seconds of one with its share of a sample grid."""
-    rng = torch.Generator().manual_seed(len(rounds))
+    rng = torch.Generator().manual_seed(number)
     x_real = (torch.rand(args.batch_size, 3, args.image_size, args.image_size, generator=rng) * 2 - 1).to(device)
     c_org = (torch.arange(args.batch_size) % C_DIM).to(device)
-    tune("off" if way.name.startswith("published") or "off" in way.name else "auto", deterministic=False)
+    tune(way.amp, deterministic=False)
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        resident = torch.cuda.memory_allocated(device)  # the weights of all the ways
     began = now(device)
     for i in range(1, args.iterations + 1):
         way.iteration(i, x_real, c_org)
@@ -170,7 +176,7 @@ def measure(way: Way, args: argparse.Namespace, device: torch.device, rounds: li
     sampled = now(device)
     way.seconds.append((trained - began) / args.iterations + (sampled - trained) / SAMPLE_STEP)
     if device.type == "cuda":
-        way.memory = max(way.memory, torch.cuda.max_memory_allocated(device) / 2**30)
+        way.memory = max(way.memory, (torch.cuda.max_memory_allocated(device) - resident) / 2**30)
 
 
 def now(device: torch.device) -> float:
@@ -218,7 +224,7 @@ def peak_of(device: torch.device) -> tuple[float, str]:
 def print_table(ways: list[Way], work: float, peak: float, of_what: str) -> None:
     """Medians over the rounds, their spread, and the share of the peak."""
     print(f"an iteration's mathematics: {work:.3f} TFLOP; {of_what}: {peak:.2f} TFLOP/s\n")
-    print("| way | s an iteration | fastest to slowest | times faster | share of the peak | peak memory, GiB |")
+    print("| way | s an iteration | fastest to slowest | times faster | share of the peak | GiB beyond the weights |")
     print("| --- | --- | --- | --- | --- | --- |")
     for way in ways:
         median = statistics.median(way.seconds)
@@ -246,16 +252,12 @@ def main() -> None:
     torch.manual_seed(0)
     work, (peak, of_what) = teraflop(args), peak_of(device)
     ways = ways_of(args, device)
-    rounds: list[int] = []
     for way in ways:
-        if device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(device)
-        measure(way, args, device, rounds)  # compiles, chooses kernels
+        measure(way, args, device, 0)  # compiles, chooses kernels
         way.seconds.clear()
-    for number in range(args.rounds):
-        rounds.append(number)
+    for number in range(1, args.rounds + 1):
         for way in ways:
-            measure(way, args, device, rounds)
+            measure(way, args, device, number)
     hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     print(
         f"{device.type} ({hardware}), {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, "

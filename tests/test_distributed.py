@@ -95,13 +95,19 @@ def test_two_processes_follow_one_of_twice_the_batch(drawn, judge, tmp_path):
     assert farthest(one, two, 20) < 1e-9
 
 
-def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
-    words = flags(tmp_path, image_dir=drawn, num_iters=100_000, log_step=1)
+def two_at_work(drawn, folder):
+    """Two processes that have trained for three iterations of very many."""
+    words = flags(folder, image_dir=drawn, num_iters=100_000, log_step=1)
     port = free_port()
     first, second = (start_by_hand(rank, port, *words) for rank in (0, 1))
     for line in first.stdout:
         if line.startswith("[3/"):
             break
+    return first, second
+
+
+def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
+    first, second = two_at_work(drawn, tmp_path)
     second.kill()
     out, error = first.communicate(timeout=30)
     second.communicate()
@@ -113,12 +119,7 @@ def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
 
 def test_asked_to_stop_both_save_and_end_at_the_same_iteration(drawn, tmp_path):
     """Only one of them gets the signal, as when one machine of several is taken away."""
-    words = flags(tmp_path, image_dir=drawn, num_iters=100_000, log_step=1)
-    port = free_port()
-    first, second = (start_by_hand(rank, port, *words) for rank in (0, 1))
-    for line in first.stdout:
-        if line.startswith("[3/"):
-            break
+    first, second = two_at_work(drawn, tmp_path)
     second.send_signal(signal.SIGTERM)
     out, _ = first.communicate(timeout=30)
     second.communicate(timeout=30)
