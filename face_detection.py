@@ -340,6 +340,10 @@ class FaceFinder:
                 return replace(nearest, score=max(nearest.score, box.score))
         return None
 
+    def near(self, image: Image, box: Box) -> Box | None:
+        """The face that `box` is around, more or less, as seen from near; None where the detectors see none."""
+        return self._look_again(image, box, turned=False)
+
     def mesh(self, image: Image) -> Mesh | None:
         """The mesh of the face in `image`, a crop of one face (1.5 to 3 times its box); None where none is found."""
         whole = _whole(image.shape[1], image.shape[0])

@@ -1,12 +1,15 @@
 """Any photo file to upright RGB pixels, whatever a camera, a scanner or a broken disk made of it.
 
 A JPEG is decoded at the reduced size asked for (libjpeg scales inside the DCT): a 12-megapixel photo at half its
-size costs two thirds of the time and a quarter of the memory.
+size costs two thirds of the time and a quarter of the memory. Where only a region is asked for, decoding ends below
+it: the rows above cannot be skipped.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
+from dataclasses import dataclass
 from os import SEEK_END, PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -34,12 +37,45 @@ JPEG_REDUCTIONS = (1, 2, 4, 8)
 MAX_JPEG_BYTES = 64 << 20  # phones append films to their photos, which is no reason to read gigabytes
 
 EXIF_ORIENTATION = 0x0112
+
+# JPEG markers: the frame headers that libjpeg decodes (baseline, extended, progressive), and the end of the image.
+FRAME_HEADERS = (0xC0, 0xC1, 0xC2)
+END_OF_IMAGE = b"\xff\xd9"
+LARGEST_BLOCK = 32  # pixels: what a JPEG is coded in, at most
 # File names that such photos have.
 SUFFIXES = frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
 
 
 class UnreadablePhoto(Exception):
     """Why a file is no photo that can be used, in a few words."""
+
+
+Region = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the upright photo
+
+
+@dataclass(frozen=True)
+class View:
+    """What was decoded of a photo: uint8 RGB [H, W, 3], upright, at `scale` times the photo's size.
+
+    `left` and `top` say how many of the full-size photo's pixels lie beside and above it.
+    """
+
+    pixels: np.ndarray
+    scale: float
+    left: int = 0
+    top: int = 0
+
+    def holds(self, region: Region, photo: Photo) -> bool:
+        """Whether it shows all that `photo` has of `region`, to a pixel: reduced sizes are rounded."""
+        x0, y0, x1, y1 = region
+        height, width = self.pixels.shape[:2]
+        right, bottom = self.left + (width + 1) / self.scale, self.top + (height + 1) / self.scale
+        return (
+            max(x0, 0) >= self.left
+            and max(y0, 0) >= self.top
+            and min(x1, photo.width) <= right
+            and min(y1, photo.height) <= bottom
+        )
 
 
 class Photo:
@@ -75,14 +111,48 @@ class Photo:
             pixels = self._by_pillow(reduction)
         return _upright(pixels, self._orientation)
 
-    def _plain_jpeg(self, reduction: int) -> np.ndarray | None:
+    def view(self, scale: float, region: Region) -> View:
+        """Pixels as from `pixels`, but of no more of the photo than what must be decoded to see `region`.
+
+        That is all of it, unless it is an ordinary JPEG which shows no sign of being cut short.
+        """
+        reduction = self._reduction(scale) or 1
+        rows = self._rows_down_to(region)
+        if rows < self._stored_size[1] and (pixels := self._plain_jpeg(reduction, rows)) is not None:
+            beyond = self._stored_size[1] - rows
+            left = beyond if self._orientation in (6, 7) else 0
+            top = beyond if self._orientation in (3, 4) else 0
+            return View(_upright(pixels, self._orientation), 1 / reduction, left, top)
+        pixels = self.pixels(scale)
+        return View(pixels, pixels.shape[1] / self.width)
+
+    @property
+    def _stored_size(self) -> tuple[int, int]:
+        """Width and height as the file has them, before the photo is turned upright."""
+        return (self.height, self.width) if self._orientation >= 5 else (self.width, self.height)
+
+    def _rows_down_to(self, region: Region) -> int:
+        """How many rows of the stored photo reach beyond `region`, in whole blocks."""
+        x0, y0, x1, y1 = region
+        end = {1: y1, 2: y1, 3: self.height - y0, 4: self.height - y0, 6: self.width - x0, 7: self.width - x0}
+        rows = math.ceil(end.get(self._orientation, x1) / LARGEST_BLOCK + 1) * LARGEST_BLOCK
+        return min(max(rows, LARGEST_BLOCK), self._stored_size[1])
+
+    def _plain_jpeg(self, reduction: int, rows: int | None = None) -> np.ndarray | None:
         """The pixels of an ordinary JPEG without a flaw, in two thirds of Pillow's time; None for any other."""
         if not self._plain:
             return None
-        height, width = (self.width, self.height) if self._orientation >= 5 else (self.height, self.width)
+        width, height = self._stored_size
         try:
+            data = self._bytes()
+            if rows is not None:
+                data, height = _with_height(data, rows), rows
             return simplejpeg.decode_jpeg(
-                self._bytes(), "RGB", min_height=-(-height // reduction), min_width=-(-width // reduction)
+                data,
+                "RGB",
+                min_height=-(-height // reduction),
+                min_width=-(-width // reduction),
+                strict=rows is None,  # what follows the last row asked for is superfluous to the decoder
             )
         except (ValueError, OSError):
             return None
@@ -135,6 +205,18 @@ def read_photo(file: str | PathLike[str] | BinaryIO, longest: int | None = None)
     """
     photo = Photo(file)
     return photo.pixels(1.0 if longest is None else longest / max(photo.width, photo.height))
+
+
+def _with_height(jpeg: bytes, rows: int) -> bytes:
+    """A JPEG that says it has so many rows: decoders stop there. Raises `ValueError` where the end is missing."""
+    if not jpeg.endswith(END_OF_IMAGE):
+        raise ValueError("cut short, or followed by something else")
+    position = 2
+    while jpeg[position] == 0xFF and jpeg[position + 1] not in FRAME_HEADERS:
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+    if jpeg[position] != 0xFF:
+        raise ValueError("no frame header where one should be")
+    return jpeg[: position + 5] + rows.to_bytes(2, "big") + jpeg[position + 7 :]
 
 
 def _rgb_profile(image: Image.Image) -> bytes | None:

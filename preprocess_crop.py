@@ -13,13 +13,17 @@ import numpy as np
 import face_detection
 from aihub import Corners
 from face_detection import Box, FaceFinder, Square, crop_face, face_square
-from photo import Photo, UnreadablePhoto
+from photo import Photo, Region, UnreadablePhoto, View
 from preprocess_output import Output, Row, left_out
 from preprocess_plan import Settings, Task
 
 # A photo is decoded once, small enough to be quick and large enough that the crop of a face which fills a third of
 # it needs no second look: decoding a 12-megapixel JPEG takes 20 ms before the first pixel, whatever the size.
 FIRST_LOOK = 1500
+
+# Where the annotators say where the face is, decoding ends below it, and the detectors look there alone.
+SMALLER = 0.8  # of the annotators' box: the face that may be found in it without a second look
+MARGIN = 1.1  # of the crop: how much is decoded
 
 SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more or less of the head
 CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner
@@ -32,8 +36,7 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         photo = Photo(task.source.open())
         if min(photo.width, photo.height) < settings.min_face:
             return replace(row, reason=f"photo smaller than --min_face ({photo.width} x {photo.height} pixels)")
-        first_look = photo.pixels(FIRST_LOOK / max(photo.width, photo.height))
-        boxes = find_faces(photo, first_look, far=task.box is not None)
+        view, boxes = look(photo, task.box)
         box, box_from = choose_face(boxes, photo.width, photo.height, task.box)
         if box is None:
             return replace(row, faces=0, reason="no face found")
@@ -41,7 +44,7 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         if box.side < settings.min_face:
             return replace(row, reason="face smaller than --min_face")
         square = face_square(box)
-        crop = _cut(photo, first_look, square, settings.align)
+        crop = _cut(photo, view, square, settings.align)
     except UnreadablePhoto as error:
         return replace(row, reason=str(error))
     file = f"{task.emotion}/{task.stem}.{settings.format}"
@@ -57,9 +60,20 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
     )
 
 
-def find_faces(photo: Photo, first_look: np.ndarray, far: bool) -> list[Box]:
-    """The faces on a photo, in its full-size pixels; far ones beside a near one if `far`."""
-    return [_scaled(box, photo.width / first_look.shape[1]) for box in _finder().boxes(first_look, far)]
+def look(photo: Photo, annotated: Corners | None = None) -> tuple[View, list[Box]]:
+    """What was decoded of a photo, and the faces there, in full-size pixels.
+
+    Where annotators drew a box, that is the face in it alone if the detectors see one, else every face.
+    """
+    if annotated is not None and _is_inside(annotated, photo.width, photo.height):
+        meant = Box(*annotated, score=0.0)
+        square = face_square(meant)
+        view = photo.view(face_detection.FACE_SIZE / (SMALLER * square.side), _bounds(square.centre(MARGIN)))
+        if found := _finder().near(view.pixels, _in_view(meant, view)):
+            return view, [_in_photo(found, view)]
+    pixels = photo.pixels(FIRST_LOOK / max(photo.width, photo.height))
+    view = View(pixels, pixels.shape[1] / photo.width)
+    return view, [_in_photo(box, view) for box in _finder().boxes(pixels, far=annotated is not None)]
 
 
 def choose_face(boxes: list[Box], width: int, height: int, annotated: Corners | None = None) -> tuple[Box | None, str]:
@@ -94,17 +108,19 @@ def _finder() -> FaceFinder:
     return FaceFinder()
 
 
-def _cut(photo: Photo, first_look: np.ndarray, square: Square, align: bool) -> np.ndarray:
-    """The 512×512 crop of `square` (in full-size pixels), from the first look where that is fine enough."""
+def _cut(photo: Photo, view: View, square: Square, align: bool) -> np.ndarray:
+    """The 512×512 crop of `square` (in full-size pixels), from what was decoded where that is enough."""
     needed = min(1.0, face_detection.FACE_SIZE / square.side)
-    pixels = first_look if first_look.shape[1] >= needed * photo.width else photo.pixels(needed)
-    scale = pixels.shape[1] / photo.width
-    square = Square((square.cx + 0.5) * scale - 0.5, (square.cy + 0.5) * scale - 0.5, square.side * scale)
-    crop = crop_face(pixels, square.snapped())
+    region = _bounds(square.centre(math.sqrt(2) if align else 1))  # it may be turned
+    if view.scale < needed or not view.holds(region, photo):
+        view = photo.view(needed, region)
+    (cx, cy), side = _point_in_view(square.cx, square.cy, view), square.side * view.scale
+    square = Square(cx, cy, side)
+    crop = crop_face(view.pixels, square.snapped())
     if align and (mesh := _finder().mesh(crop)):
         right, left = mesh.points[[face_detection.RIGHT_EYE_CORNER, face_detection.LEFT_EYE_CORNER]]
         crop = crop_face(
-            pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
+            view.pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
         )
     return crop
 
@@ -117,10 +133,24 @@ def _share_outside(square: Square, width: int, height: int) -> float:
     return max(0.0, 1 - max(0.0, inside_x) * max(0.0, inside_y) / square.side**2)
 
 
-def _scaled(box: Box, factor: float) -> Box:
-    """A box of a scaled photo as a box of the photo: pixel centres lie at whole numbers."""
-    x0, y0, x1, y1 = ((value + 0.5) * factor - 0.5 for value in (box.x0, box.y0, box.x1, box.y1))
-    return Box(x0, y0, x1, y1, box.score)
+def _bounds(square: Square) -> Region:
+    """The edges of an upright square."""
+    half = square.side / 2
+    return square.cx - half, square.cy - half, square.cx + half, square.cy + half
+
+
+def _point_in_view(x: float, y: float, view: View) -> tuple[float, float]:
+    """A point of the photo in pixels of what was decoded: pixel centres lie at whole numbers in both."""
+    return (x + 0.5 - view.left) * view.scale - 0.5, (y + 0.5 - view.top) * view.scale - 0.5
+
+
+def _in_view(box: Box, view: View) -> Box:
+    return Box(*_point_in_view(box.x0, box.y0, view), *_point_in_view(box.x1, box.y1, view), box.score)
+
+
+def _in_photo(box: Box, view: View) -> Box:
+    x0, y0, x1, y1 = ((value + 0.5) / view.scale - 0.5 for value in (box.x0, box.y0, box.x1, box.y1))
+    return Box(x0 + view.left, y0 + view.top, x1 + view.left, y1 + view.top, box.score)
 
 
 def _is_inside(corners: Corners, width: int, height: int) -> bool:

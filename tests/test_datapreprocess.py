@@ -11,6 +11,7 @@ import sys
 import time
 import unicodedata
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from PIL import Image
 
 import datapreprocess
 from draw_faces import draw_face
-from face_detection import Box, FaceFinder
+from face_detection import Box, FaceFinder, crop_face, face_square
 from preprocess_crop import choose_face
 
 ROOT = Path(datapreprocess.__file__).parent
@@ -161,17 +162,67 @@ def test_ai_hub_as_downloaded(tmp_path):
     assert sorted(kept) == ["angry", "angry", "fearful", "happy", "happy", "happy", "surprised"]
 
 
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_face_in_the_annotators_box_is_cropped_wherever_it_is(tmp_path, orientation):
+    """However the photo is stored and loosely the box is drawn, and though a larger face is there."""
+    seen = np.full((1600, 1200, 3), 120, np.uint8)
+    seen[60:560, 80:580] = draw_face(3, "happy", size=500)
+    seen[760:1560, 380:1180] = draw_face(4, "happy", size=800)
+    with FaceFinder() as finder:
+        faces = finder.boxes(seen)
+    stored = Image.fromarray(seen)
+    if orientation > 1:
+        stored = stored.transpose({3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90,
+                                   8: Image.Transpose.ROTATE_270}[orientation])  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (tmp_path / "photos").mkdir()
+    for number, face in enumerate(faces):
+        stored.save(tmp_path / f"photos/{number}.jpg", exif=exif, quality=95)
+        loose = dict(zip(("minX", "minY", "maxX", "maxY"),
+                         (face.x0 - 30, face.y0 - 90, face.x1 + 60, face.y1 + 20), strict=True))  # fmt: skip
+        add_label(tmp_path / "photos/labels.json", f"{number}.jpg", "기쁨", ["기쁨"] * 3, loose)
+    assert run("--input", tmp_path / "photos", "--output", tmp_path / "out", "--format", "png") == 0
+    assert len(faces) == 2
+    for number, face in enumerate(faces):
+        row = rows(tmp_path / "out")[f"{number}.jpg"]
+        assert row["box_from"] == "detector"
+        corners = [float(row[name]) for name in ("x0", "y0", "x1", "y1")]
+        assert corners == pytest.approx([face.x0, face.y0, face.x1, face.y1], abs=0.06 * face.side)
+        crop = np.asarray(Image.open(tmp_path / "out" / row["file"])).astype(int)
+        expected = crop_face(seen, face_square(Box(*corners, 1.0)))
+        assert np.abs(crop - expected).mean() < 3  # JPEG's noise; four pixels off make 4.5
+
+
+def test_a_labelled_photo_cut_short_is_left_out_though_its_face_is_there(tmp_path):
+    (tmp_path / "photos").mkdir()
+    photo = np.full((1600, 800, 3), 120, np.uint8)
+    photo[:600, 100:700] = draw_face(3, "happy", size=600)
+    whole = saved(Image.fromarray(photo), "JPEG")
+    for name, data in (("whole.jpg", whole), ("cut.jpg", whole[: len(whole) * 98 // 100])):
+        (tmp_path / "photos" / name).write_bytes(data)
+        add_label(tmp_path / "photos/labels.json", name, "기쁨", ["기쁨"] * 3,
+                  {"minX": 250, "minY": 180, "maxX": 550, "maxY": 480})  # fmt: skip
+    assert run("--input", tmp_path / "photos", "--output", tmp_path / "out") == 0
+    assert {name: row["reason"] for name, row in rows(tmp_path / "out").items()} == {
+        "whole.jpg": "", "cut.jpg": "truncated"
+    }  # fmt: skip
+
+
 def add_to_zip(path: Path, name: str, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr(name, content)
 
 
-def add_label(path: Path, name: str, uploader: str, votes: list[str]) -> None:
+SMALL_FACE = {"minX": 60.5, "minY": 80.0, "maxX": 190.0, "maxY": 210.0}
+
+
+def add_label(path: Path, name: str, uploader: str, votes: list[str], box: Mapping[str, float] | None = None) -> None:
     records = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    box = {"minX": 60.5, "minY": 80.0, "maxX": 190.0, "maxY": 210.0}
     annotations = {
-        f"annot_{k}": {"boxes": box, "faceExp": vote, "bg": "자연"} for k, vote in zip("ABC", votes, strict=True)
+        f"annot_{k}": {"boxes": dict(box or SMALL_FACE), "faceExp": vote, "bg": "자연"}
+        for k, vote in zip("ABC", votes, strict=True)
     }
     records.append({"filename": name, "gender": "여", "age": 20, "isProf": "일반인", "faceExp_uploader": uploader,
                     "bg_uploader": "자연", **annotations})  # fmt: skip

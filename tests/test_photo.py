@@ -88,6 +88,35 @@ def test_a_jpeg_has_the_pixels_that_pillow_finds(mode, options, reduction):
     assert np.array_equal(Photo(file).pixels(1 / reduction), expected)
 
 
+@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"progressive": True}])
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("reduction", [1, 2])
+def test_a_view_shows_the_region_and_no_more_than_it_must(orientation, options, reduction):
+    noise = np.random.default_rng(0).integers(0, 255, (37, 53, 3), np.uint8)
+    exif = Image.Exif()
+    exif[photo.EXIF_ORIENTATION] = orientation
+    opened = Photo(saved(Image.fromarray(noise).resize((800, 608)), "JPEG", exif=exif, **options))
+    whole = opened.pixels(1 / reduction)
+    pieces = 0
+    for region in [(10, 10, 90, 80), (500, 10, 560, 90), (10, 500, 90, 560), (500, 500, 560, 560)]:
+        view = opened.view(1 / reduction, region)
+        assert view.holds(region, opened)
+        top, left = view.top // reduction, view.left // reduction
+        height, width = view.pixels.shape[:2]
+        same = view.pixels == whole[top : top + height, left : left + width]
+        x0, y0, x1, y1 = (edge // reduction for edge in region)
+        assert same[y0 - top : y1 - top, x0 - left : x1 - left].all()
+        pieces += view.pixels.size < 0.4 * whole.size
+        assert not view.holds((0, 0, opened.width, opened.height), opened) or view.pixels.size == whole.size
+    assert pieces == 2, "two of the four lie where decoding begins"
+
+
+def test_a_view_of_a_jpeg_cut_short_is_refused_though_the_region_is_there():
+    data = saved(corner_picture(800, 600), "JPEG").getvalue()
+    with pytest.raises(UnreadablePhoto, match="truncated"):
+        Photo(io.BytesIO(data[: len(data) * 9 // 10])).view(1, (0, 0, 100, 100))
+
+
 def test_a_jpegs_small_flaws_are_forgiven():
     data = saved(corner_picture(), "JPEG").getvalue()
     middle = len(data) * 3 // 4

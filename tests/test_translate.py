@@ -13,6 +13,7 @@ from PIL import Image
 
 import main
 import paste_back
+from benchmarks.eyebrows import count_brows
 from cpu_generator import for_cpu
 from draw_faces import draw_face
 from face_detection import face_mask, input_square
@@ -107,20 +108,6 @@ def test_a_turned_photo_gives_the_same_result_turned(translator, name, degrees, 
     change = np.abs(expected.astype(float) - photo)[mask > 0.5].mean()
     assert change > 20
     assert difference < 0.3 * change  # measured: 0.04 to 0.28, and 0.1 for a larger canvas alone
-
-
-def count_brows(photo, points):
-    """Dark spots above the eyes, on the left and on the right."""
-    length = np.linalg.norm(points[10] - points[152])
-    inside = cv2.fillConvexPoly(np.zeros(photo.shape[:2], np.uint8), cv2.convexHull(points).astype(int), 1)
-    inside = cv2.erode(inside, np.ones([int(0.05 * length)] * 2))
-    inside[int(points[[159, 386], 1].min() - 0.02 * length) :] = 0  # lids
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    dark = (inside > 0) & (grey < 0.72 * np.median(grey[inside > 0]))
-    _, _, sizes, centres = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
-    spots = [x for size, (x, _) in list(zip(sizes, centres, strict=True))[1:] if size[4] > 0.0018 * length**2]
-    middle = points[168, 0]
-    return sum(x < middle for x in spots), sum(x > middle for x in spots)
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3, 7])
