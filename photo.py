@@ -159,8 +159,9 @@ class Photo:
 
     def _bytes(self) -> bytes:
         if isinstance(self._file, (str, PathLike)):
-            with Path(self._file).open("rb") as file:
-                return file.read(MAX_JPEG_BYTES)
+            path = Path(self._file)
+            with path.open("rb") as file:  # asked for more than there is, it would take new memory for all of that
+                return file.read(min(path.stat().st_size, MAX_JPEG_BYTES))
         self._file.seek(0)
         return self._file.read(MAX_JPEG_BYTES)
 

@@ -23,7 +23,7 @@ FIRST_LOOK = 1500
 
 # Where the annotators say where the face is, decoding ends below it, and the detectors look there alone.
 SMALLER = 0.8  # of the annotators' box: the face that may be found in it without a second look
-MARGIN = 1.1  # of the crop: how much is decoded
+MARGIN = 1.05  # of the crop: how much is decoded
 
 SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more or less of the head
 CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner
