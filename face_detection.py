@@ -306,6 +306,10 @@ class FaceFinder:
                     return near
         return self._confirmed(image, found, turned)
 
+    def near(self, image: Image, box: Box) -> Box | None:
+        """The face that `box` is around, more or less, as seen from near; None where the detectors see none."""
+        return self._look_again(image, box, turned=False)
+
     def _looks(self, image: Image, turned: bool) -> Iterator[list[Box]]:
         """What each detector sees in each view of the photo, the quickest first."""
         scale, small = _small(image)
@@ -339,10 +343,6 @@ class FaceFinder:
                 nearest = min(near, key=lambda again: math.dist(again.centre, box.centre))
                 return replace(nearest, score=max(nearest.score, box.score))
         return None
-
-    def near(self, image: Image, box: Box) -> Box | None:
-        """The face that `box` is around, more or less, as seen from near; None where the detectors see none."""
-        return self._look_again(image, box, turned=False)
 
     def mesh(self, image: Image) -> Mesh | None:
         """The mesh of the face in `image`, a crop of one face (1.5 to 3 times its box); None where none is found."""

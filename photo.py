@@ -42,6 +42,7 @@ EXIF_ORIENTATION = 0x0112
 FRAME_HEADERS = (0xC0, 0xC1, 0xC2)
 END_OF_IMAGE = b"\xff\xd9"
 LARGEST_BLOCK = 32  # pixels: what a JPEG is coded in, at most
+
 # File names that such photos have.
 SUFFIXES = frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
 
@@ -213,9 +214,10 @@ def _with_height(jpeg: bytes, rows: int) -> bytes:
     if not jpeg.endswith(END_OF_IMAGE):
         raise ValueError("cut short, or followed by something else")
     position = 2
-    while jpeg[position] == 0xFF and jpeg[position + 1] not in FRAME_HEADERS:
-        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
-    if jpeg[position] != 0xFF:
+    while jpeg[position : position + 1] == b"\xff" and jpeg[position + 1] not in FRAME_HEADERS:
+        is_padding = jpeg[position + 1] == 0xFF
+        position += 1 if is_padding else 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+    if jpeg[position : position + 1] != b"\xff":
         raise ValueError("no frame header where one should be")
     return jpeg[: position + 5] + rows.to_bytes(2, "big") + jpeg[position + 7 :]
 

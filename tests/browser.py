@@ -6,10 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-from serving import jpeg
+from serving import ROOT, jpeg
 
 from draw_faces import draw_face
 
+AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FRAME = (480, 640, 3)
 
@@ -38,3 +39,14 @@ def launch(playwright, camera: Path):
             f"--use-file-for-fake-video-capture={camera}",
         ],
     )
+
+
+def serious_faults(page) -> list[tuple[str, str, list[str]]]:
+    """What axe finds that keeps people from using the page: rule, impact, elements."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run(document).then(({violations}) => violations.map("
+        "({id, impact, nodes}) => [id, impact, nodes.map(({html}) => html)]))"
+    )
+    return [fault for fault in found if fault[1] in ("serious", "critical")]

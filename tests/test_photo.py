@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -109,6 +110,20 @@ def test_a_view_shows_the_region_and_no_more_than_it_must(orientation, options, 
         pieces += view.pixels.size < 0.4 * whole.size
         assert not view.holds((0, 0, opened.width, opened.height), opened) or view.pixels.size == whole.size
     assert pieces == 2, "two of the four lie where decoding begins"
+
+
+@pytest.mark.parametrize("inserted", [b"\xff\xff\xff", b"\xff\xfe\xff\xf0", b"\xff\xfe\x00"])
+def test_a_view_of_a_jpeg_with_an_odd_header_is_as_good_as_the_whole(inserted):
+    """Padding is allowed; a comment that is longer than the file is not, and is found by whoever decodes it."""
+    data = saved(corner_picture(800, 600), "JPEG").getvalue()
+    odd = data[:20] + inserted + data[20:]
+    try:
+        whole = read_photo(io.BytesIO(odd))
+    except UnreadablePhoto as error:
+        with pytest.raises(UnreadablePhoto, match=re.escape(str(error))):
+            Photo(io.BytesIO(odd)).view(1, (0, 0, 100, 100))
+    else:
+        assert np.array_equal(Photo(io.BytesIO(odd)).view(1, (0, 0, 100, 100)).pixels[:100], whole[:100])
 
 
 def test_a_view_of_a_jpeg_cut_short_is_refused_though_the_region_is_there():

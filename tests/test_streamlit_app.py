@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, film, launch
+from browser import AXE, CHROMIUM, film, launch, serious_faults
 from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
@@ -400,6 +400,20 @@ def test_another_expression_gets_no_praise(visit):
     assert not {feedback.MESSAGES["hold"][1], feedback.MESSAGES["done"][1]} & set(said)
     assert len(answers) > 8
     assert set(answers) == {200}
+
+
+@needs_browser
+@pytest.mark.skipif(not AXE.is_file(), reason="needs the npm packages (python web_vendor.py)")
+def test_no_page_keeps_people_from_using_it(visit):
+    page = visit("neutral", frames=2)
+    assert not serious_faults(page)
+    page.set_input_files("input[type=file]", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(child())})
+    page.wait_for_selector("text=걸렸어요")
+    assert not serious_faults(page)
+    for name, there in (("감정 피드백", "표정을 지어 볼까?"), ("치료사", "이 브라우저에서")):
+        go_to(page, name)
+        page.wait_for_selector(f"text={there}")
+        assert not serious_faults(page), name
 
 
 @needs_browser

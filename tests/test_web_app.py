@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import CHROMIUM, film, launch
+from browser import AXE, CHROMIUM, film, launch, serious_faults
 from PIL import Image
 from serving import ROOT, Server, jpeg, make_checkpoint
 
@@ -15,7 +15,6 @@ import feedback
 from draw_faces import draw_face
 
 VENDOR = ROOT / "web" / "vendor" / "vision_bundle.mjs"
-AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 PHONE = {"width": 390, "height": 844}
 IDENTITY = 7
 FLOW_SECONDS = 120  # patience with a busy machine
@@ -88,10 +87,7 @@ def take_turn(page):
 
 def check_usable(page):
     """No serious fault that axe knows, every target large enough, nothing beyond the edge."""
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document).then(({violations}) => violations.map(({id, impact}) => [id, impact]))")
-    assert not [fault for fault in found if fault[1] in ("serious", "critical")]
+    assert not serious_faults(page)
     small = page.evaluate(
         """[...document.querySelectorAll("button, a, label, input:not([type=checkbox])")].filter((element) => {
             const {width, height} = element.getBoundingClientRect();
