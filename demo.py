@@ -44,7 +44,7 @@ ON_CPU = (
     " --num_iters 3900 --num_iters_decay 1700 --n_critic 2 --sample_step 1300 --log_step 100"
 )
 ON_CUDA = (
-    "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 5 --batch_size 16"
+    "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 6 --batch_size 16"
     " --num_iters 8000 --num_iters_decay 3200 --n_critic 2 --sample_step 1000 --log_step 200"
 )
 JUDGE = f"{DEMO}/models/emotion.pt"

@@ -50,13 +50,14 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
     file = f"{task.emotion}/{task.stem}.{settings.format}"
     _write(crop, output.folder(task.split) / file, output.part(task.split), settings.quality)
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+    _, deviation = cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))
     return replace(
         row,
         kept=1,
         file=file,
         outside=round(_share_outside(square, photo.width, photo.height), 3),
-        sharpness=round(float(cv2.Laplacian(grey, cv2.CV_32F).var()), 1),
-        brightness=round(float(grey.mean()), 1),
+        sharpness=round(deviation.item() ** 2, 1),
+        brightness=round(cv2.mean(grey)[0], 1),
     )
 
 
