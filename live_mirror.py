@@ -7,6 +7,9 @@ way the page itself came: no WebRTC, no third host. A frame is looked at and for
 from __future__ import annotations
 
 import asyncio
+import atexit
+import contextlib
+import queue
 import secrets
 import threading
 import time
@@ -30,6 +33,28 @@ THREADS = 4  # visitors whose frames are looked at together
 
 _live: weakref.WeakValueDictionary[str, LiveMirror] = weakref.WeakValueDictionary()
 _threads = ThreadPoolExecutor(THREADS, "mirror")
+_departed: queue.SimpleQueue[Mirror | None] = queue.SimpleQueue()  # its put() may interrupt anything, itself included
+
+
+def _close_departed() -> None:
+    """Close what is left of mirrors nobody holds on to any more.
+
+    The garbage collector finds them, and that in the middle of anything: closing MediaPipe there waits for locks which
+    the interrupted code may hold, and everything would stand still.
+    """
+    while mirror := _departed.get():
+        with contextlib.suppress(RuntimeError):  # Python is about to exit, and has ended MediaPipe's threads already
+            mirror.close()
+
+
+def _close_the_last() -> None:
+    _departed.put(None)
+    _closer.join()
+
+
+_closer = threading.Thread(target=_close_departed, name="departed mirrors", daemon=True)
+_closer.start()
+atexit.register(_close_the_last)
 
 
 class LiveMirror:
@@ -45,7 +70,7 @@ class LiveMirror:
         token = secrets.token_urlsafe(24)  # nobody else can guess where this visitor's frames go
         self.address = f"/mirror/{token}"
         _live[token] = self
-        weakref.finalize(self, self._mirror.close)
+        weakref.finalize(self, _departed.put, self._mirror)
 
     def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
         """Start an attempt at `emotion`; `rest` is the visitor's resting face, where known."""
