@@ -29,7 +29,7 @@ demo: $(READY)
 	$(PY) demo.py
 
 test: $(READY)
-	$(PY) -m pytest --numprocesses 2 --dist loadfile
+	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(PY) -m ruff check .
