@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
+import importlib
 import queue
 import secrets
 import threading
@@ -64,6 +65,8 @@ class LiveMirror:
     """
 
     def __init__(self, judge: Judge | None = None) -> None:
+        # Python 3.12 keeps the frames that first imported MediaPipe for ever, and with them the first visitor's mirror.
+        _threads.submit(importlib.import_module, "mediapipe.tasks.python").result()
         self.practice = Practice()
         self._mirror = Mirror(judge)
         self._lock = threading.Lock()
