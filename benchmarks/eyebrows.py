@@ -24,14 +24,14 @@ from tqdm import tqdm
 import pictures
 from draw_faces import draw_face
 from errors import UserError, door
-from face_detection import FaceFinder, Image, Points
+from face_detection import CHIN, FOREHEAD_TOP, FaceFinder, Image, Points
 
 FIRST_IDENTITY = 9_100_000
 PHOTO = 448  # pixels: side of the drawn photo
 SHOWN = 8  # people on the sheet
 DARK = 0.72  # of the forehead's median brightness
 SMALLEST = 0.0018  # of the squared length of the face: less is no brow
-LIDS, NOSE_BRIDGE, FOREHEAD_TOP, CHIN = [159, 386], 168, 10, 152  # landmarks of MediaPipe's mesh
+LIDS, NOSE_BRIDGE = [159, 386], 168  # landmarks of MediaPipe's mesh
 
 
 def count_brows(photo: Image, points: Points) -> tuple[int, int]:
@@ -64,7 +64,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("generator", type=Path, help="the -G.ckpt of a training on drawn faces")
     parser.add_argument("--people", type=int, default=50, help="how many to translate")
-    parser.add_argument("--emotion", default="angry", help="what to translate them to")
     parser.add_argument("--sheet", type=Path, help="picture of the first of them: input, translated, as drawn")
     arguments = parser.parse_args()
     from translate import Translator
@@ -72,13 +71,13 @@ def main() -> int:
     kinds = ("neutral", "translated", "as drawn")
     counts, rows = Counter[str](), []
     with Translator.load(arguments.generator) as translator, tqdm(total=arguments.people, unit="person") as bar:
-        if arguments.emotion not in translator.domains:
-            raise UserError(f"{arguments.generator} gives {', '.join(translator.domains)}, not {arguments.emotion}")
+        if "angry" not in translator.domains:
+            raise UserError(f"{arguments.generator} gives {', '.join(translator.domains)}, not angry: name another one")
         for identity in itertools.count(FIRST_IDENTITY):
-            neutral, drawn = (draw_face(identity, emotion, size=PHOTO) for emotion in ("neutral", arguments.emotion))
+            neutral, drawn = (draw_face(identity, emotion, size=PHOTO) for emotion in ("neutral", "angry"))
             if not one_pair(neutral, translator.finder):
                 continue  # the rims of glasses count as brows
-            translated = translator.translate(neutral).results[arguments.emotion]
+            translated = translator.translate(neutral).results["angry"]
             rows.append([neutral, translated, drawn])
             counts.update(k for k, photo in zip(kinds, rows[-1], strict=True) if one_pair(photo, translator.finder))
             bar.update()
