@@ -6,6 +6,7 @@ import itertools
 import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,87 +19,132 @@ from augment import Draws, augment, draw
 from decoded_cache import DecodedFaces, open_cache
 from errors import RunStopped, UserError
 from face_crop import UnreadableImage, load_crop
-from image_folder import LabelledImages
+from image_folder import LabelledImages, pair_table
+from photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
 from prefetch import one_ahead
 from sample_stream import EndlessShuffle, Place, stream_seed
 from unreadable import TOLERATED, Broken, Unreadable
 from value_range import to_network
 
 
+class TrainingBatch(NamedTuple):
+    """What an iteration trains on. With pairs the loader chooses the target labels, and brings the known answers."""
+
+    x_real: Tensor  # float32 [B, 3, S, S] in [-1, 1], channels last in memory
+    c_org: Tensor  # int64 [B]
+    c_trg: Tensor | None = None  # int64 [B]
+    x_trg: Tensor | None = None  # as x_real: the same people with the target emotions
+
+
 class Batch(NamedTuple):
     """What a worker makes of B places in the stream."""
 
-    pixels: Tensor  # uint8 RGB [B, S, S, 3]
+    pixels: Tensor  # uint8 RGB [B, S, S, 3]; with pairs [B, 2S, S, 3], the known answer below
     draws: Draws  # how to augment them
     labels: Tensor  # int64 [B]
+    targets: Tensor | None  # int64 [B], with pairs
     broken: Broken  # what was passed over for them
+
+
+@dataclass(frozen=True)
+class Faces:
+    """How a face is loaded: the centre `crop_size` of the stored crop at `image_size`, under which conditions."""
+
+    crop_size: int
+    image_size: int
+    seed: int = 0
+    augment: str = "seed"  # or "photo": see photo_conditions.py
+    pairs: bool = False
+
+    @property
+    def to_load(self) -> tuple[int, int]:
+        """Crop and image size that are decoded, and cached."""
+        if self.augment == "photo":
+            return size_to_load(self.crop_size, self.image_size)
+        return self.crop_size, self.image_size
 
 
 class FaceCrops(Dataset[Batch]):
     """Training faces before augmentation, a batch at a time, decoded from their files or read from the cache."""
 
-    def __init__(
-        self, images: LabelledImages, crop_size: int, image_size: int, seed: int, cache: DecodedFaces | None
-    ) -> None:
+    def __init__(self, images: LabelledImages, faces: Faces, cache: DecodedFaces | None) -> None:
         self.images = images
-        self.crop_size = crop_size
-        self.image_size = image_size
-        self.seed = seed
+        self.faces = faces
         self.cache = cache
+        self.pairs = pair_table(images) if faces.pairs else None
 
     def __getitem__(self, places: list[Place]) -> Batch:
         """The batch of the samples at `places`."""
         broken: Broken = []
-        faces = [self._readable(index, broken) for index, _ in places]
+        seeds = [stream_seed(self.faces.seed, number) for _, number in places]
+        targets = [seed % len(self.images.domains) for seed in seeds] if self.faces.pairs else None
+        samples = [
+            self._readable(index, seed, targets[i] if targets else None, broken)
+            for i, ((index, _), seed) in enumerate(zip(places, seeds, strict=True))
+        ]
         return Batch(
-            torch.from_numpy(np.stack([pixels for pixels, _ in faces])),
-            draw(stream_seed(self.seed, number) for _, number in places),
-            torch.tensor([self.images.labels[index] for _, index in faces]),
+            torch.from_numpy(np.stack([pixels for pixels, _ in samples])),
+            draw(seeds),
+            torch.tensor([self.images.labels[index] for _, index in samples]),
+            torch.tensor(targets) if targets else None,
             broken,
         )
 
-    def _readable(self, index: int, broken: Broken) -> tuple[np.ndarray, int]:
-        """The image at `index`, or the next one that can be read; black after more failures than are tolerated."""
+    def _readable(self, index: int, seed: int, target: int | None, broken: Broken) -> tuple[np.ndarray, int]:
+        """The sample at `index`, or the next one that can be read; black after more failures than are tolerated."""
         count = len(self.images.paths)
         for _ in range(1 + int(TOLERATED * count)):
             try:
-                return self._pixels(index), index
+                return self._sample(index, seed, target), index
             except UnreadableImage as error:
                 broken.append((index, str(error)))
                 index = (index + 1) % count
-        return np.zeros((self.image_size, self.image_size, 3), np.uint8), index
+        size = self.faces.image_size
+        return np.zeros((size if target is None else 2 * size, size, 3), np.uint8), index
 
-    def _pixels(self, index: int) -> np.ndarray:
-        if self.cache is not None:
-            return self.cache[index]
-        return load_crop(self.images.paths[index], self.crop_size, self.image_size)
+    def _sample(self, index: int, seed: int, target: int | None) -> np.ndarray:
+        """The image at `index` and, where there is a target, the known answer below it."""
+        conditions = draw_conditions(seed) if self.faces.augment == "photo" else None
+        pixels = self._pixels(index, conditions)
+        answer = None
+        if target is not None and self.pairs is not None:
+            answer = self._pixels(int(self.pairs[index, target]), conditions)
+        if conditions:
+            pixels = add_noise(pixels, conditions)
+        return pixels if answer is None else np.concatenate([pixels, answer])
+
+    def _pixels(self, index: int, conditions: Conditions | None) -> np.ndarray:
+        crop_size, image_size = self.faces.to_load
+        path = self.images.paths[index]
+        pixels = self.cache[index] if self.cache is not None else load_crop(path, crop_size, image_size)
+        if conditions is None:
+            return pixels
+        return under_conditions(pixels, self.faces.image_size, self.faces.crop_size / crop_size, conditions)
 
 
 def training_batches(
     images: LabelledImages,
     unreadable: Unreadable,
+    faces: Faces,
     *,
-    crop_size: int,
-    image_size: int,
     batch_size: int,
     num_workers: int,
-    seed: int,
     start: int = 0,
     device: torch.device,
     cache: Path | None = None,
     rank: int = 0,
     world_size: int = 1,
-) -> Iterator[tuple[Tensor, Tensor]]:
+) -> Iterator[TrainingBatch]:
     """Endless batches on `device`, from sample number `start` of the stream on.
 
-    x_real: float32 [B, 3, S, S] in [-1, 1], channels last in memory; c_org: int64 [B]. `cache` is a folder that
-    `decoded_cache.prepare` filled. Each of `world_size` processes gets its own share of the same stream.
+    `cache` is a folder that `decoded_cache.prepare` filled. Each of `world_size` processes gets its own share of the
+    same stream.
     """
-    decoded = open_cache(cache, images, crop_size, image_size) if cache else None
+    decoded = open_cache(cache, images, *faces.to_load) if cache else None
     loader = DataLoader(
-        FaceCrops(images, crop_size, image_size, seed, decoded),
+        FaceCrops(images, faces, decoded),
         sampler=EndlessShuffle(
-            len(images.paths), seed, batch_size=batch_size, start=start, rank=rank, world_size=world_size
+            len(images.paths), faces.seed, batch_size=batch_size, start=start, rank=rank, world_size=world_size
         ),
         batch_size=None,  # the sampler makes batches
         num_workers=num_workers,
@@ -106,10 +152,14 @@ def training_batches(
         pin_memory=device.type == "cuda",
     )
 
-    def put(batch: Batch) -> tuple[Tensor, Tensor]:
+    def put(batch: Batch) -> TrainingBatch:
         unreadable.add(batch.broken)
         pixels, labels = (tensor.to(device, non_blocking=True) for tensor in (batch.pixels, batch.labels))
-        return augment(pixels, batch.draws.to(device)), labels
+        x = augment(pixels, batch.draws.to(device))  # a pair is one picture here: the same light falls on both
+        if batch.targets is None:
+            return TrainingBatch(x, labels)
+        x_real, x_trg = (half.contiguous(memory_format=torch.channels_last) for half in x.chunk(2, dim=2))
+        return TrainingBatch(x_real, labels, batch.targets.to(device, non_blocking=True), x_trg)
 
     return one_ahead(loader, put, device)
 

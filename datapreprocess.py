@@ -47,6 +47,9 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--min_agreement", "AI Hub: how many of the three annotators must agree; the crop is filed under what they "
         "agree on. 0: trust the uploader (%(default)s)", type=int, default=2, choices=range(4))  # fmt: skip
     add("--min_face", "leave out smaller faces (%(default)s)", type=_positive, default=64, metavar="PIXELS")
+    add("--pairs", "the same file name in every emotion's folder is the same person, pose and light: cut all photos of "
+        "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
+        action="store_true")  # fmt: skip
     add("--align", "turn each face until its eyes are level", action="store_true")
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
     add("--quality", "of JPEG crops (%(default)s)", type=int, default=95, choices=range(1, 101), metavar="1-100")
@@ -102,7 +105,10 @@ def read_settings(args: argparse.Namespace) -> Settings:
         raise UserError(f"--person_pattern {args.person_pattern} is no regular expression: {error}") from error
     if not groups:
         raise UserError(f"--person_pattern {args.person_pattern} has no group: put (…) around what names the person")
+    if args.pairs and args.align:
+        raise UserError("--pairs and --align exclude each other: photos of a pair are cut alike, not turned one by one")
     return Settings(
+        pairs=args.pairs,
         input=str(folder),
         emotions=tuple(sorted(name for name in wanted.values() if name)),
         min_agreement=args.min_agreement,

@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 import emotions
 from errors import UserError
 
@@ -62,6 +64,31 @@ def read_folder(image_dir: str | Path, c_dim: int) -> LabelledImages:
         paths += images
         labels += [label] * len(images)
     return LabelledImages(domains, paths, labels)
+
+
+def pair_table(images: LabelledImages) -> np.ndarray:
+    """int64 [N, c_dim]: for each image the index of the one with the same name in each domain's folder.
+
+    Raises `UserError` where a name is not in every folder.
+    """
+    tables: list[dict[str, int]] = [{} for _ in images.domains]
+    names = []
+    for index, (path, label) in enumerate(zip(images.paths, images.labels, strict=True)):
+        names.append(_name_below(path, images.domains[label]))
+        tables[label][names[-1]] = index
+    for domain, table in zip(images.domains, tables, strict=True):
+        if missing := next((path for path, name in zip(images.paths, names, strict=True) if name not in table), None):
+            raise UserError(
+                f"--lambda_pair needs every face in every emotion's folder, and {domain} has none named as {missing}: "
+                "make the faces with datapreprocess.py --pairs"
+            )
+    return np.array([[table[name] for table in tables] for name in names])
+
+
+def _name_below(path: str, domain: str) -> str:
+    """The path below the folder of its domain, without suffix."""
+    parts = Path(path).with_suffix("").parts
+    return "/".join(parts[len(parts) - parts[::-1].index(domain) :])
 
 
 def _refuse_twins(image_dir: str | Path, domains: list[str]) -> None:

@@ -9,6 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from model import Discriminator
+
+CHANGE_WEIGHT = 6.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
+EDGE_WEIGHT = 0.5
+
 Parts = dict[str, Tensor]  # scalar tensors on the device, read only when logged
 
 
@@ -17,19 +22,17 @@ def one_hot(c: Tensor, c_dim: int) -> Tensor:
     return F.one_hot(c, c_dim).float()
 
 
-def gradient_penalty(D: nn.Module, x_real: Tensor, x_fake: Tensor, alpha: Tensor) -> Tensor:
+def gradient_penalty(D: Discriminator, x_real: Tensor, x_fake: Tensor, alpha: Tensor) -> Tensor:
     """mean((‖∇ D_src(x̂)‖₂ − 1)²) at x̂ = alpha·x_real + (1 − alpha)·x_fake, alpha [B, 1, 1, 1] in [0, 1].
 
     The norm is over all of a sample's pixels (WGAN-GP, arXiv 1704.00028).
     """
-    x_hat = torch.lerp(x_fake, x_real, alpha).requires_grad_(True)
-    src, _ = D(x_hat)
-    (gradient,) = torch.autograd.grad(src.float().sum(), x_hat, create_graph=True)
-    return ((gradient.float().flatten(1).norm(dim=1) - 1) ** 2).mean()
+    gradient = D.input_gradient(torch.lerp(x_fake, x_real, alpha))
+    return ((_wide(gradient).flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
 def discriminator_loss(
-    D: nn.Module,
+    D: Discriminator,
     x_real: Tensor,
     c_org: Tensor,
     x_fake: Tensor,
@@ -39,7 +42,7 @@ def discriminator_loss(
 ) -> tuple[Tensor, Parts]:
     """-mean D_src(x) + mean D_src(x_fake) + λcls·CE(D_cls(x), c_org) + λgp·penalty; `x_fake` carries no graph."""
     # One pass for both: D has no norm over the batch, so it is the same mathematics, and faster.
-    (src_real, src_fake), (cls_real, _) = (out.float().chunk(2) for out in D(torch.cat([x_real, x_fake])))
+    (src_real, src_fake), (cls_real, _) = (_wide(out).chunk(2) for out in D(torch.cat([x_real, x_fake])))
     real = -src_real.mean()
     fake = src_fake.mean()
     cls = F.cross_entropy(cls_real, c_org)
@@ -53,17 +56,40 @@ def generator_loss(
     D: nn.Module,
     x_real: Tensor,
     c_org: Tensor,
+    x_fake: Tensor,
     c_trg: Tensor,
     c_dim: int,
     lambda_cls: float,
     lambda_rec: float,
 ) -> tuple[Tensor, Parts]:
-    """-mean D_src(G(x,c')) + λcls·CE(D_cls(G(x,c')), c') + λrec·mean|x − G(G(x,c'),c)|, c' = `c_trg`."""
-    x_fake = G(x_real, one_hot(c_trg, c_dim))
+    """-mean D_src(x_fake) + λcls·CE(D_cls(x_fake), c') + λrec·mean|x − G(x_fake,c)|, c' = `c_trg`.
+
+    `x_fake` is G(x_real, c') with its graph. Where λrec is 0 the way back is not computed.
+    """
     src, cls_fake = D(x_fake)
-    fake = -src.float().mean()
-    cls = F.cross_entropy(cls_fake.float(), c_trg)
-    x_rec = G(x_fake, one_hot(c_org, c_dim))
-    rec = (x_real - x_rec.float()).abs().mean()
-    parts = {"G/loss_fake": fake, "G/loss_cls": cls, "G/loss_rec": rec}
-    return fake + lambda_cls * cls + lambda_rec * rec, parts
+    fake = -_wide(src).mean()
+    cls = F.cross_entropy(_wide(cls_fake), c_trg)
+    loss, parts = fake + lambda_cls * cls, {"G/loss_fake": fake, "G/loss_cls": cls}
+    if lambda_rec:
+        x_rec = G(x_fake, one_hot(c_org, c_dim))
+        parts["G/loss_rec"] = (x_real - x_rec).abs().mean()
+        loss = loss + lambda_rec * parts["G/loss_rec"]
+    return loss, parts
+
+
+def pair_loss(x_fake: Tensor, x_real: Tensor, x_trg: Tensor) -> Tensor:
+    """How far G's picture is from the known answer `x_trg`, the same person with the target emotion.
+
+    mean(w·|x_fake − x_trg|), the weights w = 1 + 6·mean|x_trg − x_real| over the colours higher where the expression
+    changes, plus half of the same for the differences of neighbouring pixels, which keeps edges sharp.
+    """
+    error = x_fake - x_trg
+    weight = 1 + CHANGE_WEIGHT * (x_trg - x_real).abs().mean(1, keepdim=True)
+    down = weight[:, :, 1:] * error.diff(dim=2).abs()
+    across = weight[..., 1:] * error.diff(dim=3).abs()
+    return (weight * error.abs()).mean() + EDGE_WEIGHT * (down.mean() + across.mean())
+
+
+def _wide(x: Tensor) -> Tensor:
+    """In float32, or in double precision where it is that already."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))

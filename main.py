@@ -110,6 +110,19 @@ def add_training(add: Add) -> None:
     add("--lambda_cls", type=float, default=1, help="weight of the domain classification loss")
     add("--lambda_rec", type=float, default=10, help="weight of the reconstruction loss")
     add("--lambda_gp", type=float, default=10, help="weight of the gradient penalty")
+    add(
+        "--lambda_pair",
+        type=float,
+        default=0,
+        help="weight of the loss towards the known answer (needs datapreprocess.py --pairs); 0 = the paper",
+    )
+    add(
+        "--augment",
+        choices=("seed", "photo"),
+        default="seed",
+        help="flips and light as published, or also what cameras do: scale, blur, noise, JPEG, gamma, grey",
+    )
+    add("--init", type=Path, help="generator to start from instead of random weights")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")
     add("--num_iters_decay", type=whole, default=5000, help="last iterations, over which the rates fall to 0")
@@ -130,7 +143,7 @@ def add_speed(add: Add) -> None:
     add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
     add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
     add("--cache", type=Path, help="folder to keep the faces in, decoded at training size; default: decode each time")
-    add("--compile", type=boolean, default=False, help="compile the generator before the first iteration")
+    add("--compile", choices=("auto", "True", "False"), default="auto", help="compile the step; auto: on a GPU")
     add("--accumulate", type=count, default=1, help="parts to compute a batch in, one after the other: less memory")
     add(
         "--gradient_checkpointing",

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 
 Batch = TypeVar("Batch")
-Ready = tuple[Tensor, Tensor]
+Ready = TypeVar("Ready", bound=tuple[Any, ...])  # of tensors, and None for those there are not
 
 
 def one_ahead(batches: Iterable[Batch], put: Callable[[Batch], Ready], device: torch.device) -> Iterator[Ready]:
@@ -34,5 +33,6 @@ def one_ahead(batches: Iterable[Batch], put: Callable[[Batch], Ready], device: t
         training.wait_stream(stream)  # for the batch that is handed out now, not for the one queued next
         ready, upcoming = upcoming, queue_next()
         for tensor in ready:
-            tensor.record_stream(training)  # else its memory could be the next batch's while it is still read
+            if tensor is not None:
+                tensor.record_stream(training)  # else its memory could be the next batch's while it is still read
         yield ready

@@ -34,9 +34,12 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
     row = left_out(task, "")
     try:
         photo = Photo(task.source.open())
+        shows_face = Photo(task.neutral.open()) if task.neutral else photo
+        if (shows_face.width, shows_face.height) != (photo.width, photo.height):
+            return replace(row, reason="not of the same size as the neutral photo")
         if min(photo.width, photo.height) < settings.min_face:
             return replace(row, reason=f"photo smaller than --min_face ({photo.width} x {photo.height} pixels)")
-        view, boxes = look(photo, task.box)
+        view, boxes = look(shows_face, task.box)
         box, box_from = choose_face(boxes, photo.width, photo.height, task.box)
         if box is None:
             return replace(row, faces=0, reason="no face found")
@@ -44,7 +47,9 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         if box.side < settings.min_face:
             return replace(row, reason="face smaller than --min_face")
         square = face_square(box)
-        crop = _cut(photo, view, square, settings.align)
+        if task.neutral:
+            view = _whole(photo)
+        crop = _cut(photo, view, square, settings.align and not task.neutral)
     except UnreadablePhoto as error:
         return replace(row, reason=str(error))
     file = f"{task.emotion}/{task.stem}.{settings.format}"
@@ -72,9 +77,14 @@ def look(photo: Photo, annotated: Corners | None = None) -> tuple[View, list[Box
         view = photo.view(face_detection.FACE_SIZE / (SMALLER * square.side), _bounds(square.centre(MARGIN)))
         if found := _finder().near(view.pixels, _in_view(meant, view)):
             return view, [_in_photo(found, view)]
+    view = _whole(photo)
+    return view, [_in_photo(box, view) for box in _finder().boxes(view.pixels, far=annotated is not None)]
+
+
+def _whole(photo: Photo) -> View:
+    """The whole photo, small enough to be quick."""
     pixels = photo.pixels(FIRST_LOOK / max(photo.width, photo.height))
-    view = View(pixels, pixels.shape[1] / photo.width)
-    return view, [_in_photo(box, view) for box in _finder().boxes(pixels, far=annotated is not None)]
+    return View(pixels, pixels.shape[1] / photo.width)
 
 
 def choose_face(boxes: list[Box], width: int, height: int, annotated: Corners | None = None) -> tuple[Box | None, str]:

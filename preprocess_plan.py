@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import aihub
 import emotions
@@ -28,6 +28,7 @@ class Settings:
     quality: int = 95
     val_fraction: float = 0.0
     person_pattern: str = aihub.PERSON_PATTERN
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,13 @@ class Task:
     person: str = ""  # "" where nothing tells
     split: str = "train"
     left_out: str = ""  # why it is not even opened
+    neutral: Source | None = None  # the same person's neutral photo, on which the face is looked for instead
+    name: str = ""  # what it shares with the other photos of a person; "" without pairs
 
     @property
     def digest(self) -> str:
         """16 hex digits that stand for this task: another content, label or split makes another task."""
-        told = (
+        told: tuple[object, ...] = (
             self.source.name,
             self.source.version,
             self.emotion,
@@ -55,13 +58,15 @@ class Task:
             self.split,
             self.left_out,
         )
+        if self.neutral:
+            told += (self.neutral.name, self.neutral.version, self.name)
         return _hash(repr(told))
 
     @property
     def stem(self) -> str:
         """The crop's file name without suffix: tells the source, and no two sources share it."""
         readable = re.sub(r"[^\w.-]+", "_", self.source.file_name.rsplit(".", 1)[0])[:60].lstrip(".")
-        return f"{readable}-{_hash(self.source.name)}"
+        return f"{readable}-{_hash(self.name or self.source.name)}"
 
 
 @dataclass
@@ -94,11 +99,13 @@ def survey(root: str) -> tuple[int, Labels]:
 def plan(settings: Settings, labels: Labels, shard: tuple[int, int] = (1, 1)) -> Iterator[Task]:
     """A task for every file below the input folder that falls into `shard` (k of n), label files aside."""
     number, shards = shard
+    neutrals = _neutrals(settings.input) if settings.pairs else None
     for source in sources.walk(settings.input):
         if source.name in labels.files:
             continue
         if shards == 1 or _fraction(unicodedata.normalize("NFC", source.name)) * shards // 1 == number - 1:
-            yield _task(source, settings, labels)
+            task = _task(source, settings, labels)
+            yield task if neutrals is None else _as_pair(task, neutrals, settings.val_fraction)
 
 
 def _task(source: Source, settings: Settings, labels: Labels) -> Task:
@@ -118,6 +125,30 @@ def _task(source: Source, settings: Settings, labels: Labels) -> Task:
         split="val" if is_val else "train",
         left_out=source.problem or left_out,
     )
+
+
+def _neutrals(root: str) -> dict[str, Source]:
+    """The neutral photos by what names them apart from their emotion. Raises `UserError` where there is none."""
+    neutrals = {_name_in_pair(source): source for source in sources.walk(root) if _emotion_of_path(source) == "neutral"}
+    if not neutrals:
+        raise UserError(f"--pairs needs a folder of neutral photos in {root}, named as those with an emotion")
+    return neutrals
+
+
+def _as_pair(task: Task, neutrals: Mapping[str, Source], val_fraction: float) -> Task:
+    """The task with the neutral photo of the same name, left out where there is none."""
+    name = _name_in_pair(task.source)
+    neutral = neutrals.get(name)
+    if not neutral:
+        return replace(task, left_out=task.left_out or "no neutral photo of the same name")
+    is_val = _fraction("val" + (task.person or name)) < val_fraction
+    return replace(task, neutral=neutral, name=name, split="val" if is_val else "train")
+
+
+def _name_in_pair(source: Source) -> str:
+    """What all photos of one person, pose and light share: the path without the emotion's folder, and no suffix."""
+    folders = [folder for folder in source.folders if not aihub.emotion_of(folder)]
+    return "/".join([*folders, source.file_name.rsplit(".", 1)[0]])
 
 
 def _emotion(source: Source, label: aihub.Label | None, settings: Settings, expect_label: bool) -> tuple[str, str]:

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 import checkpoint
 import pictures
-from data_loader import Unreadable, fixed_faces, told_worker_deaths, training_batches
+from data_loader import Faces, TrainingBatch, Unreadable, fixed_faces, told_worker_deaths, training_batches
 from decoded_cache import prepare
 from device import autocast, choose_device, peak_memory, tune
 from disk_trouble import patiently
@@ -56,6 +55,7 @@ class Solver:
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
         self.state = TrainingState(config, self.device)
+        self.faces = Faces(config.crop_size, config.image_size, config.seed, config.augment, config.lambda_pair > 0)
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
@@ -71,18 +71,13 @@ class Solver:
         finally:
             self.lock.release()
 
-    def _run(self, batches: Iterator[tuple[Tensor, Tensor]]) -> int:
+    def _run(self, batches: Iterator[TrainingBatch]) -> int:
         config, state, step = self.config, self.state, self.step
         with self.stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
-                x_real, c_org = next(batches)
-                c_trg, alpha = step.draw(i, c_org)
-
-                parts = step.discriminator(x_real, c_org, c_trg, alpha)
-                if i % config.n_critic == 0:
-                    parts |= step.generator(x_real, c_org, c_trg)
-                self.watch.add(i, parts)
-                state.advance(len(x_real) * self.ranks.world_size)
+                batch = next(batches)
+                self.watch.add(i, step.iteration(i, batch))
+                state.advance(len(batch.x_real) * self.ranks.world_size)
 
                 if i % config.log_step == 0:
                     self.losses |= self.watch.look()
@@ -106,7 +101,7 @@ class Solver:
         ending = self.stop.asked is not None or self.stop.time_is_up(reserve=2 * self.save_seconds)
         return bool(self.ranks.highest([ending])[0])
 
-    def _begin(self, which: str) -> Iterator[tuple[Tensor, Tensor]]:
+    def _begin(self, which: str) -> Iterator[TrainingBatch]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state, ranks = self.config, self.state, self.ranks
         if ranks.is_first and self.model_dir.is_dir():
@@ -126,7 +121,7 @@ class Solver:
         crops = (config.crop_size, config.image_size)
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
         with ranks.first_before_the_others():  # what it fetches and computes, they find
-            self._prepare(start, crops)
+            self._prepare(start)
         self.watch = LossWatch(ranks.mean)
         self.losses = dict(state.told)
         board = Path(config.log_dir) if config.use_tensorboard and ranks.is_first else None
@@ -136,11 +131,9 @@ class Solver:
         return training_batches(
             self.images,
             Unreadable(self.images, self.log.say),
-            crop_size=config.crop_size,
-            image_size=config.image_size,
+            self.faces,
             batch_size=config.batch_size,
             num_workers=config.num_workers,
-            seed=config.seed,
             start=state.samples_seen,
             device=self.device,
             cache=config.cache,
@@ -148,7 +141,7 @@ class Solver:
             world_size=ranks.world_size,
         )
 
-    def _prepare(self, start: int, crops: tuple[int, int]) -> None:
+    def _prepare(self, start: int) -> None:
         """Make the run's folders, the means to score with, and the cache of decoded faces."""
         config = self.config
         will_sample = config.num_iters // config.sample_step > start // config.sample_step
@@ -159,7 +152,7 @@ class Solver:
         if self.selection:
             self.selection.begin(start, self.state.best_score)
         if config.cache:
-            prepare(config.cache, self.images, *crops, config.num_workers)
+            prepare(config.cache, self.images, *self.faces.to_load, config.num_workers)
 
     def _own_folders(self) -> None:
         """Make the run's folders, lock them, clear what a killed run left half done, and write down what runs."""

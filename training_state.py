@@ -56,6 +56,17 @@ class TrainingState:
         self.lr_factor = 1.0  # below 1 after a loss was not finite
         self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
+        if config.init:
+            self._start_from(config.init)
+
+    def _start_from(self, path: Path) -> None:
+        """Take the generator at `path` for the beginning."""
+        weights, found = checkpoint.load_generator(path, self.config.c_dim)
+        wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
+        checkpoint.require(found, path, wanted)
+        _fill(self.G, weights, path)
+        if self.ema:
+            _fill(self.ema.module, weights, path)
 
     @property
     def generator(self) -> nn.Module:
