@@ -30,7 +30,8 @@ class _NormByHand(torch.autograd.Function):
         b, c, height, width = x.shape
         # One channel a group is instance normalisation, and PyTorch's kernel for it keeps the memory layout.
         y, mean, rstd = torch.native_group_norm(x, weight, bias, b, c, height * width, c, eps)
-        ctx.save_for_backward(x, weight, mean.float(), rstd.float())
+        wide = torch.promote_types(x.dtype, torch.float32)
+        ctx.save_for_backward(x, weight, mean.to(wide), rstd.to(wide))
         return y
 
     @staticmethod

@@ -49,8 +49,8 @@ def test_discriminator_names_and_shapes():
 
 def test_activations_are_those_of_stargan_ta():
     names = [type(layer).__name__ for layer in Generator(8, 5, 1).main]
-    head = ["Conv2d", "InstanceNorm2d", "LeakyReLU"] * 3
-    tail = ["ConvTranspose2d", "InstanceNorm2d", "LeakyReLU"] * 2 + ["Conv2d", "Tanh"]
+    head = ["Conv2d", "InstanceNorm", "LeakyReLU"] * 3
+    tail = ["ConvTranspose2d", "InstanceNorm", "LeakyReLU"] * 2 + ["Conv2d", "Tanh"]
     assert names == [*head, "ResidualBlock", *tail]
 
 

@@ -1,14 +1,18 @@
 """The ways to train faster or on less memory learn what the plain way learns."""
 
 import argparse
+import copy
 import functools
 
 import pytest
 import torch
+from reference_step import reference_training
 
+from data_loader import TrainingBatch
 from device import choose_device
 from distributed import Ranks
 from main import build_parser
+from model import Generator, InstanceNorm
 from training_state import TrainingState
 from training_step import TrainingStep
 
@@ -48,6 +52,98 @@ def assert_alike(ours, plain, rel):
     assert ours[1] == pytest.approx(plain[1], rel=rel)
 
 
+SHAPES = [
+    {"image_size": 24, "d_repeat_num": 3, "g_repeat_num": 1, "n_critic": 2},
+    {"image_size": 20, "d_repeat_num": 2, "g_repeat_num": 2, "n_critic": 1, "accumulate": 2},
+    {"image_size": 64, "d_repeat_num": 5, "g_repeat_num": 1, "n_critic": 5, "gradient_checkpointing": True},
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize(("dtype", "iterations", "rel"), [(torch.float64, 20, 1e-9), (torch.float32, 1, 1e-5)])
+def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
+    """Losses and weights of iterations on odd sizes and depths, against autograd's penalty and passes done twice.
+
+    In float32 one iteration: from then on Adam makes full steps of rounding errors where a gradient is truly zero.
+    """
+    words = [word for name, value in {**SMALL, **shape}.items() for word in (f"--{name}", str(value))]
+    config = build_parser().parse_args(words)
+    state = TrainingState(config, CPU)
+    state.G.to(dtype), state.D.to(dtype)
+    reference = copy.deepcopy((state.G, state.D))
+    step = TrainingStep(config, state, Ranks(CPU), CPU)
+    rng = torch.Generator().manual_seed(1)
+    size, c_org = config.image_size, torch.arange(4) % 5
+    faces = [torch.rand(4, 3, size, size, generator=rng, dtype=dtype) * 2 - 1 for _ in range(iterations)]
+    drawn = [step.draw(i, c_org) for i in range(1, iterations + 1)]
+    batches = [(x, c_org, c_trg, alpha.to(dtype)) for x, (c_trg, alpha) in zip(faces, drawn, strict=True)]
+    monkeypatch.setattr(step, "draw", lambda i, _: batches[i - 1][2:])
+    theirs = reference_training(*reference, config, batches, dtype)
+    for i, (x_real, their_losses) in enumerate(zip(faces, theirs, strict=True), start=1):
+        losses = step.iteration(i, TrainingBatch(x_real, c_org))
+        assert {name: value.item() for name, value in losses.items()} == pytest.approx(their_losses, rel=rel, abs=rel)
+    if dtype == torch.float64:
+        for ours, network in zip((state.G, state.D), reference, strict=True):
+            for (name, mine), their in zip(ours.named_parameters(), network.parameters(), strict=True):
+                apart = (mine - their).abs()
+                # Where a gradient is truly zero, Adam steps by the sign of its rounding error: a few weights differ.
+                assert (apart > rel).double().mean() < 1e-3 and apart.max() < 1e-6, name
+
+
+def test_the_discriminator_step_leaves_the_generator_alone():
+    config = build_parser().parse_args([f"--{name}={value}" for name, value in SMALL.items()])
+    state = TrainingState(config, CPU)
+    before = copy.deepcopy(state.G.state_dict()), copy.deepcopy(state.D.state_dict())
+    step = TrainingStep(config, state, Ranks(CPU), CPU)
+    step.iteration(1, TrainingBatch(torch.rand(4, 3, 32, 32), torch.arange(4)))  # n_critic is 5
+    assert all(torch.equal(value, before[0][name]) for name, value in state.G.state_dict().items())
+    assert not torch.equal(state.D.conv1.weight, before[1]["conv1.weight"])
+
+
+def test_bright_pixels_learn_in_bfloat16():
+    """Beyond 3.47 bfloat16 rounds tanh to 1, with a gradient of exactly 0."""
+    G = Generator(8, 5, 1)
+    x = torch.zeros(1, 3, 16, 16)
+    seen = torch.full((1, 3, 16, 16), 4.0, dtype=torch.bfloat16, requires_grad=True)
+    G.main[-2].register_forward_hook(lambda *_: seen)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = G(x, torch.eye(5)[:1])
+    y.sum().backward()
+    assert y.dtype == torch.float32 and y.max() < 1
+    assert seen.grad.min() > 0.001
+
+
+@pytest.mark.parametrize("repeat_num", range(1, 13))
+def test_gradient_checkpointing_works_at_every_depth(repeat_num):
+    torch.manual_seed(0)
+    G, x, c = Generator(4, 5, repeat_num), torch.rand(2, 3, 16, 16), torch.eye(5)[:2]
+    found = []
+    for G.gradient_checkpointing in (False, True):
+        G.zero_grad()
+        G(x, c).square().sum().backward()
+        found.append([p.grad.clone() for p in G.parameters()])
+    assert all(torch.allclose(a, b, rtol=1e-5, atol=1e-6) for a, b in zip(*found, strict=True))
+
+
+def test_the_norm_is_pytorchs_also_backwards():
+    """In both memory layouts, with an image whose channels have different scales."""
+    torch.manual_seed(0)
+    ours, plain = InstanceNorm(6).double(), torch.nn.InstanceNorm2d(6, affine=True).double()
+    torch.nn.init.normal_(ours.weight), torch.nn.init.normal_(ours.bias)
+    plain.load_state_dict(ours.state_dict())
+    x = torch.randn(3, 6, 5, 7, dtype=torch.float64) * torch.logspace(-2, 2, 6, dtype=torch.float64).view(6, 1, 1)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        results = []
+        for norm in (ours, plain):
+            norm.zero_grad()
+            leaf = x.clone(memory_format=layout).requires_grad_()
+            y = norm(leaf)
+            (y**3).sum().backward()
+            results.append((y, leaf.grad, norm.weight.grad, norm.bias.grad))
+        for mine, theirs in zip(*results, strict=True):
+            assert torch.allclose(mine, theirs, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("changes", [{"accumulate": 4}, {"gradient_checkpointing": True}], ids=str)
 def test_less_memory_same_gradients(changes):
     assert_alike(gradients(**changes), gradients(), rel=1e-4)
@@ -56,8 +152,6 @@ def test_less_memory_same_gradients(changes):
 def test_checkpointing_keeps_less_for_the_backward_pass():
     def kept(checkpointing):
         """Bytes that the generator's forward pass leaves behind for its backward pass."""
-        from model import Generator
-
         G = Generator(8, 5, 6)
         G.gradient_checkpointing = checkpointing
         stored: dict[int, int] = {}
