@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import emotions
-from errors import UserError
+from common import emotions
+from common.errors import UserError
 
 if TYPE_CHECKING:
-    from translate import Translator
+    from translation.translator import Translator
 
 CHECKPOINT_VARIABLE = "STARGAN_FE_CHECKPOINT"
 MODELS = Path("data/models")
@@ -20,10 +20,10 @@ def checkpoint_path(wanted: str) -> Path:
 
     Raises `UserError` where there is none.
     """
-    import checkpoint
+    from checkpointing import training_sets
 
     if wanted in ("best", "latest") or wanted.isdecimal():
-        return checkpoint.path_of(MODELS, checkpoint.resolve(MODELS, wanted), "G")
+        return training_sets.path_of(MODELS, training_sets.resolve(MODELS, wanted), "G")
     if not Path(wanted).is_file():
         raise UserError(f"{CHECKPOINT_VARIABLE}: there is no {wanted}: name a -G.ckpt file, or best or latest")
     return Path(wanted)
@@ -31,7 +31,7 @@ def checkpoint_path(wanted: str) -> Path:
 
 def load_translator(path: Path) -> Translator:
     """The translator of a checkpoint. Raises `UserError` where it is none, or does not give the five emotions."""
-    from translate import Translator
+    from translation.translator import Translator
 
     translator = Translator.load(path)
     missing = set(emotions.FIVE) - {emotions.canonical(domain) for domain in translator.domains}

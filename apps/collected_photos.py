@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from checkpoint import write_atomically
+from common.whole_files import write_atomically
 
 FOLDER = Path("data/extended_train")  # emotion/name.jpg, as datapreprocess.py reads it
 MIN_FREE_BYTES = 1 << 30  # a disk filled to the brim breaks more than this server

@@ -15,8 +15,8 @@ from io import BytesIO
 
 import numpy as np
 
-from photo import Photo, UnreadablePhoto
-from process_pool import start_worker
+from common.worker_processes import start_worker
+from imaging.photo import Photo, UnreadablePhoto
 
 MAX_PIXELS = 50_000_000  # what a phone's camera makes
 CPU_SECONDS = 2.0  # for all photos of one request

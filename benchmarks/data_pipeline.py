@@ -33,13 +33,13 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
+from common.device import choose_device
+from common.emotions import FIVE
 from data_loader import training_batches
-from decoded_cache import prepare
-from device import choose_device
-from draw_faces import write_faces
-from emotions import FIVE
-from image_folder import find_domains, read_folder
-from unreadable import Unreadable
+from imaging.draw_faces import write_faces
+from imaging.image_folder import find_domains, read_folder
+from training.decoded_cache import prepare
+from training.unreadable import Unreadable
 
 Batches = Iterator[tuple[Tensor, Tensor]]
 

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import emotions
-from checkpoint import write_atomically
-from errors import UserError
-from pickled_module import read_state_dict
+from checkpointing.pickled_module import read_state_dict
+from common import emotions
+from common.errors import UserError
+from common.whole_files import write_atomically
 
 FORMAT = "stargan-fe judge 1"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

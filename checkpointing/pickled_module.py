@@ -21,7 +21,7 @@ from typing import Any, BinaryIO
 import torch
 from torch import Tensor
 
-from errors import UserError
+from common.errors import UserError
 
 _REAL = {
     ("collections", "OrderedDict"): collections.OrderedDict,

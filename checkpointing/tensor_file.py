@@ -1,4 +1,4 @@
-"""Files of tensors and plain values: written so that a failure leaves the one before, read as if a stranger made them.
+"""Files of tensors and plain values, read as if a stranger made them.
 
 Reading runs no code from the file, takes no more memory than the file is large, and finds a single flipped bit:
 `torch.load` alone would unpack a zip bomb, and does not look at the checksums that `torch.save` writes.
@@ -7,20 +7,17 @@ Reading runs no code from the file, takes no more memory than the file is large,
 from __future__ import annotations
 
 import io
-import os
 import pickletools
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from errors import UserError
+from common.errors import UserError
 
 # Where tensors lie, and the plain values. A D and its Adam state need 40 kB; a pickle can take 64 times its own size.
 LARGEST_TABLE = 4 << 20
@@ -31,45 +28,6 @@ class DamagedCheckpoint(UserError):
 
 
 # --- Writing --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def temporary_beside(path: Path) -> Iterator[Path]:
-    """An empty file that may be renamed to `path`; whatever was not renamed is gone afterwards."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def settle(temporary: Path) -> None:
-    """Flush a written temporary file to the disk and give it the permissions of an ordinary file."""
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.chmod(0o644)
-
-
-def settle_folder(folder: Path) -> None:
-    """Flush renames in `folder` to the disk, where the system lets a folder be flushed."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
-    """Call `write(temporary_path)`, flush it to disk, then rename it to `path`: never a half-written file."""
-    with temporary_beside(path) as temporary:
-        write(temporary)
-        settle(temporary)
-        temporary.replace(path)
-    settle_folder(path.parent)
 
 
 class _Remembering(io.BufferedWriter):

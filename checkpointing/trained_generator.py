@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
-import checkpoint
-from errors import UserError
+from checkpointing import network_files
+from common.errors import UserError
 from model import Generator
 
 
@@ -30,8 +30,8 @@ def load_generator(
     The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve checkpoints of
     other repos, which have none. Raises `UserError` for a file that is no generator.
     """
-    state, found = checkpoint.load_generator(path, c_dim)
-    config = checkpoint.load_config(path.parent)
+    state, found = network_files.load_generator(path, c_dim)
+    config = network_files.load_config(path.parent)
     if config:
         image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
     with torch.device("meta"):
@@ -40,5 +40,5 @@ def load_generator(
         network.load_state_dict(state, assign=True)
     except RuntimeError as error:
         raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
-    names = checkpoint.domain_names(path, found.c_dim, domains)
+    names = network_files.domain_names(path, found.c_dim, domains)
     return TrainedGenerator(network.eval().requires_grad_(False), names, image_size, crop_size)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from errors import UserError
+from common.errors import UserError
 
 TOLERANCE = 1e-3  # how far a [0, 1] image may leave its range: rounding, no more
 
@@ -33,7 +33,7 @@ def check_unit_images(images: Tensor) -> None:
     if not (low >= -TOLERANCE and high <= 1 + TOLERANCE):
         raise UserError(
             f"images must lie in [0, 1] but reach from {low:.3g} to {high:.3g}: "
-            "bring StarGAN's [-1, 1] back with value_range.to_unit"
+            "bring StarGAN's [-1, 1] back with imaging.value_range.to_unit"
         )
 
 

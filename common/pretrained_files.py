@@ -23,7 +23,7 @@ from typing import Protocol
 from filelock import FileLock
 from tqdm import tqdm
 
-from errors import UserError
+from common.errors import UserError
 
 CONNECT_TIMEOUT = 10  # seconds without an answer before the next source gets its turn
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import emotions
+from common import emotions
 
 CELL = 84  # pixels
 

@@ -4,7 +4,7 @@ Everything about the person and the photo comes from the identity, everything ab
 emotion. So one identity drawn with two emotions is the same picture but for the expression, and what a generator
 should have answered is known to the pixel.
 
-    python draw_faces.py --output data/demo/train --per_emotion 150 --seed 0
+    python -m imaging.draw_faces --output data/demo/train --per_emotion 150 --seed 0
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from emotions import EMOTIONS, FIVE, canonical
-from errors import UserError, door
-from process_pool import WorkerDied, map_in_processes
+from common.emotions import EMOTIONS, FIVE, canonical
+from common.errors import UserError, door
+from common.worker_processes import WorkerDied, map_in_processes
 
 Points = npt.NDArray[np.float64]  # N x 2, in face units: origin between the eyes, y down, the chin at y = 1
 Image = npt.NDArray[Any]  # RGB, uint8, height x width x 3

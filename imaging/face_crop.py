@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from errors import UserError
+from common.errors import UserError
 
 
 class UnreadableImage(UserError):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-import emotions
-from errors import UserError
+from common import emotions
+from common.errors import UserError
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp"))
 

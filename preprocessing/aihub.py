@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import emotions
+from common import emotions
 
 ANNOTATORS = ("annot_A", "annot_B", "annot_C")
 HURT = "상처"  # its seventh emotion, which the project has no use for: no judge knows it

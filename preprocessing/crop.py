@@ -10,12 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-import face_detection
-from aihub import Corners
-from face_detection import Box, FaceFinder, Square, crop_face, face_square
-from photo import Photo, Region, UnreadablePhoto, View
-from preprocess_output import Output, Row, left_out
-from preprocess_plan import Settings, Task
+from face_detection import FaceFinder
+from imaging import face_geometry
+from imaging.face_geometry import Box, Square, crop_face, face_square
+from imaging.photo import Photo, Region, UnreadablePhoto, View
+from preprocessing.aihub import Corners
+from preprocessing.output import Output, Row, left_out
+from preprocessing.plan import Settings, Task
 
 # A photo is decoded once, small enough to be quick and large enough that the crop of a face which fills a third of
 # it needs no second look: decoding a 12-megapixel JPEG takes 20 ms before the first pixel, whatever the size.
@@ -74,7 +75,7 @@ def look(photo: Photo, annotated: Corners | None = None) -> tuple[View, list[Box
     if annotated is not None and _is_inside(annotated, photo.width, photo.height):
         meant = Box(*annotated, score=0.0)
         square = face_square(meant)
-        view = photo.view(face_detection.FACE_SIZE / (SMALLER * square.side), _bounds(square.centre(MARGIN)))
+        view = photo.view(face_geometry.FACE_SIZE / (SMALLER * square.side), _bounds(square.centre(MARGIN)))
         if found := _finder().near(view.pixels, _in_view(meant, view)):
             return view, [_in_photo(found, view)]
     view = _whole(photo)
@@ -121,7 +122,7 @@ def _finder() -> FaceFinder:
 
 def _cut(photo: Photo, view: View, square: Square, align: bool) -> np.ndarray:
     """The 512×512 crop of `square` (in full-size pixels), from what was decoded where that is enough."""
-    needed = min(1.0, face_detection.FACE_SIZE / square.side)
+    needed = min(1.0, face_geometry.FACE_SIZE / square.side)
     region = _bounds(square.centre(math.sqrt(2) if align else 1))  # it may be turned
     if view.scale < needed or not view.holds(region, photo):
         view = photo.view(needed, region)
@@ -129,7 +130,7 @@ def _cut(photo: Photo, view: View, square: Square, align: bool) -> np.ndarray:
     square = Square(cx, cy, side)
     crop = crop_face(view.pixels, square.snapped())
     if align and (mesh := _finder().mesh(crop)):
-        right, left = mesh.points[[face_detection.RIGHT_EYE_CORNER, face_detection.LEFT_EYE_CORNER]]
+        right, left = mesh.points[[face_geometry.RIGHT_EYE_CORNER, face_geometry.LEFT_EYE_CORNER]]
         crop = crop_face(
             view.pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
         )

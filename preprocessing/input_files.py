@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from photo import UnreadablePhoto
+from imaging.photo import UnreadablePhoto
 
 # Files that operating systems and git leave behind, no part of any data set.
 CLUTTER = frozenset((".gitkeep", ".DS_Store", "Thumbs.db", "desktop.ini"))

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from errors import UserError
-from preprocess_plan import Settings, Task
+from common.errors import UserError
+from preprocessing.plan import Settings, Task
 
 MANIFEST = "manifest.csv"
 SETTINGS = "settings.json"

@@ -8,11 +8,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-import aihub
-import emotions
-import sources
-from errors import UserError
-from sources import Source
+from common import emotions
+from common.errors import UserError
+from preprocessing import aihub, input_files
+from preprocessing.input_files import Source
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Labels:
 def survey(root: str) -> tuple[int, Labels]:
     """Count the files below `root` and read the labels among them. Raises `UserError` for a broken label file."""
     count, candidates = 0, []
-    for source in sources.walk(root):
+    for source in input_files.walk(root):
         count += 1
         if source.name.lower().endswith(".json") and not source.problem:
             candidates.append(source)
@@ -100,7 +99,7 @@ def plan(settings: Settings, labels: Labels, shard: tuple[int, int] = (1, 1)) ->
     """A task for every file below the input folder that falls into `shard` (k of n), label files aside."""
     number, shards = shard
     neutrals = _neutrals(settings.input) if settings.pairs else None
-    for source in sources.walk(settings.input):
+    for source in input_files.walk(settings.input):
         if source.name in labels.files:
             continue
         if shards == 1 or _fraction(unicodedata.normalize("NFC", source.name)) * shards // 1 == number - 1:
@@ -129,7 +128,9 @@ def _task(source: Source, settings: Settings, labels: Labels) -> Task:
 
 def _neutrals(root: str) -> dict[str, Source]:
     """The neutral photos by what names them apart from their emotion. Raises `UserError` where there is none."""
-    neutrals = {_name_in_pair(source): source for source in sources.walk(root) if _emotion_of_path(source) == "neutral"}
+    neutrals = {
+        _name_in_pair(source): source for source in input_files.walk(root) if _emotion_of_path(source) == "neutral"
+    }
     if not neutrals:
         raise UserError(f"--pairs needs a folder of neutral photos in {root}, named as those with an emotion")
     return neutrals

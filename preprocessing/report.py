@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from preprocess_output import Output, read_rows, write_whole
+from preprocessing.output import Output, read_rows, write_whole
 
-TEMPLATE = Path(__file__).with_name("preprocess_report.html")
+TEMPLATE = Path(__file__).with_name("report.html")
 THUMBNAIL = 112  # pixels
 RANDOM_CROPS = 24  # of each emotion
 BORDERLINE_CROPS = 12  # of each kind

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-import checkpoint
+from common import whole_files
+from common.device import autocast, half_precision
 from data_loader import without_unreadable
-from device import autocast, half_precision
-from disk_trouble import patiently
-from distributed import Ranks
-from features import stratified, unit_images
-from image_folder import LabelledImages
-from metrics import Score, Scorer
-from translate import translate_to_all
-from value_range import to_unit
+from imaging.image_folder import LabelledImages
+from imaging.value_range import to_unit
+from scoring.features import stratified, unit_images
+from scoring.metrics import Score, Scorer
+from training.distributed import Ranks
+from training.safeguards import patiently
+from translation.translator import translate_to_all
 
 FACES_AT_ONCE = 32  # on a CPU one batch is as fast as another; on a GPU this fills it at 256²
 
@@ -100,4 +100,4 @@ class Selection:
             with temporary.open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
 
-        patiently(lambda: checkpoint.write_atomically(self.table, write), str(self.table), tqdm.write)
+        patiently(lambda: whole_files.write_atomically(self.table, write), str(self.table), tqdm.write)

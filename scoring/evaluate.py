@@ -21,20 +21,19 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-import checkpoint
-import confusion
-import emotions
-import pictures
-from device import autocast, choose_device, half_precision
-from errors import UserError
-from features import unit_images
-from image_folder import LabelledImages, read_folder
+from checkpointing import tensor_file, training_sets
+from checkpointing.trained_generator import load_generator
+from common import emotions, whole_files
+from common.device import autocast, choose_device, half_precision
+from common.errors import UserError
+from imaging import confusion_matrix, picture_grid
+from imaging.image_folder import LabelledImages, read_folder
+from imaging.value_range import to_uint8, to_unit
 from losses import one_hot
-from metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from model import Generator
-from trained_generator import load_generator
-from translate import translate_to_all
-from value_range import to_uint8, to_unit
+from scoring.features import unit_images
+from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
+from translation.translator import translate_to_all
 
 TEMPLATE = Path(__file__).with_name("evaluate.html")
 FACES_AT_ONCE = 16
@@ -85,7 +84,7 @@ class Evaluator:
             self.reals[domain] = np.concatenate([features for features, _ in measured if features is not None])
             predicted += [p.argmax(1) for _, p in measured if p is not None]
         truth = np.repeat(np.arange(len(self.domains)), [len(self.files[d]) for d in self.domains])
-        self.real_confusion = confusion.count(truth, np.concatenate(predicted), len(self.domains))
+        self.real_confusion = confusion_matrix.count(truth, np.concatenate(predicted), len(self.domains))
 
     def _batches(self, domains: list[str]) -> Iterator[tuple[int, Tensor]]:
         """Label and faces [B, 3, S, S] in [-1, 1] of the given domains."""
@@ -156,7 +155,7 @@ class Evaluator:
         for target, domain in enumerate(self.domains):
             seen, p = np.concatenate(features[target]), np.concatenate(guesses[target])
             predicted = p.argmax(1)
-            matrix += confusion.count(np.full(len(p), target), predicted, len(self.domains))
+            matrix += confusion_matrix.count(np.full(len(p), target), predicted, len(self.domains))
             result.per_emotion[domain] = {
                 self.distance_name: frechet_distance(seen, self.reals[domain]),
                 self.kernel_name: kernel_inception_distance(seen, self.reals[domain]),
@@ -168,7 +167,7 @@ class Evaluator:
             {d: parts[d][self.distance_name] for d in parts}, {d: parts[d]["confidence"] for d in parts}
         ).value
         result.translated_confusion = matrix.tolist()
-        result.translated_accuracy = confusion.accuracy(matrix)
+        result.translated_accuracy = confusion_matrix.accuracy(matrix)
 
     def _grid(self, G: Generator) -> np.ndarray:
         paths = [path for files in self.files.values() for path in files[:SHOWN]]
@@ -176,7 +175,7 @@ class Evaluator:
         with autocast(self.device, self.amp):
             x_fake = translate_to_all(G, x.to(self.device), len(self.domains))
         rows = [[face, *fakes] for face, fakes in zip(to_uint8(x), to_uint8(x_fake), strict=True)]
-        return np.asarray(pictures.grid(rows, ["original", *self.domains]))
+        return np.asarray(picture_grid.grid(rows, ["original", *self.domains]))
 
 
 def identity(reals: np.ndarray, own: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
@@ -210,7 +209,7 @@ def iteration_of(path: Path) -> int | None:
     if name.isdecimal():
         return int(name)
     state = path.with_name(f"{name}-state.ckpt")
-    return int(checkpoint.load(state)["iteration"]) if state.exists() else None
+    return int(tensor_file.read(state)["iteration"]) if state.exists() else None
 
 
 def _waited(device: torch.device, started: float) -> float:
@@ -224,8 +223,8 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
     """Evaluate the checkpoints that `config` names; writes eval.json and eval.html; returns the exit code."""
     folder = Path(config.model_save_dir)
     names = config.iters or [config.test_iters]
-    names = [str(i) for i in checkpoint.iterations(folder)] if names == ["all"] else names
-    paths = [checkpoint.path_of(folder, checkpoint.resolve(folder, name), "G") for name in names]
+    names = [str(i) for i in training_sets.iterations(folder)] if names == ["all"] else names
+    paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
     if not paths:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
     first = load_generator(paths[0], c_dim=config.c_dim, image_size=config.image_size, crop_size=config.crop_size)
@@ -238,7 +237,7 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
         "domains": first.domains,
         "distance": evaluator.distance_name,
         "kernel": evaluator.kernel_name,
-        "real_accuracy": confusion.accuracy(evaluator.real_confusion),
+        "real_accuracy": confusion_matrix.accuracy(evaluator.real_confusion),
         "real_confusion": evaluator.real_confusion.tolist(),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
     }
@@ -286,8 +285,8 @@ def page(told: dict[str, Any], grids: list[np.ndarray]) -> str:
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         **told,
         grids=[data_url(Image.fromarray(grid)) for grid in grids],
-        confusions=[data_url(confusion.draw(m, names, "Translated faces")) for m in matrices],
-        real=data_url(confusion.draw(np.asarray(told["real_confusion"]), names, "Real faces")),
+        confusions=[data_url(confusion_matrix.draw(m, names, "Translated faces")) for m in matrices],
+        real=data_url(confusion_matrix.draw(np.asarray(told["real_confusion"]), names, "Real faces")),
         curves=[data_url(curve) for curve in curves(told)],
     )
 
@@ -318,4 +317,4 @@ def data_url(picture: Image.Image) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    checkpoint.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    whole_files.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

@@ -14,14 +14,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-import inference
-import weights
-from checkpoint import write_atomically
-from data_loader import load_crop
+from checkpointing.judge_file import fingerprint
+from common import frozen_network, pretrained_files
+from common.errors import UserError
+from common.whole_files import write_atomically
 from emotion_recognition import EmotionRecognizer
-from errors import UserError
-from image_folder import LabelledImages
-from judge_file import fingerprint
+from imaging.face_crop import load_crop
+from imaging.image_folder import LabelledImages
 
 CHOICES = ("inception", "emotion")
 READ_AT_ONCE = 64  # real faces
@@ -58,12 +57,12 @@ class InceptionFeatures:
         """
         file = path or _inception_file()
         self.fingerprint = f"inception {fingerprint(file)} {dtype}"
-        network = inference.fold_batch_norms(_pytorch_fid_network(file))
-        self._network = inference.Evaluator(network, INCEPTION_SIZE[0], torch.device(device), dtype)
+        network = frozen_network.fold_batch_norms(_pytorch_fid_network(file))
+        self._network = frozen_network.Evaluator(network, INCEPTION_SIZE[0], torch.device(device), dtype)
 
     def __call__(self, images: Tensor) -> np.ndarray:
         """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, 2048]."""
-        inference.check_unit_images(images)
+        frozen_network.check_unit_images(images)
         (features,) = self._network(images, self._input)
         return features.flatten(1).float().cpu().numpy()
 
@@ -90,7 +89,7 @@ class EmotionFeatures:
 
 def _inception_file() -> Path:
     try:
-        return weights.path("inception")
+        return pretrained_files.path("inception")
     except UserError as error:
         raise UserError(
             f"{error}; or do without Inception: --fid_features emotion (the judge's features), or --score emotion|none"

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from emotion_recognition import EmotionRecognizer
-from features import EmotionFeatures, FeatureExtractor, InceptionFeatures, real_features, stratified
-from image_folder import LabelledImages
+from imaging.image_folder import LabelledImages
+from scoring.features import EmotionFeatures, FeatureExtractor, InceptionFeatures, real_features, stratified
 
 SCORES = ("fid*emotion", "fid", "emotion", "none")
 

@@ -7,12 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-import decoded_cache
 from data_loader import training_batches
-from face_crop import load_crop
-from image_folder import LabelledImages, read_folder
-from sample_stream import EndlessShuffle
-from unreadable import Unreadable
+from imaging.face_crop import load_crop
+from imaging.image_folder import LabelledImages, read_folder
+from training import decoded_cache
+from training.sample_stream import EndlessShuffle
+from training.unreadable import Unreadable
 
 CPU = torch.device("cpu")
 

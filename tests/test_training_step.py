@@ -6,10 +6,10 @@ import functools
 import pytest
 import torch
 
-from device import choose_device
-from distributed import Ranks
+from common.device import choose_device
 from main import build_parser
-from training_state import TrainingState
+from training.distributed import Ranks
+from training.state import TrainingState
 from training_step import TrainingStep
 
 SMALL = {

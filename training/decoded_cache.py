@@ -20,13 +20,13 @@ from typing import Any
 import filelock
 import numpy as np
 
-from errors import RunStopped, UserError
-from face_crop import UnreadableImage, load_crop
-from image_folder import LabelledImages
-from process_pool import WorkerDied, map_in_processes
-from progress import progress_bar
-from tensor_file import settle, temporary_beside, write_atomically
-from unreadable import Broken
+from common.errors import RunStopped, UserError
+from common.progress import progress_bar
+from common.whole_files import settle, temporary_beside, write_atomically
+from common.worker_processes import WorkerDied, map_in_processes
+from imaging.face_crop import UnreadableImage, load_crop
+from imaging.image_folder import LabelledImages
+from training.unreadable import Broken
 
 VERSION = 1  # of the format and of `load_crop`: raise it when either changes what the file holds
 DECODED_AT_ONCE = 32

@@ -19,7 +19,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
-from errors import RunStopped, UserError
+from common.errors import RunStopped, UserError
 
 PATIENCE = datetime.timedelta(hours=1)  # the others wait so long where one process scores, or waits for a disk
 

@@ -21,13 +21,13 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-import confusion
-from checkpoint import write_atomically
-from data_loader import load_crop
-from device import autocast, choose_device
-from errors import UserError
-from image_folder import LabelledImages, find_domains, read_folder
-from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
+from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
+from common.device import autocast, choose_device
+from common.errors import UserError
+from common.whole_files import write_atomically
+from imaging import confusion_matrix
+from imaging.face_crop import load_crop
+from imaging.image_folder import LabelledImages, find_domains, read_folder
 
 VALIDATION_SHARE = 0.15  # of each emotion's faces
 IN_MEMORY = 2 << 30  # bytes of decoded faces that are kept rather than read again every epoch
@@ -60,7 +60,7 @@ class Validation:
 
     @property
     def accuracy(self) -> float:
-        return confusion.accuracy(self.matrix)
+        return confusion_matrix.accuracy(self.matrix)
 
 
 class Faces(Dataset):
@@ -247,14 +247,14 @@ def _validate(logits_of: Callable[[Tensor], Tensor], check: Faces, batch_size: i
         labels.append(y)
     answer, truth = torch.cat(logits), torch.cat(labels)
     loss = F.cross_entropy(answer, truth).item()
-    return Validation(loss, confusion.count(truth.numpy(), answer.argmax(1).numpy(), answer.shape[1]))
+    return Validation(loss, confusion_matrix.count(truth.numpy(), answer.argmax(1).numpy(), answer.shape[1]))
 
 
 def tell(validation: Validation, classes: list[str], output: Path) -> None:
     """Print the validation and draw its confusion matrix beside `output`."""
     print("\nvalidation faces (row: what they show, column: what the judge says)")
-    print(confusion.table(validation.matrix, classes))
+    print(confusion_matrix.table(validation.matrix, classes))
     picture = output.with_suffix(".png")
-    drawing = confusion.draw(validation.matrix, classes, f"validation accuracy {validation.accuracy:.1%}")
+    drawing = confusion_matrix.draw(validation.matrix, classes, f"validation accuracy {validation.accuracy:.1%}")
     write_atomically(picture, lambda temporary: drawing.save(temporary, "PNG"))
     print(f"accuracy {validation.accuracy:.2%}; judge written to {output}, confusion matrix to {picture}")

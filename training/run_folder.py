@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import checkpoint
-from errors import UserError
+from checkpointing import network_files
+from common.errors import UserError
 
 ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
 
@@ -24,7 +24,7 @@ def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> None:
     Raises `UserError` where going on would be meaningless; prints a line for everything that is merely different.
     """
     folder = Path(config.model_save_dir)
-    saved = checkpoint.load_config(folder)
+    saved = network_files.load_config(folder)
     if not saved:
         return
     if saved["domains"] != list(domains):

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-import checkpoint
-from errors import UserError
+from checkpointing import network_files, tensor_file, training_sets
+from checkpointing.tensor_file import DamagedCheckpoint, tensors_of
+from common.errors import UserError
 from model import Discriminator, Generator
-from tensor_file import DamagedCheckpoint, tensors_of
 
 
 def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_update_step: int) -> float:
@@ -61,9 +61,9 @@ class TrainingState:
 
     def _start_from(self, path: Path) -> None:
         """Take the generator at `path` for the beginning."""
-        weights, found = checkpoint.load_generator(path, self.config.c_dim)
+        weights, found = network_files.load_generator(path, self.config.c_dim)
         wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
-        checkpoint.require(found, path, wanted)
+        network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
         if self.ema:
             _fill(self.ema.module, weights, path)
@@ -125,15 +125,15 @@ class TrainingState:
     def load(self, folder: Path, name: int | str) -> None:
         """Go on from a full set, or from bare G and D files of other repos with new optimisers."""
         self._load_networks(folder, name)
-        path = checkpoint.path_of(folder, name, "state")
+        path = training_sets.path_of(folder, name, "state")
         if not path.exists():
             self.iteration = name if isinstance(name, int) else 0
             self.samples_seen = self.iteration * self.config.batch_size
             self.sampled = self.iteration
             print(f"resuming from bare networks of iteration {name}: the optimisers start anew")
             return
-        state = checkpoint.load(path)
-        checkpoint.require_together(folder, name, state)
+        state = tensor_file.read(path)
+        training_sets.require_together(folder, name, state)
         try:
             self._take(state)
         except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
@@ -163,17 +163,17 @@ class TrainingState:
 
     def _load_networks(self, folder: Path, name: int | str) -> None:
         config, c_dim = self.config, self.config.c_dim
-        path = checkpoint.path_of(folder, name, "G")
-        weights, found = checkpoint.load_generator(path, c_dim)
+        path = training_sets.path_of(folder, name, "G")
+        weights, found = network_files.load_generator(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
-        checkpoint.require(found, path, wanted)
+        network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
         if self.ema:
             _fill(self.ema.module, weights, path)
-        path = checkpoint.path_of(folder, name, "D")
-        weights, found = checkpoint.load_discriminator(path, c_dim)
+        path = training_sets.path_of(folder, name, "D")
+        weights, found = network_files.load_discriminator(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
-        checkpoint.require(found, path, wanted)
+        network_files.require(found, path, wanted)
         _fill(self.D, weights, path)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from errors import RunStopped
-from image_folder import LabelledImages
+from common.errors import RunStopped
+from imaging.image_folder import LabelledImages
 
 Broken = list[tuple[int, str]]  # index of an image that could not be read, and why
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from model import Generator, ResidualBlock
-from winograd import FromPhases, ToPhases, WinogradConv
+from translation.winograd import FromPhases, ToPhases, WinogradConv
 
 WIDE = 256  # channels of the residual blocks from which Winograd's sums cost less than they save (measured)
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-import openvino_generator
-from cpu_generator import for_cpu
-from device import choose_device, half_precision
+from common.device import choose_device, half_precision
 from model import Generator
+from translation import openvino_generator
+from translation.cpu_generator import for_cpu
 
 BACKENDS = ("auto", "torch", "openvino")
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import checkpoint
-from image_folder import find_domains
-from trained_generator import TrainedGenerator, load_generator
+from checkpointing import training_sets
+from checkpointing.trained_generator import TrainedGenerator, load_generator
+from common import whole_files
+from imaging.image_folder import find_domains
 
 TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
 
@@ -27,7 +28,7 @@ def export_onnx(config: argparse.Namespace) -> int:
     The file's metadata tell the domains in label order, the image size and the crop size.
     """
     folder = Path(config.model_save_dir)
-    path = checkpoint.path_of(folder, checkpoint.resolve(folder, config.test_iters), "G")
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     labels = Path(config.sample_label_dir)
     trained = load_generator(
         path,
@@ -38,7 +39,7 @@ def export_onnx(config: argparse.Namespace) -> int:
     )
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)
-    checkpoint.write_atomically(target, lambda temporary: _write(trained, temporary))
+    whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
     print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
     return 0
 

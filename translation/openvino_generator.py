@@ -14,11 +14,11 @@ from types import ModuleType
 import torch
 from torch import Tensor, nn
 
-from cpu_generator import for_cpu
-from device import half_precision
-from errors import UserError
+from common.device import half_precision
+from common.errors import UserError
 from model import Generator, ResidualBlock
-from winograd import COLUMNS, ROWS, FromPhases, ToPhases, WinogradConv, convolve
+from translation.cpu_generator import for_cpu
+from translation.winograd import COLUMNS, ROWS, FromPhases, ToPhases, WinogradConv, convolve
 
 
 def is_installed() -> bool:
@@ -100,7 +100,7 @@ def _layer(layer: nn.Module, x):
 
 
 def _with_phases(layer: ToPhases | FromPhases | WinogradConv, x):
-    """What these layers of `winograd.py` do, in OpenVINO's operations."""
+    """What these layers of `translation/winograd.py` do, in OpenVINO's operations."""
     ops = _openvino().opset13
     if isinstance(layer, ToPhases):
         starts = [[i, j] for i in (0, 1) for j in (0, 1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from face_detection import Image, Mask, Points, Region, Square, face_mask
+from imaging.face_geometry import Image, Mask, Points, Region, Square, face_mask
 
 MASK_SIZE = 256  # pixels: side of the square crop that a mask is drawn in, whatever the face's size in the photo
 LIGHT_SIZE = 64  # pixels: light changes slowly over a face

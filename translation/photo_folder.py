@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-import checkpoint
-from errors import UserError
-from image_folder import find_domains, find_images
-from photo import SUFFIXES, Photo, UnreadablePhoto
-from result_files import Results, names_of, save
-from results_page import Row, write_page
-from translate import Translation, Translator
+from checkpointing import network_files, training_sets
+from common.errors import UserError
+from imaging.image_folder import find_domains, find_images
+from imaging.photo import SUFFIXES, Photo, UnreadablePhoto
+from translation.results import Results, Row, names_of, save, write_page
+from translation.translator import Translation, Translator
 
 KEPT = "results from an earlier run, kept"
 
@@ -124,7 +123,7 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
 def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
     """The translator that `config.test_iters` names, after refusing flags that contradict it."""
     folder = Path(config.model_save_dir)
-    path = checkpoint.path_of(folder, checkpoint.resolve(folder, config.test_iters), "G")
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     _refuse_contradictions(config, given, path)
     labels = Path(config.sample_label_dir)
     return Translator.load(
@@ -139,10 +138,10 @@ def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
 
 
 def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:
-    _, found = checkpoint.load_generator(path, config.c_dim)
+    _, found = network_files.load_generator(path, config.c_dim)
     told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
-    checkpoint.require(found, path, told)
-    trained = checkpoint.load_config(path.parent)
+    network_files.require(found, path, told)
+    trained = network_files.load_config(path.parent)
     for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
         if trained and flag in given and trained["arguments"][flag] != getattr(config, flag):
             has = trained["arguments"][flag]

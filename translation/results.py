@@ -1,4 +1,7 @@
-"""The files test mode writes for a photo: each emotion at full size, and all side by side."""
+"""What test mode writes: each photo's emotions at full size and side by side, and results.html, the folder on one page.
+
+The page can be looked through in any browser and needs no network.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import cv2
 import numpy as np
 from PIL import Image
 
-import pictures
-from checkpoint import write_atomically
+from common.whole_files import write_atomically
+from imaging import picture_grid
 
+TEMPLATE = Path(__file__).with_name("results.html")
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 STRIP_SIZE = 1024  # pixels: longest side of each picture of a strip
 
@@ -67,7 +72,7 @@ def save(
     for domain, picture in translated.items():
         _write(Image.fromarray(picture), results.of(domain), quality, profile)
     row = [_for_strip(picture) for picture in (original, *translated.values())]
-    _write(pictures.grid([row], ["original", *translated]), results.strip, quality, profile)
+    _write(picture_grid.grid([row], ["original", *translated]), results.strip, quality, profile)
 
 
 def _for_strip(picture: np.ndarray) -> np.ndarray:
@@ -79,3 +84,45 @@ def _for_strip(picture: np.ndarray) -> np.ndarray:
 def _write(picture: Image.Image, path: Path, quality: int, profile: bytes | None) -> None:
     kind = FORMATS[path.suffix[1:]]
     write_atomically(path, lambda temporary: picture.save(temporary, kind, quality=quality, icc_profile=profile))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the page shows of one photo; `note` says what is to be known about it, `results` None where it has none."""
+
+    photo: str
+    results: Results | None
+    note: str = ""
+
+
+def write_page(folder: Path, rows: Sequence[Row], domains: Sequence[str]) -> Path:
+    """Write `results.html` into the results' folder and return its path."""
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        done=[_shown(folder, row.photo, row.note, row.results, domains) for row in rows if row.results],
+        left_out=[row for row in rows if not row.results],
+    )
+    path = folder / "results.html"
+    write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    return path
+
+
+def _shown(folder: Path, photo: str, note: str, results: Results, domains: Sequence[str]) -> dict[str, object]:
+    """What the template shows of a photo: its strip, the size of one picture of it, and the file behind each."""
+
+    def address(path: Path) -> str:
+        return quote(path.relative_to(folder).as_posix())
+
+    with Image.open(results.strip) as strip:
+        width, height = strip.size
+    pictures = 1 + len(domains)
+    return {
+        "photo": photo,
+        "note": note,
+        "strip": address(results.strip),
+        "width": (width + picture_grid.GAP) // pictures - picture_grid.GAP,
+        "height": height,
+        "files": {"original": address(results.strip)} | {d: address(results.of(d)) for d in domains},
+    }

@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from face_detection import CROP_SIZE, Face, FaceFinder, Image, Points, Square, input_square
-from fast_generator import Translate, fast_generator
+from checkpointing.trained_generator import load_generator
+from face_detection import Face, FaceFinder
+from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square
+from imaging.value_range import to_network, to_uint8
 from losses import one_hot
 from model import Generator
-from paste_back import paste
-from trained_generator import load_generator
-from value_range import to_network, to_uint8
+from translation.fast_generator import Translate, fast_generator
+from translation.paste_back import paste
 
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
 SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it

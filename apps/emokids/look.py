@@ -9,9 +9,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from emokids_words import is_english, word
+from apps.emokids.words import is_english, word
 
-WEB = Path(__file__).resolve().parent / "web"
+WEB = Path(__file__).resolve().parent.parent / "phone" / "web"
 ICON = WEB / "icons" / "icon-192.png"
 
 STYLE = """<style>

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-import emokids_look
-from emokids_studio import Faces, Studio, portrait, studio
-from emokids_words import both_words, emotion_word, word
-from errors import UserError
-from photo import UnreadablePhoto
-from submissions import to_jpeg
+from apps.collected_photos import to_jpeg
+from apps.emokids import look
+from apps.emokids.studio import Faces, Studio, portrait, studio
+from apps.emokids.words import both_words, emotion_word, word
+from common.errors import UserError
+from imaging.photo import UnreadablePhoto
 
 if TYPE_CHECKING:
-    from face_detection import Face, Image
+    from face_detection import Face
+    from imaging.face_geometry import Image
 
 COLUMNS = 3
 STATE = "child"  # where a visitor's `Child` lies
@@ -40,7 +41,7 @@ def own_faces() -> Faces | None:
 
 def show() -> None:
     """The page."""
-    emokids_look.title(word("startTitle"))
+    look.title(word("startTitle"))
     try:
         if STATE in st.session_state:
             show_child(st.session_state[STATE])
@@ -57,7 +58,7 @@ def welcome() -> None:
     file = ask_for_photo()
     st.caption(word("onlyHere"))
     if file is None:
-        emokids_look.parade()
+        look.parade()
     else:
         with st.spinner(word("reading")):
             take(studio(), file.getvalue())
@@ -113,7 +114,7 @@ def choose_face(child: Child) -> None:
     columns = st.columns(max(len(child.found), 4))
     for index, (face, column) in enumerate(zip(child.found, columns, strict=False)):
         with column:
-            emokids_look.picture(to_jpeg(portrait(child.photo, face)), f"{index + 1}")
+            look.picture(to_jpeg(portrait(child.photo, face)), f"{index + 1}")
             chosen = index == child.chosen
             if st.button(
                 word("thisFace"), key=f"face{index}", type="primary" if chosen else "secondary", width="stretch"
@@ -148,8 +149,8 @@ def show_faces(faces: Faces) -> None:
 
 def show_picture(faces: Faces, name: str) -> None:
     """One picture: its words, a larger view, a file to keep."""
-    emokids_look.picture(faces.portraits[name], word("faceOf", emotion=emotion_word(name)))
-    emokids_look.caption(*both_words(name), name)
+    look.picture(faces.portraits[name], word("faceOf", emotion=emotion_word(name)))
+    look.caption(*both_words(name), name)
     enlarge, save = st.columns(2)
     if enlarge.button(word("enlarge"), key=f"enlarge-{name}", width="stretch"):
         enlarged(faces, name)
@@ -167,8 +168,8 @@ def show_picture(faces: Faces, name: str) -> None:
 @st.dialog(" ", width="large")
 def enlarged(faces: Faces, name: str) -> None:
     """The whole photo, as large as the window."""
-    emokids_look.caption(*both_words(name), name)
-    emokids_look.picture(faces.photos[name], word("faceOf", emotion=emotion_word(name)))
+    look.caption(*both_words(name), name)
+    look.picture(faces.photos[name], word("faceOf", emotion=emotion_word(name)))
 
 
 def start_over_button() -> None:

@@ -11,19 +11,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-import emokids_look
-import emotions
-import weights
-from draw_faces import draw_face
-from emokids_generate import own_faces
-from emokids_words import emotion_word, is_english, turn_title, word
-from errors import UserError
-from live_mirror import LiveMirror
-from submissions import to_jpeg
+from apps.collected_photos import to_jpeg
+from apps.emokids import look
+from apps.emokids.make_faces_page import own_faces
+from apps.emokids.mirror_server import LiveMirror
+from apps.emokids.words import emotion_word, is_english, turn_title, word
+from common import emotions, pretrained_files
+from common.errors import UserError
+from imaging.draw_faces import draw_face
 
 if TYPE_CHECKING:
-    from emokids_studio import Faces
-    from mirror import Judge
+    from apps.emokids.mirror import Judge
+    from apps.emokids.studio import Faces
 
 VIEW = Path(__file__).resolve().parent / "mirror_view"
 JUDGE_VARIABLE = "STARGAN_FE_JUDGE"
@@ -34,7 +33,7 @@ DRAWN_CHILD = 26  # whose drawn face stands in until there is the visitor's own
 def show() -> None:
     """The page."""
     emotion = ask_for_emotion()
-    emokids_look.title(turn_title(emotion), emotion)
+    look.title(turn_title(emotion), emotion)
     faces = own_faces()
     live = visitors_mirror()
     if live and st.session_state.get("turn") != (emotion, faces):
@@ -107,10 +106,10 @@ def drawn_face(emotion: str) -> bytes:
 @st.cache_resource(show_spinner=False)
 def second_opinion() -> Judge | None:
     """The emotion judge that STARGAN_FE_JUDGE names, or the published one where it is at hand; it is not fetched."""
-    path = os.environ.get(JUDGE_VARIABLE) or weights.at_hand("enet_b2_7")
+    path = os.environ.get(JUDGE_VARIABLE) or pretrained_files.at_hand("enet_b2_7")
     if not path:
         return None
-    import mirror
+    from apps.emokids import mirror
     from emotion_recognition import EmotionRecognizer
 
     try:

@@ -22,10 +22,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from feedback import Blendshapes
-from mirror import Judge, Mirror
-from photo import Photo, UnreadablePhoto
-from practice import Practice
+from apps.emokids.mirror import Judge, Mirror
+from apps.emokids.practice import Practice
+from apps.expression_rules import Blendshapes
+from imaging.photo import Photo, UnreadablePhoto
 
 MAX_FRAME_BYTES = 1 << 20
 MAX_FRAME_SIDE = 1280  # pixels

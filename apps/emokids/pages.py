@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-import departed_visitors
-import emokids_feedback
-import emokids_generate
-import emokids_look
-import emokids_therapist
-from emokids_words import is_english, word
+from apps.emokids import look, make_faces_page, mirror_page, therapist_page, visitors
+from apps.emokids.words import is_english, word
 
 
 def main() -> None:
     """One run of the page that a visitor has before them."""
-    departed_visitors.note_visit()
-    st.set_page_config(page_title=f"EMOKIDS · {word('title')}", page_icon=str(emokids_look.ICON), layout="wide")
-    emokids_look.style()
+    visitors.note_visit()
+    st.set_page_config(page_title=f"EMOKIDS · {word('title')}", page_icon=str(look.ICON), layout="wide")
+    look.style()
     pages = [
-        st.Page(emokids_generate.show, title=word("generatePage"), url_path="generate", default=True),
-        st.Page(emokids_feedback.show, title=word("feedbackPage"), url_path="feedback"),
-        st.Page(emokids_therapist.show, title=word("therapistPage"), url_path="therapist"),
+        st.Page(make_faces_page.show, title=word("generatePage"), url_path="generate", default=True),
+        st.Page(mirror_page.show, title=word("feedbackPage"), url_path="feedback"),
+        st.Page(therapist_page.show, title=word("therapistPage"), url_path="therapist"),
     ]
     st.session_state.mirror_page = pages[1]
     page = st.navigation(pages, position="top")

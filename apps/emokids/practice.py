@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 
-from mirror import Attempt
+from apps.emokids.coach import Attempt
 
 CSV_COLUMNS = ("began", "emotion", "seconds", "seconds_to_reach", "best_score")
 

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-import emotions
-import five_emotions
-from cards_pdf import PICTURE_PIXELS, Card, cards_pdf
-from emokids_words import ORIGINAL, both_words
-from strangers_photo import PhotoReader
-from submissions import MARK, to_jpeg
+from apps import chosen_checkpoint
+from apps.collected_photos import MARK, to_jpeg
+from apps.emokids.cards_pdf import PICTURE_PIXELS, Card, cards_pdf
+from apps.emokids.words import ORIGINAL, both_words
+from apps.untrusted_photo import PhotoReader
+from common import emotions
 
 if TYPE_CHECKING:
-    from face_detection import Face, Image
-    from feedback import Blendshapes
-    from translate import Translator
+    from apps.expression_rules import Blendshapes
+    from face_detection import Face
+    from imaging.face_geometry import Image
+    from translation.translator import Translator
 
 PORTRAIT_ROOM = 1.2  # a portrait's side over that of the square which the networks learn from
 LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well
@@ -97,5 +98,5 @@ def _jpeg(name: str, picture: Image) -> bytes:
 @st.cache_resource(show_spinner=False, on_release=Studio.close)
 def studio() -> Studio:
     """The one studio. Raises `UserError` where there is no checkpoint; then the next visit tries again."""
-    path = five_emotions.checkpoint_path(os.environ.get(five_emotions.CHECKPOINT_VARIABLE) or "best")
-    return Studio(five_emotions.load_translator(path))
+    path = chosen_checkpoint.checkpoint_path(os.environ.get(chosen_checkpoint.CHECKPOINT_VARIABLE) or "best")
+    return Studio(chosen_checkpoint.load_translator(path))

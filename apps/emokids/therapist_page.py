@@ -6,9 +6,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-import emokids_look
-from emokids_words import emotion_word, word
-from practice import Practice
+from apps.emokids import look
+from apps.emokids.practice import Practice
+from apps.emokids.words import emotion_word, word
 
 # As the symbols' soft colours, dark enough for a mark on white.
 COLOURS = {
@@ -22,7 +22,7 @@ COLOURS = {
 
 def show() -> None:
     """The page."""
-    emokids_look.title(word("therapistPage"))
+    look.title(word("therapistPage"))
     st.write(word("therapistText"))
     live = st.session_state.get("live")
     if live is None or not live.practice.entries:

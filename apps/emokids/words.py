@@ -1,12 +1,12 @@
 """Every word of the Streamlit app, Korean first, in the language its visitor chose. Those it shares with the phone's
-page (web/words.js) are the same. Calm and kind: nothing here says "wrong".
+page (apps/phone/web/words.js) are the same. Calm and kind: nothing here says "wrong".
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-import emotions
+from common import emotions
 
 ORIGINAL = "original"
 

@@ -1,4 +1,4 @@
-"""Fetch the page's third-party files into web/vendor, once: `python web_vendor.py`.
+"""Fetch the page's third-party files into apps/phone/web/vendor, once: `python -m apps.phone.fetch_vendor`.
 
 They come from the npm registry through npm, each package pinned by version and SHA-512, and are served by the backend
 itself, so that the page asks nobody else for anything. Without npm the page works, less its mirror and /docs.
@@ -15,9 +15,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from errors import UserError, door
+from common.errors import UserError, door
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ PACKAGES = (
         "1.1.0",
         "ZJqh0wMKOINorfSffvDAxzyO1//c+FiG3IkzOdNDnLqvBB3DbMfj0bB/tys2SNf9S914sgoIbIpF4HTOi336cg==",
         {
-            "vision_bundle.mjs": "web/vendor/vision_bundle.mjs",
-            "wasm/vision_wasm_internal.js": "web/vendor/wasm/vision_wasm_internal.js",
-            "wasm/vision_wasm_internal.wasm": "web/vendor/wasm/vision_wasm_internal.wasm",
-            "wasm/vision_wasm_nosimd_internal.js": "web/vendor/wasm/vision_wasm_nosimd_internal.js",
-            "wasm/vision_wasm_nosimd_internal.wasm": "web/vendor/wasm/vision_wasm_nosimd_internal.wasm",
+            "vision_bundle.mjs": "apps/phone/web/vendor/vision_bundle.mjs",
+            "wasm/vision_wasm_internal.js": "apps/phone/web/vendor/wasm/vision_wasm_internal.js",
+            "wasm/vision_wasm_internal.wasm": "apps/phone/web/vendor/wasm/vision_wasm_internal.wasm",
+            "wasm/vision_wasm_nosimd_internal.js": "apps/phone/web/vendor/wasm/vision_wasm_nosimd_internal.js",
+            "wasm/vision_wasm_nosimd_internal.wasm": "apps/phone/web/vendor/wasm/vision_wasm_nosimd_internal.wasm",
         },
         NO_REPORTS,
     ),
@@ -55,8 +55,8 @@ PACKAGES = (
         "5.35.0",
         "U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
         {
-            "swagger-ui-bundle.js": "web/vendor/swagger-ui-bundle.js",
-            "swagger-ui.css": "web/vendor/swagger-ui.css",
+            "swagger-ui-bundle.js": "apps/phone/web/vendor/swagger-ui-bundle.js",
+            "swagger-ui.css": "apps/phone/web/vendor/swagger-ui.css",
         },
     ),
     # The tests' judge of whether everybody can use the page; not served.
@@ -82,7 +82,7 @@ def fetch(package: Package, root: Path = ROOT) -> None:
             raise UserError(f"npm can't get {what} ({reason}): is the registry reachable?") from error
         [archive] = Path(folder).glob("*.tgz")
         if base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() != package.sha512:
-            raise UserError(f"npm gave another {what} than the one pinned in web_vendor.py: don't use it")
+            raise UserError(f"npm gave another {what} than the one pinned in fetch_vendor.py: don't use it")
         contents = _unpack(archive, package)
     for member, place in package.files.items():
         target = root / place
@@ -103,7 +103,7 @@ def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
     if package.edit:
         old, new = package.edit
         if sum(content.count(old) for content in contents.values()) != 1:
-            raise UserError(f"{package.name} {package.version} is not as web_vendor.py expects: look at its `edit`")
+            raise UserError(f"{package.name} {package.version} is not as fetch_vendor.py expects: look at its `edit`")
         contents = {member: content.replace(old, new) for member, content in contents.items()}
     return contents
 
@@ -111,7 +111,7 @@ def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
 @door
 def main() -> int:
     """Fetch what is not there yet."""
-    done = ROOT / "web" / "vendor" / "versions.txt"
+    done = ROOT / "apps" / "phone" / "web" / "vendor" / "versions.txt"
     wanted = "".join(f"{package.name} {package.version} {package.edit}\n" for package in PACKAGES)
     if done.is_file() and done.read_text() == wanted:
         return 0

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from refusal import Refusal
+from apps.phone.error_answers import Refusal
 
 MEGABYTE = 1 << 20
 MAX_BODY = 48 * MEGABYTE  # six photos of a phone's camera, as base64

@@ -1,4 +1,5 @@
-// The mirror's rules, read from the server's table: the same arithmetic as feedback.py, the same coach as mirror.py.
+// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py,
+// the same coach as apps/emokids/coach.py.
 
 const mean = (rule, face) => rule.blendshapes.reduce((sum, name) => sum + face[name], 0) / rule.blendshapes.length;
 

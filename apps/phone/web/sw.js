@@ -6,7 +6,7 @@ const FILES = [
   "./", "style.css", "app.js", "camera.js", "feedback.js", "mirror.js", "server.js", "words.js", "feedback.json",
   "manifest.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
-// The mirror's files are large and never change; a new name when web_vendor.py pins another version.
+// The mirror's files are large and never change; a new name when fetch_vendor.py pins another version.
 const MIRROR = "mirror-1.1.0";
 const MIRROR_FILES = ["/vendor/", "/models/"];
 
