@@ -59,7 +59,7 @@ def upload(app, file, name="a.jpg"):
 
 def page(of, **state):
     """A page by itself, as the frame would show it."""
-    app = AppTest.from_string(f"import {of}\n{of}.show()", default_timeout=PATIENCE)
+    app = AppTest.from_string(f"from apps.emokids import {of}\n{of}.show()", default_timeout=PATIENCE)
     for name, value in state.items():
         app.session_state[name] = value
     return app.run()
@@ -167,7 +167,7 @@ def test_words_shared_with_the_phone_are_the_same():
 
 
 def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face():
-    app = page("emokids_feedback")
+    app = page("mirror_page")
     assert not app.exception
     assert "기쁨 표정을 지어 볼까?" in texts(app)
     app.button_group[0].set_value("sadness").run()
@@ -183,7 +183,7 @@ def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face()
 def test_a_judge_that_cannot_be_used_is_done_without(monkeypatch, tmp_path, capsys):
     mirror_page.second_opinion.clear()
     monkeypatch.setenv("STARGAN_FE_JUDGE", str(tmp_path / "missing.pt"))
-    app = page("emokids_feedback")
+    app = page("mirror_page")
     assert look(app.session_state["live"], "neutral")["state"] == "hint"
     assert "missing.pt" in capsys.readouterr().err
     mirror_page.second_opinion.clear()
@@ -256,7 +256,7 @@ class Live:
 
 
 def test_the_therapist_sees_attempts_as_table_charts_and_csv():
-    app = page("emokids_therapist", live=Live())
+    app = page("therapist_page", live=Live())
     assert not app.exception
     table = app.dataframe[0].value
     assert table.iloc[:, 0].tolist() == ["기쁨", "분노"]
