@@ -1,7 +1,7 @@
 # make setup   the Python environment in .venv, made or brought up to date
 # make demo    draw faces, preprocess, train, translate; ends with data/demo/demo.png
 # make test    the tests
-# make lint    ruff and mypy
+# make lint    ruff, mypy, and tach: which room may import which
 # make clean   removes .venv, caches and the demo's files; your data/ stays
 #
 # PYTHON=python3.12 make demo   chooses the interpreter (3.10 to 3.13)
@@ -15,13 +15,13 @@ PY := $(VENV)/bin/python
 
 setup: $(READY)
 
-$(READY): requirements.txt requirements-dev.txt web_vendor.py
+$(READY): requirements.txt requirements-dev.txt apps/phone/fetch_vendor.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "StarGAN-FE needs Python 3.10 to 3.13, and '$(PYTHON)' is not one: try 'make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12'." >&2; exit 2; }
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the requirements into $(VENV) (about 6 GB, a few minutes) ..."
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
-	@if command -v npm >/dev/null; then $(PY) web_vendor.py; \
+	@if command -v npm >/dev/null; then $(PY) -m apps.phone.fetch_vendor; \
 		else echo "npm is not here: the phone web app will work less its mirror."; fi
 	@touch $@
 
@@ -35,6 +35,7 @@ lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+	$(VENV)/bin/tach check
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache data/demo

@@ -31,22 +31,19 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-import emotions
-import feedback
-import five_emotions
-import submissions
-import weights
-from errors import UserError
-from photo import UnreadablePhoto
-from refusal import Problem, Refusal, answer_invalid, answer_refusal
-from request_limits import BodyBudget, GuardedRoute, Line
-from strangers_photo import PhotoReader
-from web_headers import WebHeaders
+from apps import chosen_checkpoint, collected_photos, expression_rules
+from apps.phone.error_answers import Problem, Refusal, answer_invalid, answer_refusal
+from apps.phone.request_limits import BodyBudget, GuardedRoute, Line
+from apps.security_headers import WebHeaders
+from apps.untrusted_photo import PhotoReader
+from common import emotions, pretrained_files
+from common.errors import UserError
+from imaging.photo import UnreadablePhoto
 
 if TYPE_CHECKING:
-    from translate import Translator
+    from translation.translator import Translator
 
-WEB = Path(__file__).resolve().parent / "web"
+WEB = Path(__file__).resolve().parent / "apps" / "phone" / "web"
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
 PLACES = 8  # who finds so many before them is asked to come back later
@@ -69,7 +66,7 @@ class Settings:
         """The settings in the environment, defaults for those that are not there."""
         origins = environment.get("STARGAN_FE_ORIGINS", "").split(",")
         return cls(
-            checkpoint=environment.get(five_emotions.CHECKPOINT_VARIABLE, "") or cls.checkpoint,
+            checkpoint=environment.get(chosen_checkpoint.CHECKPOINT_VARIABLE, "") or cls.checkpoint,
             collect=environment.get("STARGAN_FE_COLLECT", "1") != "0",
             origins=tuple(origin.strip() for origin in origins if origin.strip()),
             token=environment.get("STARGAN_FE_TOKEN", ""),
@@ -123,8 +120,8 @@ class Health(BaseModel):
 def load_translator(wanted: str) -> Translator | None:
     """The translator of the checkpoint `wanted`; None, said on stderr, where none can be had."""
     try:
-        path = five_emotions.checkpoint_path(wanted)
-        translator = five_emotions.load_translator(path)
+        path = chosen_checkpoint.checkpoint_path(wanted)
+        translator = chosen_checkpoint.load_translator(path)
     except UserError as error:
         print(f"No pictures will be generated: {error}", file=sys.stderr)
         return None
@@ -135,7 +132,7 @@ def load_translator(wanted: str) -> Translator | None:
 def mirror_model() -> Path | None:
     """MediaPipe's model for the page's mirror; None, said on stderr, where it cannot be had."""
     try:
-        return weights.path("face_landmarker")
+        return pretrained_files.path("face_landmarker")
     except UserError as error:
         print(f"The page works without its mirror: {error}", file=sys.stderr)
         return None
@@ -151,7 +148,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         state.line, state.submit_line, state.budget = Line(PLACES), Line(PLACES), BodyBudget()
         state.translator = await loop.run_in_executor(thread, load_translator, state.settings.checkpoint)
         state.mirror_model = await loop.run_in_executor(None, mirror_model)
-        state.reader, state.recent = PhotoReader(), submissions.Recent()
+        state.reader, state.recent = PhotoReader(), collected_photos.Recent()
         try:
             yield
         finally:
@@ -184,7 +181,7 @@ async def read_photos(request: Request, files: list[bytes], longest: int) -> lis
         raise Refusal(422, "unreadable", "사진을 읽을 수 없습니다.", f"The picture can't be read: {error}.") from error
 
 
-def translate_to_jpegs(translator: Translator, recent: submissions.Recent, pixels: np.ndarray) -> list[bytes]:
+def translate_to_jpegs(translator: Translator, recent: collected_photos.Recent, pixels: np.ndarray) -> list[bytes]:
     """A photo's pixels to the six JPEGs of the answer, in the contract's order; none where no face is found."""
     [translation] = translator.translate_many([pixels], largest=True)
     if not translation.results:
@@ -193,7 +190,7 @@ def translate_to_jpegs(translator: Translator, recent: submissions.Recent, pixel
         recent.add(picture)
     by_emotion = {emotions.canonical(domain): picture for domain, picture in translation.results.items()}
     pictures = [translation.original, *(by_emotion[name] for name in emotions.FIVE)]
-    return [submissions.to_jpeg(picture, comment=submissions.MARK) for picture in pictures]
+    return [collected_photos.to_jpeg(picture, comment=collected_photos.MARK) for picture in pictures]
 
 
 @photo_router.post("/generate", response_model=Generated)
@@ -229,7 +226,7 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
     unmarked = [
         (emotion, file)
         for emotion, file in zip(emotions.FIVE, files[1:], strict=True)
-        if not submissions.is_marked(file) and file != files[0]
+        if not collected_photos.is_marked(file) and file != files[0]
     ]
     async with state.submit_line.turn():
         pixels = await read_photos(request, [file for _, file in unmarked], LONGEST_KEPT)
@@ -240,7 +237,7 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
         ]
         kept = own if state.settings.collect else []
         try:
-            await asyncio.get_running_loop().run_in_executor(None, submissions.keep, kept)
+            await asyncio.get_running_loop().run_in_executor(None, collected_photos.keep, kept)
         except OSError as error:
             print(f"submitted pictures could not be stored: {error}", file=sys.stderr)
             raise Refusal(
@@ -273,7 +270,7 @@ async def health(request: Request) -> Health:
 @router.get("/feedback.json")
 async def feedback_table() -> dict:
     """The mirror's rules: from the movements of a face to a meter and a hint."""
-    return feedback.as_json()
+    return expression_rules.as_json()
 
 
 @router.get(

@@ -15,16 +15,16 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from augment import Draws, augment, draw
-from decoded_cache import DecodedFaces, open_cache
-from errors import RunStopped, UserError
-from face_crop import UnreadableImage, load_crop
-from image_folder import LabelledImages, pair_table
-from photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
-from prefetch import one_ahead
-from sample_stream import EndlessShuffle, Place, stream_seed
-from unreadable import TOLERATED, Broken, Unreadable
-from value_range import to_network
+from common.errors import RunStopped, UserError
+from imaging.face_crop import UnreadableImage, load_crop
+from imaging.image_folder import LabelledImages, pair_table
+from imaging.value_range import to_network
+from training.augment import Draws, augment, draw
+from training.decoded_cache import DecodedFaces, open_cache
+from training.photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
+from training.prefetch import one_ahead
+from training.sample_stream import EndlessShuffle, Place, stream_seed
+from training.unreadable import TOLERATED, Broken, Unreadable
 
 
 class TrainingBatch(NamedTuple):
@@ -53,7 +53,7 @@ class Faces:
     crop_size: int
     image_size: int
     seed: int = 0
-    augment: str = "seed"  # or "photo": see photo_conditions.py
+    augment: str = "seed"  # or "photo": see training/photo_conditions.py
     pairs: bool = False
 
     @property

@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-import aihub
-import emotions
-from errors import UserError, door
-from progress import progress_bar
+from common import emotions
+from common.errors import UserError, door
+from common.progress import progress_bar
+from preprocessing import aihub
 
 if TYPE_CHECKING:
-    from preprocess_output import Journal, Output, Row
-    from preprocess_plan import Settings, Task
+    from preprocessing.output import Journal, Output, Row
+    from preprocessing.plan import Settings, Task
 
 BATCH = 8  # photos a worker takes at a time: half a second's work
 
@@ -70,25 +70,25 @@ def main(argv: list[str] | None = None) -> int:
     """Preprocess what the command line asks for: 0 if any face was kept, 1 if none was."""
     args = parse_arguments(argv)
 
-    import preprocess_output
-    import preprocess_report
+    from preprocessing.output import Output, merge_shards
+    from preprocessing.report import write_report
 
     val = args.val_output or args.output.with_name(args.output.name + "_val")
-    output = preprocess_output.Output(args.output, val, args.shard)
+    output = Output(args.output, val, args.shard)
     if args.merge:
-        preprocess_output.merge_shards(output)
+        merge_shards(output)
     else:
         preprocess(read_settings(args), output, args.num_workers)
     if args.shard[1] > 1:
         print(f"when all {args.shard[1]} shards are done: python datapreprocess.py --merge --output {args.output}")
     else:
-        preprocess_report.write_report(output)
+        write_report(output)
     return _print_summary(output)
 
 
 def read_settings(args: argparse.Namespace) -> Settings:
     """The settings that the arguments mean. Raises `UserError` where they mean nothing."""
-    from preprocess_plan import Settings
+    from preprocessing.plan import Settings
 
     if not args.input.is_dir():
         raise UserError(f"--input {args.input} is not a folder: give the folder that holds the photos")
@@ -123,9 +123,9 @@ def read_settings(args: argparse.Namespace) -> Settings:
 
 def preprocess(settings: Settings, output: Output, workers: int) -> None:
     """Bring the output folder up to date with the input and write the manifest of this shard."""
-    from preprocess_output import Journal, keep_settings
-    from preprocess_plan import plan, survey
-    from process_pool import WorkerDied, map_in_processes
+    from common.worker_processes import WorkerDied, map_in_processes
+    from preprocessing.output import Journal, keep_settings
+    from preprocessing.plan import plan, survey
 
     count, labels = survey(settings.input)
     if not count:
@@ -159,7 +159,7 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
 
 def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], progress: tqdm) -> Iterator[Task]:
     """The tasks that need a worker. All are noted in `current`; those left out unopened are done at once."""
-    from preprocess_output import left_out
+    from preprocessing.output import left_out
 
     for task in tasks:
         current.add(task.digest)
@@ -174,14 +174,14 @@ def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], prog
 
 def _work(tasks: list[Task], settings: Settings, output: Output) -> list[tuple[str, Row]]:
     """What a worker does with a batch."""
-    from preprocess_crop import crop_photo
+    from preprocessing.crop import crop_photo
 
     return [(task.digest, crop_photo(task, settings, output)) for task in tasks]
 
 
 def _print_summary(output: Output) -> int:
     """Tell what became of the files; 0 if any face was kept, 1 if none was."""
-    from preprocess_output import read_rows
+    from preprocessing.output import read_rows
 
     kept: Counter[str] = Counter()
     reasons: Counter[str] = Counter()

@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import pictures
-from emotions import FIVE
-from errors import UserError, door
-from photo import read_photo
+from common.emotions import FIVE
+from common.errors import UserError, door
+from imaging import picture_grid
+from imaging.photo import read_photo
 
 DEMO = Path("data/demo")
 INPUTS = DEMO / "test"  # held-out people, neutral
@@ -82,7 +82,8 @@ def run(command: str) -> None:
 
 def measure(photos: list[Path]) -> Blendshapes:
     """Mean of each feature over the faces of `photos`."""
-    from face_detection import FaceFinder, face_square, input_square
+    from face_detection import FaceFinder
+    from imaging.face_geometry import face_square, input_square
 
     found = []
     with FaceFinder() as finder:
@@ -129,20 +130,20 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
         )
         rows.append([blank] + [small(HELD_OUT / e / f"{person}.jpg") for e in FIVE])
         names += ["translated", "as drawn"]
-    faces = pictures.grid(rows, ["input", *FIVE], names)
+    faces = picture_grid.grid(rows, ["input", *FIVE], names)
     font = ImageFont.load_default(13)
     line = 20
-    sheet = Image.new("RGB", (faces.width, faces.height + line * (len(table) + 3)), pictures.PAPER)
+    sheet = Image.new("RGB", (faces.width, faces.height + line * (len(table) + 3)), picture_grid.PAPER)
     sheet.paste(faces, (0, 0))
     draw = ImageDraw.Draw(sheet)
     y = faces.height + line
-    draw.text((10, y), "MediaPipe blendshapes, means over all held-out people", pictures.INK, font)
+    draw.text((10, y), "MediaPipe blendshapes, means over all held-out people", picture_grid.INK, font)
     for j, name in enumerate(FEATURES):
-        draw.text((330 + 130 * j, y + line), name, pictures.INK, font, anchor="ra")
+        draw.text((330 + 130 * j, y + line), name, picture_grid.INK, font, anchor="ra")
     for i, (row, values) in enumerate(table.items(), start=2):
-        draw.text((10, y + line * i), row, pictures.INK, font)
+        draw.text((10, y + line * i), row, picture_grid.INK, font)
         for j, value in enumerate(values.values()):
-            draw.text((330 + 130 * j, y + line * i), f"{value:.2f}", pictures.INK, font, anchor="ra")
+            draw.text((330 + 130 * j, y + line * i), f"{value:.2f}", picture_grid.INK, font, anchor="ra")
     return sheet
 
 
@@ -153,14 +154,14 @@ def main() -> int:
 
     started = time.monotonic()
     shutil.rmtree(DEMO, ignore_errors=True)
-    run(f"draw_faces.py --output {DEMO}/train --per_emotion 300 --seed 0")
+    run(f"-m imaging.draw_faces --output {DEMO}/train --per_emotion 300 --seed 0")
     run(f"datapreprocess.py --input {DEMO}/train --output {DEMO}/train512")
     run(TRAIN_JUDGE)
     run(f"{TRAIN} {ON_CUDA if torch.cuda.is_available() else ON_CPU}")
     people = f"--per_emotion {PEOPLE} --seed 1 --same_identities --emotions"
-    run(f"draw_faces.py --output {INPUTS} {people} neutral")
+    run(f"-m imaging.draw_faces --output {INPUTS} {people} neutral")
     run(TEST)
-    run(f"draw_faces.py --output {HELD_OUT} {people} {' '.join(FIVE)}")
+    run(f"-m imaging.draw_faces --output {HELD_OUT} {people} {' '.join(FIVE)}")
     run(f"datapreprocess.py --input {HELD_OUT} --output {DEMO}/held_out512")
     run(EVALUATE)
     names = sorted(path.stem for path in INPUTS.glob("*/*.jpg") if (RESULTS / path.stem).is_dir())

@@ -14,15 +14,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import emotions
-from errors import UserError, door
+from common import emotions
+from common.errors import UserError, door
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from torch import Tensor
 
-    from judge_file import Judge
+    from checkpointing.judge_file import Judge
 
 WAYS_OUT = (
     "place enet_b2_7.pt there by hand, or train your own judge with `python emotion_recognition.py train` and name it "
@@ -51,7 +51,7 @@ class EmotionRecognizer:
     ) -> None:
         import torch
 
-        import inference
+        from common import frozen_network
 
         self.judge = judge
         self.device = torch.device(device)
@@ -60,9 +60,9 @@ class EmotionRecognizer:
         self._std = torch.tensor(judge.std, device=self.device).view(3, 1, 1)
         network = build_network(judge)
         if "efficientnet" in judge.arch:
-            network = inference.fold_batch_norms(network)
-        whole = inference.FeaturesAndLogits(network)
-        self._network = inference.Evaluator(whole, judge.image_size, self.device, self.dtype, images_at_once)
+            network = frozen_network.fold_batch_norms(network)
+        whole = frozen_network.FeaturesAndLogits(network)
+        self._network = frozen_network.Evaluator(whole, judge.image_size, self.device, self.dtype, images_at_once)
         self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
 
     @classmethod
@@ -77,7 +77,7 @@ class EmotionRecognizer:
 
         Raises `UserError`, with the ways out, where there is none.
         """
-        from judge_file import load_judge
+        from checkpointing.judge_file import load_judge
 
         return cls(load_judge(Path(path) if path else _published_file()), device, dtype, images_at_once)
 
@@ -117,9 +117,9 @@ class EmotionRecognizer:
 
     def _run(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features [B, d] and logits [B, classes] of the images."""
-        import inference
+        from common import frozen_network
 
-        inference.check_unit_images(images)
+        frozen_network.check_unit_images(images)
         features, logits = self._network(images, self._input)
         return features, logits
 
@@ -147,10 +147,10 @@ def build_network(judge: Judge) -> torch.nn.Module:
 
 
 def _published_file() -> Path:
-    import weights
+    from common import pretrained_files
 
     try:
-        return weights.path("enet_b2_7")
+        return pretrained_files.path("enet_b2_7")
     except UserError as error:
         raise UserError(f"{error}; {WAYS_OUT}") from error
 
@@ -185,8 +185,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def predict(photos: Sequence[Path], emotion_model: Path | None) -> None:
     """Print a table: one row a face, one column an emotion, in percent."""
-    from device import choose_device
-    from value_range import to_network, to_unit
+    from common.device import choose_device
+    from imaging.value_range import to_network, to_unit
 
     faces = [(name, pixels) for photo in photos for name, pixels in _faces(photo)]
     recognizer = EmotionRecognizer.load(emotion_model, choose_device())
@@ -200,8 +200,9 @@ def predict(photos: Sequence[Path], emotion_model: Path | None) -> None:
 
 def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
     """Name and uint8 RGB pixels of each face in a photo; of the photo's middle where no face is found."""
-    from face_detection import CROP_SIZE, FaceFinder, face_square, input_square
-    from photo import UnreadablePhoto, read_photo
+    from face_detection import FaceFinder
+    from imaging.face_geometry import CROP_SIZE, face_square, input_square
+    from imaging.photo import UnreadablePhoto, read_photo
 
     try:
         pixels = read_photo(file)
@@ -226,9 +227,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.pop("command") == "predict":
         predict(**args)
     else:
-        import judge_training
+        from training import judge
 
-        judge_training.train(judge_training.Settings(**args))
+        judge.train(judge.Settings(**args))
     return 0
 
 

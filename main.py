@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from errors import UserError, door
-from image_folder import read_folder
+from common.errors import UserError, door
+from imaging.image_folder import read_folder
 
 
 def boolean(text: str) -> bool:
@@ -230,21 +230,21 @@ def train(config: argparse.Namespace) -> int:
 
 def test(config: argparse.Namespace, given: set[str]) -> int:
     """Translate every photo of `image_path`."""
-    from translate_folder import translate_folder
+    from translation.photo_folder import translate_folder
 
     return translate_folder(config, given)
 
 
 def evaluate(config: argparse.Namespace) -> int:
     """Measure checkpoints on the labelled faces of `image_dir`."""
-    from evaluate import evaluate_checkpoints
+    from scoring.evaluate import evaluate_checkpoints
 
     return evaluate_checkpoints(config)
 
 
 def export(config: argparse.Namespace) -> int:
     """Write the generator `test_iters` names as ONNX."""
-    from export import export_onnx
+    from translation.onnx_export import export_onnx
 
     return export_onnx(config)
 

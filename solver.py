@@ -13,25 +13,23 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import checkpoint
-import pictures
+from checkpointing import network_files, training_sets
+from common import whole_files
+from common.device import autocast, choose_device, peak_memory, tune
+from common.errors import RunStopped, UserError
 from data_loader import Faces, TrainingBatch, Unreadable, fixed_faces, told_worker_deaths, training_batches
-from decoded_cache import prepare
-from device import autocast, choose_device, peak_memory, tune
-from disk_trouble import patiently
-from distributed import Ranks, require_agreement
-from errors import RunStopped, UserError
-from finite import LossWatch, NotFinite
-from graceful_stop import GracefulStop
-from image_folder import LabelledImages
-from resume_check import check_resume
-from run_lock import RunLock
-from selection import Selection
-from training_log import TrainingLog
-from training_state import TrainingState
+from imaging import picture_grid
+from imaging.image_folder import LabelledImages
+from imaging.value_range import to_uint8
+from scoring.best_checkpoint import Selection
+from training.decoded_cache import prepare
+from training.distributed import Ranks, require_agreement
+from training.log import TrainingLog
+from training.run_folder import check_resume
+from training.safeguards import GracefulStop, LossWatch, NotFinite, RunLock, patiently
+from training.state import TrainingState
 from training_step import TrainingStep
-from translate import translate_to_all
-from value_range import to_uint8
+from translation.translator import translate_to_all
 
 SAMPLE_FACES = 2  # of each domain in the sample grid
 LOWEST_FACTOR = 1 / 32  # of the learning rates, after losses that were not finite: then the data or flags are wrong
@@ -59,7 +57,9 @@ class Solver:
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
-        which = "latest" if self.ranks.restarts and checkpoint.iterations(self.model_dir) else self.config.resume_iters
+        which = (
+            "latest" if self.ranks.restarts and training_sets.iterations(self.model_dir) else self.config.resume_iters
+        )
         try:
             while True:
                 try:
@@ -107,7 +107,7 @@ class Solver:
         if ranks.is_first and self.model_dir.is_dir():
             patiently(self.lock.acquire, str(self.lock.folder), print)
         if which != "0":
-            self.last_good = checkpoint.resolve(self.model_dir, which, checkpoint.PARTS)
+            self.last_good = training_sets.resolve(self.model_dir, which, training_sets.PARTS)
             check_resume(config, self.images.domains)
             state.load(self.model_dir, self.last_good)
         same_folder = "give all machines the same --model_save_dir, on a disk they share"
@@ -159,9 +159,9 @@ class Solver:
         for folder in (self.model_dir, Path(self.config.sample_dir)):
             folder.mkdir(parents=True, exist_ok=True)
         self.lock.acquire()
-        checkpoint.clear_leftovers(self.model_dir)
-        checkpoint.save_config(self.model_dir, {"arguments": _plain(self.config), "domains": self.images.domains})
-        beyond = [i for i in checkpoint.iterations(self.model_dir) if i > self.state.iteration]
+        training_sets.clear_leftovers(self.model_dir)
+        network_files.save_config(self.model_dir, {"arguments": _plain(self.config), "domains": self.images.domains})
+        beyond = [i for i in training_sets.iterations(self.model_dir) if i > self.state.iteration]
         if beyond:
             what = f"{self.model_dir} holds sets of another run up to iteration {beyond[-1]}, which `latest` means"
             if self.ranks.may_restart:
@@ -204,7 +204,7 @@ class Solver:
         with autocast(self.device, self.config.amp):
             x_fake = translate_to_all(self.state.generator, self.x_fixed.to(self.device), self.config.c_dim)
         rows = [[x, *fakes] for x, fakes in zip(to_uint8(self.x_fixed), to_uint8(x_fake), strict=True)]
-        sheet = pictures.grid(rows, ["original", *self.images.domains])
+        sheet = picture_grid.grid(rows, ["original", *self.images.domains])
         self._save_sheet(sheet, f"{i}-images.jpg")
         self.log.picture(i, "samples", np.asarray(sheet))
         return sheet
@@ -212,7 +212,7 @@ class Solver:
     def _save_sheet(self, sheet: Image.Image, name: str) -> None:
         path = Path(self.config.sample_dir) / name
         try:
-            checkpoint.write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
+            whole_files.write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
         except OSError as error:
             self.log.say(f"warning: {path} could not be written ({error}): going on without it")
 
@@ -228,11 +228,11 @@ class Solver:
         def write() -> None:
             if not self.model_dir.is_dir():
                 self.log.say(f"warning: {self.model_dir} is gone: made again")
-                checkpoint.save_config(self.model_dir, {"arguments": _plain(config), "domains": self.images.domains})
-            checkpoint.save_set(self.model_dir, name, state.parts())
+                network_files.save_config(self.model_dir, {"arguments": _plain(config), "domains": self.images.domains})
+            training_sets.save_set(self.model_dir, name, state.parts())
 
             if isinstance(name, int):
-                checkpoint.prune(self.model_dir, name, config.keep_last, config.keep_every)
+                training_sets.prune(self.model_dir, name, config.keep_last, config.keep_every)
 
         if self.ranks.is_first:
             patiently(write, f"checkpoint {name}", self.log.say, lambda: self.stop.asked is not None)

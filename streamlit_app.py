@@ -1,6 +1,6 @@
 """EMOKIDS: `streamlit run streamlit_app.py`. docs/apps.md tells the rest.
 
-The pages are `emokids.py`; beside them the server answers the mirror's camera frames.
+The pages are `apps/emokids/pages.py`; beside them the server answers the mirror's camera frames.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from contextlib import asynccontextmanager
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-import live_mirror
-from departed_visitors import forget_departed_visitors
-from errors import UserError
-from web_headers import STREAMLIT_POLICY, WebHeaders
+from apps.emokids import mirror_server
+from apps.emokids.visitors import forget_departed_visitors
+from apps.security_headers import STREAMLIT_POLICY, WebHeaders
+from common.errors import UserError
 
 
 def load_studio() -> None:
     """Load the generator before the first visitor needs it; where there is none, say so."""
-    from emokids_studio import studio
+    from apps.emokids.studio import studio
 
     try:
         studio()
@@ -37,14 +37,14 @@ async def lifespan(_: App) -> AsyncIterator[None]:
     yield
     forgetting.cancel()
     await loading
-    from emokids_studio import studio
+    from apps.emokids.studio import studio
 
     studio.clear()
 
 
 app = App(
-    "emokids.py",
+    "apps/emokids/pages.py",
     lifespan=lifespan,
-    routes=[live_mirror.route],
+    routes=[mirror_server.route],
     middleware=[Middleware(WebHeaders, policy=STREAMLIT_POLICY)],
 )

@@ -9,12 +9,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from common.device import autocast
 from data_loader import TrainingBatch
-from device import autocast
-from distributed import Ranks
 from losses import Parts, discriminator_loss, generator_loss, one_hot, pair_loss
-from sample_stream import stream_seed
-from training_state import TrainingState
+from training.distributed import Ranks
+from training.sample_stream import stream_seed
+from training.state import TrainingState
 
 
 class TrainingStep:

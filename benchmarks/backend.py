@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from hostile_bodies import hostile_bodies  # noqa: E402
 from serving import Server, jpeg, make_checkpoint  # noqa: E402
 
-from draw_faces import draw_face  # noqa: E402
+from imaging.draw_faces import draw_face  # noqa: E402
 
 
 def processes(server: Server) -> list[Path]:
@@ -127,7 +127,7 @@ def hostile(server: Server, count: int) -> bool:
 
 def overhead(server: Server, path: Path, rounds: int) -> bool:
     """A request's time minus the Translator's for the same photo, both by turns."""
-    from translate import Translator
+    from translation.translator import Translator
 
     photo = draw_face(3, "neutral", size=768)
     body = json.dumps({"image": base64.b64encode(jpeg(photo)).decode()})

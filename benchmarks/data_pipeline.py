@@ -33,15 +33,15 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
-from data_loader import training_batches
-from decoded_cache import prepare
-from device import choose_device
-from draw_faces import write_faces
-from emotions import FIVE
-from image_folder import find_domains, read_folder
-from unreadable import Unreadable
+from common.device import choose_device
+from common.emotions import FIVE
+from data_loader import Faces, training_batches
+from imaging.draw_faces import write_faces
+from imaging.image_folder import find_domains, read_folder
+from training.decoded_cache import prepare
+from training.unreadable import Unreadable
 
-Batches = Iterator[tuple[Tensor, Tensor]]
+Batches = Iterator[tuple[Any, ...]]
 
 DRAWN_EACH = 40  # faces of an emotion, where no folder is given
 WORKERS = (1, 2)
@@ -90,7 +90,7 @@ def ways_of(args: argparse.Namespace, folder: Path, cache: Path, device: torch.d
 
     def ours(workers: int, folder: Path | None) -> Batches:
         return training_batches(
-            images, Unreadable(images, print), **crops, batch_size=args.batch_size, num_workers=workers, seed=0,
+            images, Unreadable(images, print), Faces(**crops), batch_size=args.batch_size, num_workers=workers,
             device=device, cache=folder,
         )  # fmt: skip
 

@@ -21,10 +21,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-import pictures
-from draw_faces import draw_face
-from errors import UserError, door
-from face_detection import CHIN, FOREHEAD_TOP, FaceFinder, Image, Points
+from common.errors import UserError, door
+from face_detection import FaceFinder
+from imaging import picture_grid
+from imaging.draw_faces import draw_face
+from imaging.face_geometry import CHIN, FOREHEAD_TOP, Image, Points
 
 FIRST_IDENTITY = 9_100_000
 PHOTO = 448  # pixels: side of the drawn photo
@@ -66,7 +67,7 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=50, help="how many to translate")
     parser.add_argument("--sheet", type=Path, help="picture of the first of them: input, translated, as drawn")
     arguments = parser.parse_args()
-    from translate import Translator
+    from translation.translator import Translator
 
     kinds = ("neutral", "translated", "as drawn")
     counts, rows = Counter[str](), []
@@ -86,7 +87,7 @@ def main() -> int:
     for kind in kinds:
         print(f"{kind:12} {counts[kind]} of {arguments.people} with one pair of eyebrows")
     if arguments.sheet:
-        pictures.grid(rows[:SHOWN], kinds).save(arguments.sheet)
+        picture_grid.grid(rows[:SHOWN], kinds).save(arguments.sheet)
     return 0
 
 

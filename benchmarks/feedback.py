@@ -23,14 +23,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from tqdm import tqdm
 
-import emotions
-import feedback
-from draw_faces import draw_face, usual_intensity
-from errors import UserError, door
+from apps import expression_rules
+from apps.emokids.mirror import Mirror
+from apps.expression_rules import Blendshapes
+from common import emotions
+from common.errors import UserError, door
 from face_detection import FaceFinder
-from feedback import Blendshapes
-from mirror import Mirror
-from photo import read_photo
+from imaging.draw_faces import draw_face, usual_intensity
+from imaging.photo import read_photo
 
 FIRST_IDENTITY = 9_000_000
 IDENTITIES = 100  # each drawn with every emotion: 500 faces, and 100 resting ones
@@ -72,10 +72,12 @@ def real_faces(folder: Path, finder: FaceFinder) -> Iterator[Known]:
 def report(title: str, faces: Iterable[Known]) -> None:
     """Print one table: a row for what the faces show, how they were named, and for what they would be praised."""
     faces = list(faces)
-    scores = np.array([[feedback.score(emotion, one.face, one.rest) for emotion in emotions.FIVE] for one in faces])
+    scores = np.array(
+        [[expression_rules.score(emotion, one.face, one.rest) for emotion in emotions.FIVE] for one in faces]
+    )
     shown = np.array([one.emotion for one in faces])
     named = np.array(emotions.FIVE)[scores.argmax(axis=1)]
-    reached = scores >= feedback.REACHED
+    reached = scores >= expression_rules.REACHED
     five = shown != "neutral"
     counts = [np.sum(shown == emotion) for emotion in emotions.FIVE]
     print(f"\n### {title}\n")

@@ -27,11 +27,11 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
-import checkpoint  # noqa: E402
-from errors import UserError  # noqa: E402
+from checkpointing import tensor_file, training_sets  # noqa: E402
+from checkpointing.tensor_file import tensors_of  # noqa: E402
+from common.errors import UserError  # noqa: E402
 from main import build_parser  # noqa: E402
-from tensor_file import tensors_of  # noqa: E402
-from training_state import TrainingState  # noqa: E402
+from training.state import TrainingState  # noqa: E402
 
 TINY = "--image_size 32 --g_conv_dim 8 --d_conv_dim 8 --g_repeat_num 1 --d_repeat_num 3 --ema_decay 0.9"
 GIB = 1 << 30
@@ -152,16 +152,16 @@ def fuzz(files: int, seed: int) -> tuple[Counter[str], list[str]]:
         loss = state.D(state.G(torch.zeros(2, 3, 32, 32), torch.zeros(2, 5)))[0].sum()
         loss.backward()
         state.g_optimizer.step(), state.d_optimizer.step()
-        checkpoint.save_set(folder, 10, state.parts())
-        contents = {part: checkpoint.load(checkpoint.path_of(folder, 10, part)) for part in checkpoint.PARTS}
-        good = {part: checkpoint.path_of(folder, 10, part).read_bytes() for part in checkpoint.PARTS}
+        training_sets.save_set(folder, 10, state.parts())
+        contents = {part: tensor_file.read(training_sets.path_of(folder, 10, part)) for part in training_sets.PARTS}
+        good = {part: training_sets.path_of(folder, 10, part).read_bytes() for part in training_sets.PARTS}
         for number in range(files):
-            kind, part = KINDS[number % len(KINDS)], rng.choice(checkpoint.PARTS)
-            path = checkpoint.path_of(folder, 10, part)
+            kind, part = KINDS[number % len(KINDS)], rng.choice(training_sets.PARTS)
+            path = training_sets.path_of(folder, 10, part)
             path.write_bytes(kind(good[part], contents[part], rng, marker))
             bare = part != "state" and rng.random() < 0.5  # the networks of another repo have no state to bear witness
             if bare:
-                checkpoint.path_of(folder, 10, "state").unlink()
+                training_sets.path_of(folder, 10, "state").unlink()
             before, what = _memory(), f"file {number} ({kind.__name__} {part})"
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
@@ -182,7 +182,7 @@ def fuzz(files: int, seed: int) -> tuple[Counter[str], list[str]]:
             if _memory() - before > GIB:
                 wrong.append(f"{what} took more than 1 GiB")
             for part, content in good.items():
-                checkpoint.path_of(folder, 10, part).write_bytes(content)
+                training_sets.path_of(folder, 10, part).write_bytes(content)
     return ended, wrong
 
 

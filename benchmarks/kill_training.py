@@ -42,7 +42,7 @@ def a_judge(path: Path) -> Path:
     import timm
     import torch
 
-    from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+    from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
 
     torch.manual_seed(0)
     classes = ("Surprise", "Sadness", "Anger", "Happiness", "Fear")
@@ -87,14 +87,14 @@ def differences(straight: Path, broken: Path, num_iters: int) -> list[str]:
     """What is not equal between two finished runs."""
     import torch
 
-    import checkpoint
-    from tensor_file import tensors_of
+    from checkpointing import tensor_file, training_sets
+    from checkpointing.tensor_file import tensors_of
 
     found = []
     for name in (num_iters, "best"):
-        for part in checkpoint.PARTS:
+        for part in training_sets.PARTS:
             a, b = (
-                tensors_of(checkpoint.load(checkpoint.path_of(run / "model_save", name, part)))
+                tensors_of(tensor_file.read(training_sets.path_of(run / "model_save", name, part)))
                 for run in (straight, broken)
             )
             if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
@@ -148,7 +148,7 @@ def main_() -> int:
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="kill-training-"))
     try:
-        import draw_faces
+        from imaging import draw_faces
 
         draw_faces.main(["--output", str(work / "train"), "--per_emotion", "6", "--seed", "0"])
         return compare(work, work / "train", args.kills, args.num_iters, args.seed)

@@ -23,7 +23,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from browser import film, launch  # noqa: E402
 from serving import StreamlitServer, make_checkpoint  # noqa: E402
 
-import emotions  # noqa: E402
+from common import emotions  # noqa: E402
 
 MIN_RATE = 10.0  # frames a second
 MAX_GROWTH = 1.05  # of the memory after the second minute, at the end

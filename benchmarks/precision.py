@@ -66,11 +66,11 @@ def main() -> None:
     found: dict[str, list[dict[str, float]]] = {"off": [], "bf16": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        run(f"draw_faces.py --output {folder}/train --per_emotion {args.per_emotion} --seed 0", folder)
+        run(f"-m imaging.draw_faces --output {folder}/train --per_emotion {args.per_emotion} --seed 0", folder)
         run(f"datapreprocess.py --input {folder}/train --output {folder}/train512", folder)
         run(demo.TRAIN_JUDGE, folder)
         people = f"--per_emotion {demo.PEOPLE} --seed 1 --same_identities --emotions {' '.join(demo.FIVE)}"
-        run(f"draw_faces.py --output {folder}/held_out {people}", folder)
+        run(f"-m imaging.draw_faces --output {folder}/held_out {people}", folder)
         run(f"datapreprocess.py --input {folder}/held_out --output {folder}/held_out512", folder)
         for seed in args.seeds:
             for amp, rows in found.items():

@@ -26,16 +26,15 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-import aihub  # noqa: E402
 import datapreprocess  # noqa: E402
-import emotions  # noqa: E402
 import face_detection  # noqa: E402
-import weights  # noqa: E402
-from draw_faces import draw_face  # noqa: E402
-from photo import Photo  # noqa: E402
-from preprocess_output import Output  # noqa: E402
-from preprocess_plan import Labels, Settings, plan  # noqa: E402
-from process_pool import map_in_processes  # noqa: E402
+from common import emotions, pretrained_files  # noqa: E402
+from common.worker_processes import map_in_processes  # noqa: E402
+from imaging.draw_faces import draw_face  # noqa: E402
+from imaging.photo import Photo  # noqa: E402
+from preprocessing import aihub  # noqa: E402
+from preprocessing.output import Output  # noqa: E402
+from preprocessing.plan import Labels, Settings, plan  # noqa: E402
 
 DISTINCT_PHOTOS = 12
 COPIES = 15  # of each: at the end one worker waits for the other, which shall not count
@@ -63,7 +62,7 @@ def seeds_way(path: str, output: str) -> None:
     from mediapipe.tasks.python import BaseOptions, vision
 
     image: NDArray = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
-    detector_file = weights.path("face_detector_full_range")
+    detector_file = pretrained_files.path("face_detector_full_range")
     options = vision.FaceDetectorOptions(BaseOptions(model_asset_path=str(detector_file)), min_detection_confidence=0.5)
     with vision.FaceDetector.create_from_options(options) as detector:
         found = detector.detect(Image(ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))).detections

@@ -29,13 +29,12 @@ from PIL import Image
 from pytorch_fid import fid_score, inception
 from torch import nn
 
-import emotions
-import features
-import metrics
-from device import has_bf16
-from draw_faces import draw_face
-from image_folder import read_folder
-from judge_file import IMAGENET_MEAN, IMAGENET_STD
+from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD
+from common import emotions
+from common.device import has_bf16
+from imaging.draw_faces import draw_face
+from imaging.image_folder import read_folder
+from scoring import features, metrics
 
 EMOTIONS = list(emotions.FIVE)
 PER_EMOTION = 32

@@ -27,15 +27,15 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from device import autocast, choose_device, half_precision, tune
-from distributed import Ranks
-from finite import LossWatch
+from common.device import autocast, choose_device, half_precision, tune
 from losses import one_hot
 from main import build_parser
 from model import Discriminator, Generator
-from training_state import TrainingState
+from training.distributed import Ranks
+from training.safeguards import LossWatch
+from training.state import TrainingState
 from training_step import TrainingStep
-from translate import translate_to_all
+from translation.translator import translate_to_all
 
 C_DIM = 5
 N_CRITIC = 5

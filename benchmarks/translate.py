@@ -23,16 +23,17 @@ import cv2
 import numpy as np
 import torch
 
-import weights
-from draw_faces import draw_face
-from emotions import FIVE
-from face_detection import Box, face_mask, face_square, input_square, media_pipe_image, native_log_muted
-from fast_generator import fast_generator
+from common import pretrained_files
+from common.emotions import FIVE
+from face_detection import media_pipe_image, native_log_muted
+from imaging.draw_faces import draw_face
+from imaging.face_geometry import Box, face_mask, face_square, input_square
+from imaging.photo import read_photo
+from imaging.value_range import to_network, to_uint8
 from model import Generator
-from openvino_generator import is_installed
-from photo import read_photo
-from translate import Translator
-from value_range import to_network, to_uint8
+from translation.fast_generator import fast_generator
+from translation.openvino_generator import is_installed
+from translation.translator import Translator
 
 SIZE = 256
 
@@ -66,7 +67,7 @@ def new_detector(photo: np.ndarray) -> Box:
     """The face that a detector made for this photo finds."""
     from mediapipe.tasks.python import BaseOptions, vision
 
-    network = weights.path("face_detector_full_range").read_bytes()
+    network = pretrained_files.path("face_detector_full_range").read_bytes()
     with native_log_muted():
         options = vision.FaceDetectorOptions(BaseOptions(model_asset_buffer=network))
         with vision.FaceDetector.create_from_options(options) as detector:
@@ -80,7 +81,7 @@ def new_mesh(generated: np.ndarray, original: np.ndarray) -> np.ndarray:
     """The mesh that a landmarker made for this picture finds in it, or else in the original; pixels [478, 2]."""
     from mediapipe.tasks.python import BaseOptions, vision
 
-    network = weights.path("face_landmarker").read_bytes()
+    network = pretrained_files.path("face_landmarker").read_bytes()
     with native_log_muted():
         options = vision.FaceLandmarkerOptions(BaseOptions(model_asset_buffer=network))
         with vision.FaceLandmarker.create_from_options(options) as landmarker:

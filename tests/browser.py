@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from serving import ROOT, jpeg
 
-from draw_faces import draw_face
+from imaging.draw_faces import draw_face
 
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

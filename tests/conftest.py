@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def drawn(tmp_path_factory):
     """A training folder of drawn faces: six of each of the five emotions."""
     folder = tmp_path_factory.mktemp("drawn") / "train"
-    command = [sys.executable, "draw_faces.py", "--output", str(folder), "--per_emotion", "6", "--seed", "0"]
+    command = [sys.executable, "-m", "imaging.draw_faces", "--output", str(folder), "--per_emotion", "6", "--seed", "0"]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -28,7 +28,7 @@ def judge(tmp_path_factory):
     import timm
     import torch
 
-    from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+    from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
 
     torch.manual_seed(0)
     classes = ("Surprise", "Sadness", "Anger", "Happiness", "Fear")

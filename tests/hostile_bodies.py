@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from PIL import Image
 from serving import jpeg
 
-from draw_faces import draw_face
+from imaging.draw_faces import draw_face
 
 
 def png(width: int, height: int, rows: int) -> bytes:

@@ -29,14 +29,16 @@ def make_checkpoint(folder: Path) -> Path:
     """A small generator with random weights, for all that does not need a trained one."""
     import torch
 
-    import checkpoint
-    import emotions
+    from checkpointing import network_files, training_sets
+    from common import emotions
     from model import Generator
 
     torch.manual_seed(0)
-    path = checkpoint.path_of(folder, "best", "G")
+    path = training_sets.path_of(folder, "best", "G")
     torch.save(Generator(8, 5, 1).state_dict(), path)
-    checkpoint.save_config(folder, {"arguments": {"image_size": 64, "crop_size": 448}, "domains": list(emotions.FIVE)})
+    network_files.save_config(
+        folder, {"arguments": {"image_size": 64, "crop_size": 448}, "domains": list(emotions.FIVE)}
+    )
     return path
 
 

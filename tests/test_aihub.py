@@ -7,8 +7,8 @@ import unicodedata
 
 import pytest
 
-import aihub
-import emotions
+from common import emotions
+from preprocessing import aihub
 
 
 def record(filename: str, *votes: str, uploader: str = "기쁨", boxes=None) -> dict:

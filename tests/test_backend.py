@@ -13,8 +13,8 @@ from PIL import Image
 from serving import Server, make_checkpoint
 
 import backend
-from draw_faces import draw_face
 from face_detection import FaceFinder
+from imaging.draw_faces import draw_face
 
 EMOTIONS = ["angry", "fearful", "happy", "sadness", "surprised"]
 

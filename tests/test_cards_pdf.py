@@ -6,8 +6,8 @@ import pypdfium2.raw as pdfium
 import pytest
 from serving import jpeg
 
-import emotions
-from cards_pdf import COLUMNS, ROWS, Card, cards_pdf
+from apps.emokids.cards_pdf import COLUMNS, ROWS, Card, cards_pdf
+from common import emotions
 
 MM = 72 / 25.4
 WORDS = [

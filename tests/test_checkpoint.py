@@ -7,10 +7,11 @@ import pytest
 import torch
 from conftest import flags
 
-import checkpoint
-from errors import UserError
+from checkpointing import network_files, tensor_file
+from common import whole_files
+from common.errors import UserError
 from model import Discriminator, Generator
-from translate import Translator
+from translation.translator import Translator
 
 
 def stargan_ta(folder):
@@ -33,19 +34,19 @@ def stargan_ta(folder):
 @pytest.mark.parametrize(("d", "c", "r"), [(8, 5, 1), (12, 7, 3)])
 def test_the_architecture_is_read_off_the_shapes(tmp_path, d, c, r):
     path = tmp_path / "1-G.ckpt"
-    found = checkpoint.generator_architecture(Generator(d, c, r).state_dict(), path)
+    found = network_files.generator_architecture(Generator(d, c, r).state_dict(), path)
     assert (found.conv_dim, found.c_dim, found.repeat_num) == (d, c, r)
-    found = checkpoint.discriminator_architecture(Discriminator(64, d, c, 4).state_dict(), path)
+    found = network_files.discriminator_architecture(Discriminator(64, d, c, 4).state_dict(), path)
     assert (found.conv_dim, found.c_dim, found.repeat_num, found.image_size) == (d, c, 4, 64)
 
 
 def test_six_domains_become_five_by_dropping_neutral(tmp_path):
     """The five that stay answer as they did among six."""
     six_G, six_D = stargan_ta(tmp_path)
-    state, found = checkpoint.load_generator(tmp_path / "600000-G.ckpt")
+    state, found = network_files.load_generator(tmp_path / "600000-G.ckpt")
     G = Generator(found.conv_dim, found.c_dim, found.repeat_num)
     G.load_state_dict(state)
-    state, _ = checkpoint.load_discriminator(tmp_path / "600000-D.ckpt")
+    state, _ = network_files.load_discriminator(tmp_path / "600000-D.ckpt")
     D = Discriminator(32, 8, 5, 3)
     D.load_state_dict(state)
     x = torch.rand(5, 3, 32, 32) * 2 - 1
@@ -66,17 +67,17 @@ def test_training_goes_on_from_a_six_domain_checkpoint(main_here, drawn, tmp_pat
 def test_a_foreign_checkpoint_names_its_domains(tmp_path):
     stargan_ta(tmp_path)
     path = tmp_path / "600000-G.ckpt"
-    assert checkpoint.domain_names(path, 5) == ["angry", "fearful", "happy", "sadness", "surprised"]
-    assert checkpoint.domain_names(path, 6)[3] == "neutral"
-    assert checkpoint.domain_names(path, 2, ["old", "young"]) == ["old", "young"]
+    assert network_files.domain_names(path, 5) == ["angry", "fearful", "happy", "sadness", "surprised"]
+    assert network_files.domain_names(path, 6)[3] == "neutral"
+    assert network_files.domain_names(path, 2, ["old", "young"]) == ["old", "young"]
     with pytest.raises(UserError, match="sample_label_dir"):
-        checkpoint.domain_names(path, 3)
+        network_files.domain_names(path, 3)
 
 
 def test_own_six_domains_stay_six(tmp_path):
     stargan_ta(tmp_path)
     domains = ["angry", "fearful", "happy", "neutral", "sadness", "surprised"]
-    checkpoint.save_config(tmp_path, {"arguments": {"image_size": 32, "crop_size": 448}, "domains": domains})
+    network_files.save_config(tmp_path, {"arguments": {"image_size": 32, "crop_size": 448}, "domains": domains})
     with Translator.load(tmp_path / "600000-G.ckpt") as translator:
         assert translator.domains == domains
         assert translator.image_size == 32
@@ -101,20 +102,20 @@ def test_a_bad_file_is_one_sentence_and_runs_nothing(tmp_path, monkeypatch, cont
     else:
         torch.save([1, 2] if content == "list" else Discriminator(32, 8, 5, 3).state_dict(), path)
     with pytest.raises(UserError, match=r"1-G\.ckpt") as refused:
-        checkpoint.load_generator(path)
+        network_files.load_generator(path)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "evil").exists()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "1-G.ckpt"
-    checkpoint.write_atomically(path, lambda temporary: checkpoint.write_tensors(temporary, {"a": torch.ones(3)}))
+    whole_files.write_atomically(path, lambda temporary: tensor_file.write_tensors(temporary, {"a": torch.ones(3)}))
 
     def half(temporary):
         temporary.write_bytes(b"half")
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        checkpoint.write_atomically(path, half)
-    assert torch.equal(checkpoint.load(path)["a"], torch.ones(3))
+        whole_files.write_atomically(path, half)
+    assert torch.equal(tensor_file.read(path)["a"], torch.ones(3))
     assert [p.name for p in tmp_path.iterdir()] == ["1-G.ckpt"]

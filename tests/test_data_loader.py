@@ -7,20 +7,23 @@ import pytest
 import torch
 from PIL import Image
 
-import decoded_cache
-from data_loader import training_batches
-from face_crop import load_crop
-from image_folder import LabelledImages, read_folder
-from sample_stream import EndlessShuffle
-from unreadable import Unreadable
+from common.errors import UserError
+from data_loader import Faces, training_batches
+from imaging.face_crop import load_crop
+from imaging.image_folder import LabelledImages, read_folder
+from training import decoded_cache
+from training.sample_stream import EndlessShuffle
+from training.unreadable import Unreadable
 
 CPU = torch.device("cpu")
 
 
 def stream(images, say=print, **changes):
     """Training batches of `images`, small and quick unless `changes` say otherwise."""
-    settings = {"crop_size": 448, "image_size": 32, "batch_size": 4, "num_workers": 0, "seed": 3, "device": CPU}
-    return training_batches(images, Unreadable(images, say), **settings | changes)
+    of_faces = {"crop_size": 448, "image_size": 32, "seed": 3}
+    of_faces |= {name: changes.pop(name) for name in ("crop_size", "pairs", "augment") if name in changes}
+    settings = {"batch_size": 4, "num_workers": 0, "device": CPU}
+    return training_batches(images, Unreadable(images, say), Faces(**of_faces), **settings | changes)
 
 
 def pictures_in(folder, count, broken=()):
@@ -90,10 +93,13 @@ def test_the_stream_is_the_same_however_it_is_read(drawn):
     batches = [next(whole) for _ in range(20)]
     later = stream(images, num_workers=2, start=4 * 17)
     for i in (17, 18, 19):
-        x, c = next(later)
+        x, c = next(later)[:2]
         assert torch.equal(x, batches[i][0])
         assert torch.equal(c, batches[i][1])
-    first, second = torch.cat([x for x, _ in batches])[:30], torch.cat([x for x, _ in batches])[30:60]
+    first, second = (
+        torch.cat([batch.x_real for batch in batches])[:30],
+        torch.cat([batch.x_real for batch in batches])[30:60],
+    )
     assert not torch.equal(first, second)  # another epoch: another order, another augmentation
     assert x.dtype == torch.float32 and c.dtype == torch.int64
     assert -1 <= float(first.min()) < -0.5 < 0.5 < float(first.max()) <= 1
@@ -104,7 +110,7 @@ def test_the_labels_are_those_of_the_pictures(tmp_path):
     paths = [str(tmp_path / f"{label}.png") for label in range(3)]
     for label, path in enumerate(paths):
         Image.new("RGB", (32, 32), tuple(180 * (channel == label) for channel in range(3))).save(path)
-    for x, c in (next(stream(LabelledImages(["r", "g", "b"], paths, [0, 1, 2]))) for _ in range(5)):
+    for x, c in (next(stream(LabelledImages(["r", "g", "b"], paths, [0, 1, 2])))[:2] for _ in range(5)):
         assert torch.equal(x.mean((2, 3)).argmax(1), c)
 
 
@@ -126,11 +132,67 @@ def test_two_processes_share_one_stream(drawn):
     ranks = [stream(images, rank=rank, world_size=2) for rank in range(2)]
     for _ in range(8):  # two epochs
         shares = [next(rank) for rank in ranks]
-        for whole, parts in zip(next(alone), zip(*shares, strict=True), strict=True):
+        for whole, parts in zip(next(alone)[:2], zip(*(share[:2] for share in shares), strict=True), strict=True):
             assert torch.allclose(whole, torch.cat(parts), atol=1e-6)
     seen = 8 * 8
     four = [stream(images, batch_size=2, start=seen, rank=rank, world_size=4) for rank in range(4)]
     assert torch.allclose(next(alone)[0], torch.cat([next(rank)[0] for rank in four]), atol=1e-6)
+
+
+# --- Pairs and photos' flaws ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """Twelve people: the left half of a picture is the person's own grey, the right half the emotion's."""
+    paths, labels = [], []
+    for label, emotion in enumerate(("angry", "happy", "neutral")):
+        (tmp_path / emotion).mkdir()
+        for person in range(12):
+            picture = np.full((64, 64, 3), 40 + 10 * person, np.uint8)
+            picture[:, 32:] = 90 * label
+            Image.fromarray(picture).save(tmp_path / emotion / f"{person:02}.png")
+    images = read_folder(tmp_path, 3)
+    paths, labels = images.paths, images.labels
+    assert (len(paths), len(labels)) == (36, 36)
+    return images
+
+
+@pytest.mark.parametrize("augment", ["seed", "photo"])
+def test_a_pair_is_one_person_under_the_same_light(pairs, augment):
+    """Also where the picture was flipped, scaled or turned grey; the input alone has the sensor's noise."""
+    shown, asked = set(), set()
+    batches = stream(pairs, pairs=True, augment=augment)
+    for x_real, c_org, c_trg, x_trg in (next(batches) for _ in range(30)):
+        assert x_trg.is_contiguous(memory_format=torch.channels_last)
+        for real, answer, org, trg in zip(x_real, x_trg, c_org, c_trg, strict=True):
+            left, right = (
+                real[:, :, :8].mean() - answer[:, :, :8].mean(),
+                real[:, :, 24:].mean() - answer[:, :, 24:].mean(),
+            )
+            own, emotion = sorted((abs(left.item()), abs(right.item())))  # flipped or not
+            assert own < 0.02  # the person's half is the same in both
+            assert (emotion > 0.1) == (org != trg)
+            asked.add((int(org), int(trg)))
+            shown.add(round(answer.mean().item(), 3))
+    assert len(asked) == 9  # every emotion is asked of every emotion
+    assert len(shown) > 60
+
+
+def test_pairs_are_the_same_however_they_are_read(pairs):
+    whole = stream(pairs, pairs=True, augment="photo")
+    batches = [next(whole) for _ in range(12)]
+    later = next(stream(pairs, pairs=True, augment="photo", num_workers=1, start=4 * 11))
+    assert all(torch.equal(ours, there) for ours, there in zip(later, batches[11], strict=True))
+
+
+def test_a_face_without_its_pair_is_named(pairs):
+    Path(pairs.paths[5]).unlink()
+    root = Path(pairs.paths[5]).parent.parent
+    with pytest.raises(
+        UserError, match=r"angry has none named as .*05\.png: make the faces with datapreprocess\.py --pairs"
+    ):
+        next(stream(read_folder(root, 3), pairs=True))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -139,7 +201,7 @@ def test_batches_on_a_gpu_are_those_of_the_cpu(drawn, num_workers):
     images = read_folder(drawn, 5)
     here, there = stream(images), stream(images, device=torch.device("cuda", 0), num_workers=num_workers)
     for _ in range(30):
-        (x, c), (x_there, c_there) = next(here), next(there)
+        (x, c), (x_there, c_there) = next(here)[:2], next(there)[:2]
         torch.cuda._sleep(10_000_000)  # training that is still busy while the next batches arrive
         assert x_there.is_cuda and x_there.is_contiguous(memory_format=torch.channels_last)
         assert torch.allclose(x, x_there.cpu(), atol=1e-5)
@@ -155,7 +217,7 @@ def test_unreadable_images_are_replaced_by_the_next_counted_and_named(tmp_path):
     images, told = pictures_in(tmp_path, 100, broken=bad[:5]), []
     batches = stream(images, told.append, crop_size=32, batch_size=10, num_workers=1)
     for number in range(40):
-        x_real, _ = next(batches)
+        x_real = next(batches).x_real
         assert x_real.shape == (10, 3, 32, 32)
         if number == 10:
             for i in bad[5:]:

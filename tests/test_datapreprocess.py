@@ -20,9 +20,10 @@ from broken_photos import saved, write_odd_but_good, write_useless
 from PIL import Image
 
 import datapreprocess
-from draw_faces import draw_face
-from face_detection import Box, FaceFinder, crop_face, face_square
-from preprocess_crop import choose_face
+from face_detection import FaceFinder
+from imaging.draw_faces import draw_face
+from imaging.face_geometry import Box, crop_face, face_square
+from preprocessing.crop import choose_face
 
 ROOT = Path(datapreprocess.__file__).parent
 

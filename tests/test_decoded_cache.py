@@ -16,11 +16,11 @@ import torch
 from conftest import ROOT
 from test_data_loader import pictures_in, stream
 
-import decoded_cache
-from decoded_cache import open_cache, prepare
-from errors import UserError
-from face_crop import load_crop
-from image_folder import LabelledImages, read_folder
+from common.errors import UserError
+from imaging.face_crop import load_crop
+from imaging.image_folder import LabelledImages, read_folder
+from training import decoded_cache
+from training.decoded_cache import open_cache, prepare
 
 SETTING = (448, 32)  # crop_size, image_size
 
@@ -146,8 +146,8 @@ def test_a_build_that_is_killed_leaves_nothing_that_counts(tmp_path):
     code = """
 import os, sys
 from pathlib import Path
-import decoded_cache
-from image_folder import read_folder
+from training import decoded_cache
+from imaging.image_folder import read_folder
 if sys.argv[2] == "decoding":
     decoded_cache.load_crop = lambda *_: os.kill(os.getpid(), 9)
 else:

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-import draw_faces
-import emotions
-from face_detection import FaceFinder, face_square, input_square
+from common import emotions
+from face_detection import FaceFinder
+from imaging import draw_faces
+from imaging.face_geometry import face_square, input_square
 
 ROOT = Path(__file__).resolve().parent.parent
 Blendshapes = dict[str, float]
@@ -140,8 +141,8 @@ def test_a_wrong_flag_gets_one_sentence_and_creates_nothing(
 
 def test_an_output_that_cannot_be_written_gets_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    command = [sys.executable, str(ROOT / "draw_faces.py"), "--output", str(tmp_path / "file" / "faces")]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "imaging.draw_faces", "--output", str(tmp_path / "file" / "faces")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr and "--output" in done.stderr.splitlines()[-1]
     assert [p.name for p in tmp_path.iterdir()] == ["file"]

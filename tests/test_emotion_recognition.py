@@ -14,10 +14,10 @@ import timm
 import torch
 from torch import nn
 
-import emotions
+from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
+from common import emotions
+from common.errors import UserError
 from emotion_recognition import EmotionRecognizer, main
-from errors import UserError
-from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
 
 
 def pickled_the_old_way(network: nn.Module, path, zipped: bool) -> None:
@@ -171,11 +171,11 @@ def test_train_then_predict_from_the_shell(drawn, tmp_path, capsys):
 
 def test_training_learns(tmp_path):
     """Two emotions that differ most, told apart on faces it has not seen."""
-    import judge_training
-    from draw_faces import write_faces
+    from imaging.draw_faces import write_faces
+    from training import judge
 
     write_faces(tmp_path / "faces", ["happy", "surprised"], 24, 0, same_identities=False)
-    settings = judge_training.Settings(
+    settings = judge.Settings(
         image_dir=tmp_path / "faces",
         output=tmp_path / "judge.pt",
         arch="test_efficientnet",
@@ -188,7 +188,7 @@ def test_training_learns(tmp_path):
         pretrained=None,
         seed=0,
     )
-    assert judge_training.train(settings).accuracy >= 0.8
+    assert judge.train(settings).accuracy >= 0.8
 
 
 def test_help_and_bad_arguments_need_no_torch():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import flags
 
-from evaluate import identity
+from scoring.evaluate import identity
 
 KOREAN = {"angry": "분노", "fearful": "불안", "happy": "기쁨", "sadness": "슬픔", "surprised": "당황"}
 
@@ -19,7 +19,7 @@ def run_folder(drawn, tmp_path_factory):
     import torch
 
     import main
-    from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+    from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
 
     folder = tmp_path_factory.mktemp("eval")
     assert main.main(flags(folder, image_dir=drawn, model_save_step=5)) == 0

@@ -14,20 +14,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-import emotions
-from draw_faces import draw_face
-from face_detection import (
-    FACE_SIZE,
-    Box,
-    FaceFinder,
-    Mesh,
-    Square,
-    blend,
-    crop_face,
-    face_mask,
-    face_square,
-    input_square,
-)
+from common import emotions
+from face_detection import FaceFinder, Mesh
+from imaging.draw_faces import draw_face
+from imaging.face_geometry import FACE_SIZE, Box, Square, blend, crop_face, face_mask, face_square, input_square
 
 SQUARES = [
     Square(150, 110, 120),

@@ -8,11 +8,11 @@ import subprocess
 import pytest
 from conftest import ROOT
 
-import emotions
-import feedback
-from draw_faces import draw_face, usual_intensity
+from apps import expression_rules
+from apps.emokids.coach import Coach
+from common import emotions
 from face_detection import FaceFinder
-from mirror import Coach
+from imaging.draw_faces import draw_face, usual_intensity
 
 IDENTITIES = range(8_000_000, 8_000_012)  # twelve people the rules were not fitted on: 60 faces of the five emotions
 NODE = shutil.which("node")
@@ -33,7 +33,7 @@ def people():
 @pytest.mark.parametrize("rest_known", [True, False])
 def test_the_table_alone_names_what_a_face_shows(people, rest_known):
     named = [
-        feedback.nearest(person[emotion], person["neutral"] if rest_known else None) == emotion
+        expression_rules.nearest(person[emotion], person["neutral"] if rest_known else None) == emotion
         for person in people
         for emotion in emotions.FIVE
     ]
@@ -47,7 +47,7 @@ def test_a_face_is_praised_for_its_own_emotion_and_no_other(people):
             reached = {
                 emotion
                 for emotion in emotions.FIVE
-                if feedback.meter(emotion, face, person["neutral"]) >= feedback.REACHED
+                if expression_rules.meter(emotion, face, person["neutral"]) >= expression_rules.REACHED
             }
             assert reached <= {shown}, f"a {shown} face is praised for being {reached}"
             rightly += bool(reached)
@@ -59,25 +59,25 @@ def test_a_face_is_praised_for_its_own_emotion_and_no_other(people):
     [("surprised", "happy", "jawOpen"), ("sadness", "fearful", "chinUp"), ("fearful", "surprised", "mouthRound")],
 )
 def test_the_hint_names_what_stands_between_a_face_and_the_target(people, target, shown, feature):
-    hints = [feedback.hint(target, person[shown], person["neutral"]).feature for person in people]
+    hints = [expression_rules.hint(target, person[shown], person["neutral"]).feature for person in people]
     assert max(set(hints), key=hints.count) == feature
 
 
 def test_a_contradicting_movement_lowers_the_meter(people):
     for person in people:
         sad, rest = person["sadness"], person["neutral"]
-        smiling = {**sad, **dict.fromkeys(feedback.SMILE, 1.0)}
-        assert feedback.meter("sadness", smiling, rest) < feedback.meter("sadness", sad, rest) - 0.1
+        smiling = {**sad, **dict.fromkeys(expression_rules.SMILE, 1.0)}
+        assert expression_rules.meter("sadness", smiling, rest) < expression_rules.meter("sadness", sad, rest) - 0.1
 
 
 def test_a_grin_is_not_taken_for_a_resting_face(people):
     grin = people[0]["happy"]
-    assert feedback.meter("happy", grin, rest=grin) > 0.5
+    assert expression_rules.meter("happy", grin, rest=grin) > 0.5
 
 
 def test_every_rule_speaks_both_languages_of_movements_that_mediapipe_reads(people):
     for emotion in emotions.FIVE:
-        for rule in feedback.RULES[emotion]:
+        for rule in expression_rules.RULES[emotion]:
             assert set(rule.blendshapes) <= set(people[0]["neutral"])
             assert any("가" <= letter <= "힣" for letter in rule.korean)
             assert rule.english.isascii()
@@ -105,7 +105,7 @@ def test_the_page_coaches_exactly_as_python_does(people):
         for rest in (None, person["neutral"])
     ]
     program = f"""
-        import {{ Coach }} from {json.dumps((ROOT / "web" / "feedback.js").as_uri())};
+        import {{ Coach }} from {json.dumps((ROOT / "apps/phone/web" / "feedback.js").as_uri())};
         let text = "";
         for await (const part of process.stdin) text += part;
         const {{ table, readings }} = JSON.parse(text);
@@ -115,7 +115,7 @@ def test_the_page_coaches_exactly_as_python_does(people):
         }})));"""
     answer = subprocess.run(
         [NODE, "--input-type=module", "--eval", program],
-        input=json.dumps({"table": feedback.as_json(), "readings": readings}),
+        input=json.dumps({"table": expression_rules.as_json(), "readings": readings}),
         capture_output=True,
         text=True,
         check=True,

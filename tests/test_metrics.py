@@ -12,12 +12,11 @@ from PIL import Image
 from pytorch_fid import inception
 from pytorch_fid.fid_score import calculate_frechet_distance
 
-import features
-import metrics
-import weights
-from errors import UserError
-from image_folder import read_folder
-from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+from common import pretrained_files
+from common.errors import UserError
+from imaging.image_folder import read_folder
+from scoring import features, metrics
 
 RNG = np.random.default_rng(0)
 
@@ -107,7 +106,7 @@ def test_missing_weights_name_the_ways_out(monkeypatch):
     def not_to_be_had(name):
         raise UserError(f"can't get {name}")
 
-    monkeypatch.setattr(weights, "path", not_to_be_had)
+    monkeypatch.setattr(pretrained_files, "path", not_to_be_had)
     with pytest.raises(UserError, match=r"--fid_features emotion.*--score"):
         metrics.Scorer("fid", "inception", ["angry", "happy"])
     with pytest.raises(UserError, match=r"place .*emotion_recognition.py train.*--score"):

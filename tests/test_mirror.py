@@ -9,14 +9,15 @@ import pytest
 import timm
 import torch
 
-import draw_faces
-import emotions
-import feedback
+from apps import expression_rules
+from apps.emokids.coach import Coach
+from apps.emokids.mirror import Mirror, second_opinion
+from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge
+from common import emotions
+from common.errors import UserError
 from emotion_recognition import EmotionRecognizer
-from errors import UserError
 from face_detection import FaceFinder
-from judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge
-from mirror import Coach, Mirror, second_opinion
+from imaging import draw_faces
 
 PERSON = 7
 FRAMES_A_SECOND = 10
@@ -98,14 +99,14 @@ def test_first_a_hint_then_praise_for_an_expression_held_two_seconds(mirror, res
     assert states(neutral) == ["hint"]
     assert all(moment.meter < 0.3 and moment.korean and moment.english for moment in neutral)
     assert (neutral[0].korean, neutral[0].english) in {
-        (rule.korean, rule.english) for rule in feedback.RULES[emotion] if rule.weight > 0
+        (rule.korean, rule.english) for rule in expression_rules.RULES[emotion] if rule.weight > 0
     }
     made = video.show(frame(emotion), 4)
     assert states([*neutral, *made]) == ["hint", "hold", "done"]
     held = [moment.state for moment in made].count("hold") / FRAMES_A_SECOND
     assert held == pytest.approx(2, abs=0.11)
     assert made[-1].done
-    assert made[-1].meter >= feedback.REACHED
+    assert made[-1].meter >= expression_rules.REACHED
     attempt = mirror.attempt
     assert attempt.emotion == emotion
     assert 2 <= attempt.seconds_to_reach < 3
@@ -157,7 +158,7 @@ def test_a_hint_can_be_read_and_does_not_flicker(finder, rest, emotion):
         for i in range(300)
     ]
     lengths = [len(list(stretch)) for _, stretch in itertools.groupby(said)]
-    assert min(lengths[:-1], default=300) >= 10 * feedback.HINT_SECONDS
+    assert min(lengths[:-1], default=300) >= 10 * expression_rules.HINT_SECONDS
     assert len(lengths) <= 4
 
 
@@ -165,10 +166,10 @@ def test_a_wobble_at_the_threshold_is_one_hold(happy, rest):
     def at(meter):
         """Between the two faces, where the meter is this."""
         between = ({name: rest[name] + share * (happy[name] - rest[name]) for name in rest} for share in SHARES)
-        return next(face for face in between if feedback.meter("happy", face, rest) >= meter)
+        return next(face for face in between if expression_rules.meter("happy", face, rest) >= meter)
 
     coach = Coach("happy", rest)
-    above, below = at(feedback.REACHED + 0.03), at(feedback.REACHED - 0.06)
+    above, below = at(expression_rules.REACHED + 0.03), at(expression_rules.REACHED - 0.06)
     moments = [coach.see(below if i % 10 > 5 else above, i / 10) for i in range(40)]
     assert states(moments) == ["hold", "done"]
 
@@ -209,7 +210,7 @@ def test_praise_needs_both_and_disagreement_is_silent(finder, rest, opinion, sho
 
 def test_nearly_there_the_judge_that_already_sees_it_silences_the_hint(happy, rest):
     near = {name: rest[name] + 0.38 * (happy[name] - rest[name]) for name in rest}
-    assert 0.5 < feedback.meter("happy", near, rest) < feedback.REACHED
+    assert 0.5 < expression_rules.meter("happy", near, rest) < expression_rules.REACHED
     for opinion, state in (({"happy": 0.9}, "silent"), ({"happy": 0.1}, "hint"), (None, "hint")):
         assert Coach("happy", rest).see(near, seconds=0, opinion=opinion).state == state
 

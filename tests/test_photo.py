@@ -10,8 +10,8 @@ import pytest
 from broken_photos import png_that_claims
 from PIL import Image
 
-import photo
-from photo import Photo, UnreadablePhoto, read_photo
+from imaging import photo
+from imaging.photo import Photo, UnreadablePhoto, read_photo
 
 
 def corner_picture(width: int = 400, height: int = 300) -> Image.Image:

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from process_pool import AHEAD, WorkerDied, map_in_processes
+from common.worker_processes import AHEAD, WorkerDied, map_in_processes
 
 
 def double(batch: list[int]) -> list[int]:

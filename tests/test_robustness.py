@@ -13,25 +13,25 @@ import torch
 from conftest import ROOT, flags
 from PIL import Image
 
-import checkpoint
 import data_loader
-import disk_trouble
 import losses
 import solver
 import training_step
 from benchmarks import kill_training
 from benchmarks.fuzz_checkpoints import fuzz
-from image_folder import read_folder
+from checkpointing import tensor_file, training_sets
+from imaging.image_folder import read_folder
+from training import safeguards
 
 
 def parts(value=0.0):
     """A small set: G, D and state as they lie on disk."""
-    return {part: {"weight": torch.full((50,), float(value))} for part in checkpoint.PARTS}
+    return {part: {"weight": torch.full((50,), float(value))} for part in training_sets.PARTS}
 
 
 def value_of(folder, name):
-    checkpoint.require_whole(folder, name)
-    return float(checkpoint.load(checkpoint.path_of(folder, name, "G"))["weight"][0])
+    training_sets.require_whole(folder, name)
+    return float(tensor_file.read(training_sets.path_of(folder, name, "G"))["weight"][0])
 
 
 # --- Kills and sets ---------------------------------------------------------------------------------------------
@@ -58,33 +58,33 @@ def test_a_run_killed_again_and_again_equals_an_unbroken_one(drawn, tmp_path, mo
 
 def test_latest_passes_over_what_is_not_whole_and_names_it(tmp_path, capsys):
     for i in (10, 20, 30, 40, 50):
-        checkpoint.save_set(tmp_path, i, parts(i))
-    checkpoint.path_of(tmp_path, 50, "state").unlink()
-    checkpoint.path_of(tmp_path, 40, "D").unlink()
-    damaged = bytearray(checkpoint.path_of(tmp_path, 30, "G").read_bytes())
+        training_sets.save_set(tmp_path, i, parts(i))
+    training_sets.path_of(tmp_path, 50, "state").unlink()
+    training_sets.path_of(tmp_path, 40, "D").unlink()
+    damaged = bytearray(training_sets.path_of(tmp_path, 30, "G").read_bytes())
     damaged[damaged.index(np.full(50, 30, np.float32).tobytes())] ^= 1  # one bit of one weight: torch does not notice
-    checkpoint.path_of(tmp_path, 30, "G").write_bytes(damaged)
-    assert torch.load(checkpoint.path_of(tmp_path, 30, "G"), weights_only=True)["weight"].shape == (50,)
-    assert checkpoint.resolve(tmp_path, "latest", checkpoint.PARTS) == 20
+    training_sets.path_of(tmp_path, 30, "G").write_bytes(damaged)
+    assert torch.load(training_sets.path_of(tmp_path, 30, "G"), weights_only=True)["weight"].shape == (50,)
+    assert training_sets.resolve(tmp_path, "latest", training_sets.PARTS) == 20
     warned = capsys.readouterr().err.splitlines()
     assert [line.split(" is passed over")[0] for line in warned] == [f"warning: set {i}" for i in (50, 40, 30)]
     assert "50-state.ckpt" in warned[0] and "40-D.ckpt" in warned[1] and "30-G.ckpt" in warned[2]
 
 
 def test_files_of_different_moments_are_no_set(tmp_path):
-    checkpoint.save_set(tmp_path, "best", parts(1))
-    old = checkpoint.path_of(tmp_path, "best", "state").read_bytes()
-    checkpoint.save_set(tmp_path, "best", parts(2))
-    checkpoint.path_of(tmp_path, "best", "state").write_bytes(old)  # as if killed between two renames
-    with pytest.raises(checkpoint.DamagedCheckpoint, match=r"best-G\.ckpt is not the one"):
-        checkpoint.require_whole(tmp_path, "best")
+    training_sets.save_set(tmp_path, "best", parts(1))
+    old = training_sets.path_of(tmp_path, "best", "state").read_bytes()
+    training_sets.save_set(tmp_path, "best", parts(2))
+    training_sets.path_of(tmp_path, "best", "state").write_bytes(old)  # as if killed between two renames
+    with pytest.raises(tensor_file.DamagedCheckpoint, match=r"best-G\.ckpt is not the one"):
+        training_sets.require_whole(tmp_path, "best")
 
 
 def test_the_last_sets_the_milestones_and_the_best_stay(main_here, drawn, tmp_path):
     changes = {"image_dir": drawn, "model_save_step": 2, "num_iters": 14, "keep_last": 2, "keep_every": 5}
     (tmp_path / "model_save").mkdir()
     (tmp_path / "model_save" / ".8-G.ckpt.x7h3").write_bytes(b"what a kill left")
-    checkpoint.save_set(tmp_path / "model_save", "best", parts())
+    training_sets.save_set(tmp_path / "model_save", "best", parts())
     assert main_here(*flags(tmp_path, **changes)).returncode == 0
     left = sorted(p.name for p in (tmp_path / "model_save").glob("*-state.ckpt"))
     assert left == ["10-state.ckpt", "12-state.ckpt", "14-state.ckpt", "best-state.ckpt"]
@@ -94,7 +94,7 @@ def test_the_last_sets_the_milestones_and_the_best_stay(main_here, drawn, tmp_pa
 
 @pytest.mark.parametrize("name", [10, "best"])
 def test_a_write_that_fails_at_any_byte_leaves_the_set_before_whole(tmp_path, name):
-    checkpoint.save_set(tmp_path, name, parts(1))
+    training_sets.save_set(tmp_path, name, parts(1))
     before = sorted(p.name for p in tmp_path.iterdir())
     size = max(p.stat().st_size for p in tmp_path.iterdir())
     for limit in [*range(0, size, 61), size - 1]:
@@ -102,14 +102,14 @@ def test_a_write_that_fails_at_any_byte_leaves_the_set_before_whole(tmp_path, na
         if not child:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             try:
-                checkpoint.save_set(tmp_path, name, parts(2))
+                training_sets.save_set(tmp_path, name, parts(2))
             except OSError:
                 os._exit(7)
             os._exit(8)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
         assert value_of(tmp_path, name) == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == before
-    checkpoint.save_set(tmp_path, name, parts(2))
+    training_sets.save_set(tmp_path, name, parts(2))
     assert value_of(tmp_path, name) == 2
 
 
@@ -167,19 +167,19 @@ def test_a_second_ctrl_c_stops_at_once_and_harms_nothing(drawn, tmp_path):
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert checkpoint.resolve(tmp_path / "model_save", "latest", checkpoint.PARTS) >= 2
+    assert training_sets.resolve(tmp_path / "model_save", "latest", training_sets.PARTS) >= 2
 
 
 def test_max_minutes_saves_and_stops(main_here, drawn, tmp_path):
     run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=100_000, max_minutes=0.02))
     assert run.returncode == 0
     assert "--resume_iters latest" in run.stdout
-    assert checkpoint.resolve(tmp_path / "model_save", "latest", checkpoint.PARTS) < 100_000
+    assert training_sets.resolve(tmp_path / "model_save", "latest", training_sets.PARTS) < 100_000
 
 
 def test_a_full_disk_is_told_waited_for_and_ends_in_one_sentence(main_here, drawn, tmp_path, monkeypatch):
-    monkeypatch.setattr(disk_trouble, "PAUSES", (0.01, 0.01))
-    write, calls = checkpoint.write_tensors, []
+    monkeypatch.setattr(safeguards, "PAUSES", (0.01, 0.01))
+    write, calls = training_sets.write_tensors, []
 
     def full_from_the_second_set_on(path, content):
         calls.append(path)
@@ -187,7 +187,7 @@ def test_a_full_disk_is_told_waited_for_and_ends_in_one_sentence(main_here, draw
             raise OSError(28, "No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_tensors", full_from_the_second_set_on)
+    monkeypatch.setattr(training_sets, "write_tensors", full_from_the_second_set_on)
     fails_until = 4  # somebody made room
     run = main_here(*flags(tmp_path / "a", image_dir=drawn, model_save_step=5))
     assert run.returncode == 0, run.stderr
@@ -197,15 +197,16 @@ def test_a_full_disk_is_told_waited_for_and_ends_in_one_sentence(main_here, draw
     run = main_here(*flags(tmp_path / "b", image_dir=drawn, model_save_step=5))
     assert run.returncode == 1
     assert "No space left on device" in run.stderr and len(run.stderr.strip().splitlines()) == 1
-    assert checkpoint.resolve(tmp_path / "b" / "model_save", "latest", checkpoint.PARTS) == 5
+    assert training_sets.resolve(tmp_path / "b" / "model_save", "latest", training_sets.PARTS) == 5
 
 
 def test_a_second_run_in_the_same_folder_is_refused(main_here, drawn, tmp_path, monkeypatch):
-    import run_lock
+    from training import safeguards
 
-    monkeypatch.setattr(run_lock, "PATIENCE", 0.1)
+    monkeypatch.setattr(safeguards, "PATIENCE", 0.1)
     (tmp_path / "model_save").mkdir()
-    hold = f"import run_lock, pathlib; l = run_lock.RunLock(pathlib.Path({str(tmp_path / 'model_save')!r})); "
+    hold = "import pathlib; from training.safeguards import RunLock; "
+    hold += f"l = RunLock(pathlib.Path({str(tmp_path / 'model_save')!r})); "
     holder = subprocess.Popen(
         [sys.executable, "-c", hold + "l.acquire(); print('held', flush=True); input()"],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -236,16 +237,18 @@ def test_a_loss_that_is_no_number_never_reaches_a_checkpoint(main_here, drawn, t
         return loss, parts
 
     monkeypatch.setattr(training_step, "discriminator_loss", poisoned)
-    checkpoint.save_set(tmp_path / "model_save", "best", parts(1))
+    training_sets.save_set(tmp_path / "model_save", "best", parts(1))
     changes = {"image_dir": drawn, "num_iters": 20, "num_iters_decay": 0, "model_save_step": 5, "on_nan": on_nan}
     run = main_here(*flags(tmp_path, **changes))
     told = run.stderr if on_nan == "stop" else run.stdout
     assert "D/loss_gp became nan at iteration 13" in told and "set 10" in told
     assert run.returncode == (1 if on_nan == "stop" else 0)
-    assert checkpoint.resolve(tmp_path / "model_save", "latest", checkpoint.PARTS) == (10 if on_nan == "stop" else 20)
+    assert training_sets.resolve(tmp_path / "model_save", "latest", training_sets.PARTS) == (
+        10 if on_nan == "stop" else 20
+    )
     assert value_of(tmp_path / "model_save", "best") == 1
     for path in (tmp_path / "model_save").glob("*-[GD].ckpt"):
-        assert all(tensor.isfinite().all() for tensor in checkpoint.load(path).values())
+        assert all(tensor.isfinite().all() for tensor in tensor_file.read(path).values())
     if on_nan == "lower_lr":
         assert len(calls) == 13 + 2 + 10  # noticed at 15; back to 10
         assert "G/lr 0.0001" in [line for line in run.stdout.splitlines() if "G/lr" in line][-1]

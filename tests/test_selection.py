@@ -7,7 +7,7 @@ import torch
 from conftest import flags, scoring
 from PIL import Image
 
-import checkpoint
+from checkpointing import tensor_file
 
 
 def scores(folder):
@@ -16,7 +16,7 @@ def scores(folder):
 
 
 def sets_of(folder):
-    return {part: checkpoint.load(folder / "model_save" / f"best-{part}.ckpt") for part in ("G", "D")}
+    return {part: tensor_file.read(folder / "model_save" / f"best-{part}.ckpt") for part in ("G", "D")}
 
 
 def test_the_best_set_is_that_of_the_lowest_score_and_survives_a_stop(main_here, drawn, judge, tmp_path):
@@ -32,7 +32,7 @@ def test_the_best_set_is_that_of_the_lowest_score_and_survives_a_stop(main_here,
         ]
         assert float(row["score"]) == pytest.approx(sum(parts), rel=1e-3)
     best = min(rows, key=lambda row: float(row["score"]))
-    state = checkpoint.load(straight / "model_save" / "best-state.ckpt")
+    state = tensor_file.read(straight / "model_save" / "best-state.ckpt")
     assert state["iteration"] == int(best["iteration"])
     assert state["best_score"] == pytest.approx(float(best["score"]), rel=1e-4)
     best_grid = Image.open(straight / "sample" / "best-images.jpg")
@@ -53,7 +53,7 @@ def test_the_best_set_is_that_of_the_lowest_score_and_survives_a_stop(main_here,
 
 def test_best_can_be_resumed_and_tested(main_here, drawn, judge, tmp_path):
     assert main_here(*flags(tmp_path, **scoring(drawn, judge, num_iters=10))).returncode == 0
-    done = checkpoint.load(tmp_path / "model_save" / "best-state.ckpt")["iteration"]
+    done = tensor_file.read(tmp_path / "model_save" / "best-state.ckpt")["iteration"]
     run = main_here(*flags(tmp_path, **scoring(drawn, judge, num_iters=12, resume_iters="best")))
     assert run.returncode == 0, run.stderr
     assert f"resuming from iteration {done}" in run.stdout
@@ -63,13 +63,13 @@ def test_best_can_be_resumed_and_tested(main_here, drawn, judge, tmp_path):
 
 
 def test_missing_weights_are_found_out_before_training(main_here, drawn, tmp_path, monkeypatch):
-    import weights
-    from errors import UserError
+    from common import pretrained_files
+    from common.errors import UserError
 
     def not_to_be_had(name):
         raise UserError(f"{name} can't be had")
 
-    monkeypatch.setattr(weights, "path", not_to_be_had)
+    monkeypatch.setattr(pretrained_files, "path", not_to_be_had)
     run = main_here(*flags(tmp_path / "run", image_dir=drawn, score="fid*emotion", sample_step=5))
     assert run.returncode == 2
     for way_out in ("by hand", "emotion_recognition.py train", "--score"):

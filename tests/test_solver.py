@@ -10,8 +10,8 @@ import torch
 from conftest import ROOT, flags
 from PIL import Image
 
-import checkpoint
-from training_state import learning_rate
+from checkpointing import training_sets
+from training.state import learning_rate
 
 
 def weights(folder, i, part="G"):
@@ -100,7 +100,7 @@ def test_an_interrupted_run_saves_and_says_how_to_go_on(drawn, tmp_path):
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert "--resume_iters latest" in out
-    (iteration,) = checkpoint.iterations(tmp_path / "model_save")
+    (iteration,) = training_sets.iterations(tmp_path / "model_save")
     assert iteration >= 3
     assert weights(tmp_path, iteration, "state")["iteration"] == iteration
 

@@ -8,12 +8,12 @@ import zipfile
 
 import pytest
 
-import sources
-from photo import UnreadablePhoto
+from imaging.photo import UnreadablePhoto
+from preprocessing import input_files
 
 
-def listed(root) -> dict[str, sources.Source]:
-    return {source.name: source for source in sources.walk(str(root))}
+def listed(root) -> dict[str, input_files.Source]:
+    return {source.name: source for source in input_files.walk(str(root))}
 
 
 def test_nested_folders_and_clutter(tmp_path):
@@ -74,7 +74,7 @@ def test_encrypted_and_damaged_members_say_so(tmp_path):
 
 
 def test_a_zip_bomb_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "MAX_MEMBER_BYTES", 1000)
+    monkeypatch.setattr(input_files, "MAX_MEMBER_BYTES", 1000)
     with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("photo.jpg", bytes(10_000))
     with pytest.raises(UnreadablePhoto, match="absurdly large"):

@@ -13,17 +13,14 @@ from browser import AXE, CHROMIUM, film, launch, serious_faults
 from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
-import departed_visitors
-import emokids_feedback
-import emokids_words
-import emotions
-import feedback
-import live_mirror
-from draw_faces import draw_face
-from emokids_studio import studio
-from mirror import Attempt
-from photo import UnreadablePhoto
-from practice import Practice
+from apps import expression_rules
+from apps.emokids import mirror_page, mirror_server, visitors, words
+from apps.emokids.coach import Attempt
+from apps.emokids.practice import Practice
+from apps.emokids.studio import studio
+from common import emotions
+from imaging.draw_faces import draw_face
+from imaging.photo import UnreadablePhoto
 
 IDENTITY = 7
 PATIENCE = 120  # seconds, with a busy machine
@@ -47,7 +44,7 @@ def checkpoint(tmp_path_factory):
 def app(checkpoint, monkeypatch):
     """The app at its first page."""
     monkeypatch.setenv("STARGAN_FE_CHECKPOINT", str(checkpoint))
-    return AppTest.from_file(str(ROOT / "emokids.py"), default_timeout=PATIENCE).run()
+    return AppTest.from_file(str(ROOT / "apps/emokids/pages.py"), default_timeout=PATIENCE).run()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,7 +59,7 @@ def upload(app, file, name="a.jpg"):
 
 def page(of, **state):
     """A page by itself, as the frame would show it."""
-    app = AppTest.from_string(f"import {of}\n{of}.show()", default_timeout=PATIENCE)
+    app = AppTest.from_string(f"from apps.emokids import {of}\n{of}.show()", default_timeout=PATIENCE)
     for name, value in state.items():
         app.session_state[name] = value
     return app.run()
@@ -86,7 +83,7 @@ def test_a_photo_gives_six_captioned_pictures_and_their_files(app):
     assert not app.exception
     assert pictures(app) == 6
     for name in ("original", *emotions.FIVE):
-        korean, english = emokids_words.both_words(name)
+        korean, english = words.both_words(name)
         assert f"<strong>{korean}</strong><span>{english}</span>" in texts(app)
     assert re.search(r"\d\.\d초 걸렸어요", texts(app))
     assert [button.label for button in app.download_button] == ["저장"] * 6 + ["카드로 인쇄하기 (A4 PDF)"]
@@ -130,18 +127,18 @@ def test_of_several_faces_one_is_chosen(app):
 )
 def test_what_is_no_face_is_met_kindly(app, file, sentence):
     upload(app, file)
-    assert [info.value for info in app.info] == [emokids_words.WORDS[sentence][0]]
+    assert [info.value for info in app.info] == [words.WORDS[sentence][0]]
     assert not app.exception
     assert app.file_uploader, "another one can be chosen at once"
     app.button(key="language").click().run()
-    assert [info.value for info in app.info] == [emokids_words.WORDS[sentence][1]]
+    assert [info.value for info in app.info] == [words.WORDS[sentence][1]]
 
 
 def test_without_a_checkpoint_one_sentence_says_how_to_get_one(app, monkeypatch, tmp_path, capsys):
     studio.clear()
     monkeypatch.setenv("STARGAN_FE_CHECKPOINT", str(tmp_path / "missing-G.ckpt"))
     upload(app, jpeg(child()))
-    assert [info.value for info in app.info] == [emokids_words.WORDS["noModel"][0]]
+    assert [info.value for info in app.info] == [words.WORDS["noModel"][0]]
     assert not app.exception
     assert "missing-G.ckpt" in capsys.readouterr().err
 
@@ -156,21 +153,21 @@ def test_the_language_changes_every_word(app):
 
 
 def test_words_shared_with_the_phone_are_the_same():
-    source = (ROOT / "web" / "words.js").read_text(encoding="utf-8")
+    source = (ROOT / "apps/phone/web" / "words.js").read_text(encoding="utf-8")
     korean, english = (
         dict(re.findall(r'^  (\w+):\s+"(.*)",$', part, re.MULTILINE)) for part in source.split("const ENGLISH")
     )
-    shared = [key for key in emokids_words.WORDS if key in korean]
+    shared = [key for key in words.WORDS if key in korean]
     assert len(shared) >= 20
     for key in shared:
-        assert emokids_words.WORDS[key] == (korean[key], english[key]), key
+        assert words.WORDS[key] == (korean[key], english[key]), key
 
 
 # --- The mirror -----------------------------------------------------------------------------------------------
 
 
 def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face():
-    app = page("emokids_feedback")
+    app = page("mirror_page")
     assert not app.exception
     assert "기쁨 표정을 지어 볼까?" in texts(app)
     app.button_group[0].set_value("sadness").run()
@@ -184,12 +181,12 @@ def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face()
 
 
 def test_a_judge_that_cannot_be_used_is_done_without(monkeypatch, tmp_path, capsys):
-    emokids_feedback.second_opinion.clear()
+    mirror_page.second_opinion.clear()
     monkeypatch.setenv("STARGAN_FE_JUDGE", str(tmp_path / "missing.pt"))
-    app = page("emokids_feedback")
+    app = page("mirror_page")
     assert look(app.session_state["live"], "neutral")["state"] == "hint"
     assert "missing.pt" in capsys.readouterr().err
-    emokids_feedback.second_opinion.clear()
+    mirror_page.second_opinion.clear()
 
 
 def look(live, emotion, frames=2):
@@ -200,31 +197,33 @@ def look(live, emotion, frames=2):
 
 
 def test_one_mirror_answers_frames_and_goes_with_its_visitor():
-    live = live_mirror.LiveMirror()
+    live = mirror_server.LiveMirror()
     live.begin("happy")
     answer = look(live, "neutral")
     assert answer["state"] == "hint"
-    assert (answer["korean"], answer["english"]) in {(rule.korean, rule.english) for rule in feedback.RULES["happy"]}
+    assert (answer["korean"], answer["english"]) in {
+        (rule.korean, rule.english) for rule in expression_rules.RULES["happy"]
+    }
     assert look(live, "happy", 30)["meter"] > answer["meter"]
     for file in (b"nothing", b"\xff\xd8\xff broken", jpeg(np.zeros((2000, 2000, 3), np.uint8))):
         with pytest.raises(UnreadablePhoto):
             live.see(file)
     token = live.address.removeprefix("/mirror/")
-    assert token in live_mirror._live
+    assert token in mirror_server._live
     del live
-    assert token not in live_mirror._live
+    assert token not in mirror_server._live
 
 
 def test_mirrors_are_closed_though_they_are_collected_in_the_middle_of_a_frame():
     """In a cycle, with the collector at work wherever Python allocates: MediaPipe's locks are held then."""
-    live = live_mirror.LiveMirror()
+    live = mirror_server.LiveMirror()
     live.begin("happy")
     closed = []
     usual = gc.get_threshold()
     gc.set_threshold(1, 1, 1)
     try:
         for _ in range(5):
-            departed = live_mirror.LiveMirror()
+            departed = mirror_server.LiveMirror()
             mirror = departed._mirror
             mirror.close = lambda close=mirror.close: closed.append(close())
             departed.cycle = departed
@@ -257,7 +256,7 @@ class Live:
 
 
 def test_the_therapist_sees_attempts_as_table_charts_and_csv():
-    app = page("emokids_therapist", live=Live())
+    app = page("therapist_page", live=Live())
     assert not app.exception
     table = app.dataframe[0].value
     assert table.iloc[:, 0].tolist() == ["기쁨", "분노"]
@@ -303,14 +302,14 @@ class Sessions:
 
 
 def test_visitors_are_forgotten_a_while_after_they_left(monkeypatch):
-    monkeypatch.setattr(departed_visitors, "_last_seen", {"stays": 0.0, "leaves": 0.0})
+    monkeypatch.setattr(visitors, "_last_seen", {"stays": 0.0, "leaves": 0.0})
     sessions = Sessions("stays", "leaves")
-    departed_visitors.look(sessions, 100.0)
+    visitors.look(sessions, 100.0)
     sessions.connected.remove("leaves")
-    departed_visitors.look(sessions, 110.0)
+    visitors.look(sessions, 110.0)
     assert not sessions.closed, "a page that is loaded again finds everything as it was"
-    departed_visitors.look(sessions, 100.0 + departed_visitors.GRACE_SECONDS + 1)
-    departed_visitors.look(sessions, 1000.0)
+    visitors.look(sessions, 100.0 + visitors.GRACE_SECONDS + 1)
+    visitors.look(sessions, 1000.0)
     assert sessions.closed == ["leaves"]
 
 
@@ -395,9 +394,9 @@ def test_photo_to_faces_to_mirror_to_record(visit, target):
     page.get_by_role("button", name="거울 보러 가기").click()
     page.get_by_role("radio", name=emotions.EMOTIONS[target].korean).click()
     page.wait_for_selector(f"text={emotions.EMOTIONS[target].korean} 표정을 지어 볼까?")
-    said = hints(page, feedback.MESSAGES["done"][0])
-    assert any(rule.korean in said for rule in feedback.RULES[target]), said
-    assert said[-1] == feedback.MESSAGES["done"][0]
+    said = hints(page, expression_rules.MESSAGES["done"][0])
+    assert any(rule.korean in said for rule in expression_rules.RULES[target]), said
+    assert said[-1] == expression_rules.MESSAGES["done"][0]
     assert page.locator("figure img").get_attribute("src").startswith("data:image/jpeg")
     go_to(page, "치료사")
     page.wait_for_selector("text=성공까지 걸린 시간")
@@ -405,7 +404,7 @@ def test_photo_to_faces_to_mirror_to_record(visit, target):
     row = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))[-1]
     assert row["emotion"] == target
     assert float(row["seconds_to_reach"]) > 0
-    assert float(row["best_score"]) >= feedback.REACHED
+    assert float(row["best_score"]) >= expression_rules.REACHED
 
 
 @needs_browser
@@ -420,15 +419,15 @@ def test_another_expression_gets_no_praise(visit):
     page.on("response", lambda response: answers.append(response.status) if "/mirror/" in response.url else None)
     box = page.locator("p.hint").bounding_box()
     assert box["y"] + box["height"] <= 720, "the hint is to be seen without scrolling"
-    said = hints(page, feedback.MESSAGES["done"][1], seconds=8)
-    assert any(rule.english in said for rule in feedback.RULES["happy"]), said
-    assert not {feedback.MESSAGES["hold"][1], feedback.MESSAGES["done"][1]} & set(said)
+    said = hints(page, expression_rules.MESSAGES["done"][1], seconds=8)
+    assert any(rule.english in said for rule in expression_rules.RULES["happy"]), said
+    assert not {expression_rules.MESSAGES["hold"][1], expression_rules.MESSAGES["done"][1]} & set(said)
     assert len(answers) > 8
     assert set(answers) == {200}
 
 
 @needs_browser
-@pytest.mark.skipif(not AXE.is_file(), reason="needs the npm packages (python web_vendor.py)")
+@pytest.mark.skipif(not AXE.is_file(), reason="needs the npm packages (python -m apps.phone.fetch_vendor)")
 def test_no_page_keeps_people_from_using_it(visit):
     page = visit("neutral", frames=2)
     assert not serious_faults(page)

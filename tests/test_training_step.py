@@ -8,12 +8,12 @@ import pytest
 import torch
 from reference_step import reference_training
 
+from common.device import choose_device
 from data_loader import TrainingBatch
-from device import choose_device
-from distributed import Ranks
 from main import build_parser
 from model import Generator, InstanceNorm
-from training_state import TrainingState
+from training.distributed import Ranks
+from training.state import TrainingState
 from training_step import TrainingStep
 
 SMALL = {

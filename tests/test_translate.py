@@ -12,17 +12,17 @@ import torch
 from PIL import Image
 
 import main
-import paste_back
 from benchmarks.eyebrows import count_brows
-from cpu_generator import for_cpu
-from draw_faces import draw_face
-from face_detection import face_mask, input_square
-from fast_generator import TorchGenerator
+from imaging.draw_faces import draw_face
+from imaging.face_geometry import face_mask, input_square
+from imaging.photo import Photo
+from imaging.value_range import to_network
 from model import Generator
-from photo import Photo
-from result_files import names_of
-from translate import NoFace, Translator
-from value_range import to_network
+from translation import paste_back
+from translation.cpu_generator import for_cpu
+from translation.fast_generator import TorchGenerator
+from translation.results import names_of
+from translation.translator import NoFace, Translator
 
 
 @pytest.fixture(scope="module")
@@ -218,7 +218,7 @@ def test_pytorch_tuned_for_use_computes_what_the_generator_does(fast):
 
 def test_openvino_computes_what_the_generator_does(fast):
     pytest.importorskip("openvino", reason="an optional extra")
-    from openvino_generator import OpenVinoGenerator
+    from translation.openvino_generator import OpenVinoGenerator
 
     G, size, x, c, expected = fast
     torch.testing.assert_close(OpenVinoGenerator(G, size, "off")(x, c), expected, atol=1e-4, rtol=0)
@@ -318,15 +318,15 @@ def test_export_writes_a_file_that_any_runtime_takes(main_here, models):
 
 
 def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):
-    import export
-    from trained_generator import load_generator
+    from checkpointing.trained_generator import load_generator
+    from translation import onnx_export
 
-    monkeypatch.setattr(export, "TOLERANCE", -1.0)
+    monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
     (tmp_path / "5-G.ckpt").write_bytes((models / "5-G.ckpt").read_bytes())
     config = main.build_parser().parse_args(
         ["--mode", "export", "--test_iters", "5", "--model_save_dir", str(tmp_path), "--image_size", "32"]
     )
-    with pytest.raises(export.WrongExport):
-        export.export_onnx(config)
+    with pytest.raises(onnx_export.WrongExport):
+        onnx_export.export_onnx(config)
     assert [p.name for p in tmp_path.iterdir()] == ["5-G.ckpt"]
     assert load_generator(tmp_path / "5-G.ckpt").domains[0] == "angry"

@@ -11,10 +11,10 @@ from browser import AXE, CHROMIUM, film, launch, serious_faults
 from PIL import Image
 from serving import ROOT, Server, jpeg, make_checkpoint
 
-import feedback
-from draw_faces import draw_face
+from apps import expression_rules
+from imaging.draw_faces import draw_face
 
-VENDOR = ROOT / "web" / "vendor" / "vision_bundle.mjs"
+VENDOR = ROOT / "apps/phone/web" / "vendor" / "vision_bundle.mjs"
 PHONE = {"width": 390, "height": 844}
 IDENTITY = 7
 FLOW_SECONDS = 120  # patience with a busy machine
@@ -22,7 +22,7 @@ FLOW_SECONDS = 120  # patience with a busy machine
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
 needs_vendor = pytest.mark.skipif(
-    not (VENDOR.is_file() and AXE.is_file()), reason="needs the npm packages (python web_vendor.py)"
+    not (VENDOR.is_file() and AXE.is_file()), reason="needs the npm packages (python -m apps.phone.fetch_vendor)"
 )
 
 
@@ -234,12 +234,12 @@ def test_the_mirror_rises_with_the_face_and_speaks_one_hint(page):
 
 
 def test_the_page_and_python_read_the_rules_alike(page):
-    names = sorted({name for rules in feedback.RULES.values() for rule in rules for name in rule.blendshapes})
+    names = sorted({name for rules in expression_rules.RULES.values() for rule in rules for name in rule.blendshapes})
     random.seed(0)
     faces = [{name: random.random() for name in names} for _ in range(40)]
     cases = [
         (emotion, face, rest)
-        for emotion in feedback.RULES
+        for emotion in expression_rules.RULES
         for face, rest in zip(faces, [None, *faces][:40], strict=True)
     ]
     answers = page.evaluate(
@@ -252,8 +252,8 @@ def test_the_page_and_python_read_the_rules_alike(page):
         cases,
     )
     for case, (meter, hint) in zip(cases, answers, strict=True):
-        assert meter == pytest.approx(feedback.meter(*case))
-        assert hint == feedback.hint(*case).korean
+        assert meter == pytest.approx(expression_rules.meter(*case))
+        assert hint == expression_rules.hint(*case).korean
 
 
 @needs_vendor
@@ -263,12 +263,12 @@ def test_the_api_page_shows_the_contract(page, server):
 
 
 def test_the_manifest_names_files_that_are_there():
-    manifest = json.loads((ROOT / "web" / "manifest.webmanifest").read_text())
+    manifest = json.loads((ROOT / "apps/phone/web" / "manifest.webmanifest").read_text())
     for icon in manifest["icons"]:
-        path = ROOT / "web" / icon["src"]
+        path = ROOT / "apps/phone/web" / icon["src"]
         assert path.is_file()
         if path.suffix == ".png":
             assert Image.open(path).size == tuple(map(int, icon["sizes"].split("x")))
-    service_worker = (ROOT / "web" / "sw.js").read_text()
-    for script in Path(ROOT / "web").glob("*.js"):
+    service_worker = (ROOT / "apps/phone/web" / "sw.js").read_text()
+    for script in Path(ROOT / "apps/phone/web").glob("*.js"):
         assert script.name in ("sw.js", "docs.js") or f'"{script.name}"' in service_worker, "would be missing offline"

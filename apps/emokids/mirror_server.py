@@ -1,0 +1,117 @@
+"""The mirror between a visitor's browser and the server: a camera frame is posted, what to say now is the answer.
+
+The browser shows its own camera, so the picture in the mirror never waits for the server, and needs no network but the
+way the page itself came: no WebRTC, no third host. A frame is looked at and forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import importlib
+import queue
+import secrets
+import threading
+import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from apps.emokids.mirror import Judge, Mirror
+from apps.emokids.practice import Practice
+from apps.expression_rules import Blendshapes
+from imaging.photo import Photo, UnreadablePhoto
+
+MAX_FRAME_BYTES = 1 << 20
+MAX_FRAME_SIDE = 1280  # pixels
+JPEG = b"\xff\xd8\xff"
+THREADS = 4  # visitors whose frames are looked at together
+
+_live: weakref.WeakValueDictionary[str, LiveMirror] = weakref.WeakValueDictionary()
+_threads = ThreadPoolExecutor(THREADS, "mirror")
+_departed: queue.SimpleQueue[Mirror | None] = queue.SimpleQueue()  # its put() may interrupt anything, itself included
+
+
+def _close_departed() -> None:
+    """Close what is left of mirrors nobody holds on to any more.
+
+    The garbage collector finds them, and that in the middle of anything: closing MediaPipe there waits for locks which
+    the interrupted code may hold, and everything would stand still.
+    """
+    while mirror := _departed.get():
+        with contextlib.suppress(RuntimeError):  # Python is about to exit, and has ended MediaPipe's threads already
+            mirror.close()
+
+
+def _close_the_last() -> None:
+    _departed.put(None)
+    _closer.join()
+
+
+_closer = threading.Thread(target=_close_departed, name="departed mirrors", daemon=True)
+_closer.start()
+atexit.register(_close_the_last)
+
+
+class LiveMirror:
+    """One visitor's mirror, which frames reach at `address` for as long as somebody holds on to this object.
+
+    Raises `errors.UserError` when the mirror's file can't be had.
+    """
+
+    def __init__(self, judge: Judge | None = None) -> None:
+        # Python 3.12 keeps the frames that first imported MediaPipe for ever, and with them the first visitor's mirror.
+        _threads.submit(importlib.import_module, "mediapipe.tasks.python").result()
+        self.practice = Practice()
+        self._mirror = Mirror(judge)
+        self._lock = threading.Lock()
+        token = secrets.token_urlsafe(24)  # nobody else can guess where this visitor's frames go
+        self.address = f"/mirror/{token}"
+        _live[token] = self
+        weakref.finalize(self, _departed.put, self._mirror)
+
+    def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
+        """Start an attempt at `emotion`; `rest` is the visitor's resting face, where known."""
+        with self._lock:
+            self._mirror.begin(emotion, rest)
+            self.practice.begin()
+
+    def see(self, jpeg: bytes) -> dict[str, object]:
+        """What to show after this frame. Raises `UnreadablePhoto` for anything but a small JPEG."""
+        if not jpeg.startswith(JPEG):
+            raise UnreadablePhoto("not a JPEG")
+        frame = Photo(BytesIO(jpeg))
+        if max(frame.width, frame.height) > MAX_FRAME_SIDE:
+            raise UnreadablePhoto("too large")
+        pixels = frame.pixels()
+        with self._lock:
+            moment = self._mirror.see(pixels, time.monotonic())
+            attempt = self._mirror.attempt
+            assert attempt is not None
+            self.practice.note(attempt)
+        return {"state": moment.state, "meter": moment.meter, "korean": moment.korean, "english": moment.english}
+
+
+async def answer_frame(request: Request) -> Response:
+    """A JPEG in, what the mirror says out; 404 for a mirror that is gone, 413 and 422 for what is no frame."""
+    live = _live.get(request.path_params["token"])
+    if live is None:
+        return Response(status_code=404)
+    frame = bytearray()
+    async for part in request.stream():
+        frame += part
+        if len(frame) > MAX_FRAME_BYTES:
+            return Response(status_code=413)
+    try:
+        moment = await asyncio.get_running_loop().run_in_executor(_threads, live.see, bytes(frame))
+    except UnreadablePhoto:
+        return Response(status_code=422)
+    return JSONResponse(moment, headers={"Cache-Control": "no-store"})
+
+
+route = Route("/mirror/{token}", answer_frame, methods=["POST"])

@@ -1,0 +1,117 @@
+// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py,
+// the same coach as apps/emokids/coach.py.
+
+const mean = (rule, face) => rule.blendshapes.reduce((sum, name) => sum + face[name], 0) / rule.blendshapes.length;
+
+// How much of the rule's movement `face` makes, in [0, 1]; `rest` is the child's own resting face, or null.
+export function progress(table, rule, face, rest) {
+  const usual = mean(rule, table.usualRest);
+  const atRest = rest ? Math.min(mean(rule, rest), usual + table.restLimit) : usual;
+  return Math.min(Math.max((mean(rule, face) - atRest) / rule.change, 0), 1);
+}
+
+// How near `face` is to the emotion, in [0, 1]: what belongs to it less what contradicts it.
+export function meter(table, emotion, face, rest) {
+  let [made, complete] = [0, 0];
+  for (const rule of table.rules[emotion]) {
+    made += rule.weight * progress(table, rule, face, rest);
+    complete += Math.max(rule.weight, 0);
+  }
+  return Math.max(made / complete, 0);
+}
+
+// What following the rule's hint to the end would add, up to a factor of the emotion.
+function gain(table, rule, face, rest) {
+  const made = progress(table, rule, face, rest);
+  return rule.weight > 0 ? rule.weight * (1 - made) : -rule.weight * made;
+}
+
+// The rule whose hint would raise the meter most.
+export function hint(table, emotion, face, rest) {
+  const gainOf = (rule) => gain(table, rule, face, rest);
+  return table.rules[emotion].reduce((best, rule) => (gainOf(rule) > gainOf(best) ? rule : best));
+}
+
+// Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
+export class Coach {
+  constructor(table, emotion, rest) {
+    Object.assign(this, { table, emotion, rest });
+    this.clock = 0; // seconds somebody has looked into the mirror: it stands still in a pause
+    this.lastFrame = null;
+    this.face = null;
+    this.meter = 0;
+    this.done = false;
+    this.reachedAt = null;
+    this.rule = null;
+    this.said = null; // {state, sentence}
+    this.saidAt = 0;
+    this.away = false;
+    this.pause = null;
+    this.pausedAt = 0;
+  }
+
+  // Blendshapes (null: no face) at a time in seconds, and by how many degrees the face is turned away
+  // -> the state, the meter and a sentence {korean, english}.
+  see(face, seconds, turned = 0) {
+    const { table } = this;
+    const step = Math.min(Math.max(seconds - (this.lastFrame ?? seconds), 0), table.gapSeconds);
+    this.lastFrame = seconds;
+    this.away = turned > (this.away ? table.backDegrees : table.awayDegrees);
+    if (!face || this.away) return this.#wait(face ? "away" : "noFace", seconds);
+    this.pause = null;
+    this.clock += step;
+    this.face = this.#smooth(face, step);
+    this.meter = meter(table, this.emotion, this.face, this.rest);
+    this.#speak(this.#judgeState());
+    return this.#moment(this.said);
+  }
+
+  #smooth(face, step) {
+    const before = this.face ?? face;
+    const share = 1 - Math.exp(-step / this.table.smoothingSeconds);
+    const smoothed = {};
+    for (const name in face) smoothed[name] = before[name] + share * (face[name] - before[name]);
+    return smoothed;
+  }
+
+  #judgeState() {
+    const { table } = this;
+    if (this.meter < (this.reachedAt === null ? table.reached : table.released)) {
+      this.reachedAt = null;
+      return "hint";
+    }
+    this.reachedAt ??= this.clock;
+    this.done ||= this.clock - this.reachedAt >= table.holdSeconds;
+    return this.done ? "done" : "hold";
+  }
+
+  // Say what the state wants said. A hint follows anything but "hold" only when that could be read.
+  #speak(state) {
+    const sentence = state === "hint" ? this.#hint() : this.table.messages[state];
+    const same = this.said?.state === state && this.said.sentence.english === sentence.english;
+    const waits = state === "hint" && this.said && this.said.state !== "hold";
+    if (same || (waits && this.clock - this.saidAt < this.table.hintSeconds)) return;
+    this.said = { state, sentence };
+    this.saidAt = this.clock;
+  }
+
+  // The hint that matters most; the last one as long as it is nearly that.
+  #hint() {
+    const { table, face, rest } = this;
+    const best = hint(table, this.emotion, face, rest);
+    const [now, most] = [this.rule ?? best, best].map((rule) => gain(table, rule, face, rest));
+    if (!this.rule || now < table.stillBest * most) this.rule = best;
+    return this.rule;
+  }
+
+  // Paused: every timer stands still. It is said after a moment only: one frame without a face is no pause.
+  #wait(pause, seconds) {
+    if (!this.pause) [this.pause, this.pausedAt] = [pause, seconds];
+    const said = this.said && seconds - this.pausedAt < this.table.pauseSeconds;
+    return this.#moment(said ? this.said : { state: this.pause, sentence: this.table.messages[this.pause] });
+  }
+
+  #moment({ state, sentence }) {
+    return { state, meter: this.meter, sentence, done: this.done };
+  }
+}

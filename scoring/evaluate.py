@@ -1,0 +1,320 @@
+"""`--mode eval`: the numbers a paper would print for checkpoints, on labelled faces they were not trained on."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+import time
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from checkpointing import tensor_file, training_sets
+from checkpointing.trained_generator import load_generator
+from common import emotions, whole_files
+from common.device import autocast, choose_device, half_precision
+from common.errors import UserError
+from imaging import confusion_matrix, picture_grid
+from imaging.image_folder import LabelledImages, read_folder
+from imaging.value_range import to_uint8, to_unit
+from losses import one_hot
+from model import Generator
+from scoring.features import unit_images
+from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
+from translation.translator import translate_to_all
+
+TEMPLATE = Path(__file__).with_name("evaluate.html")
+FACES_AT_ONCE = 16
+SHOWN = 2  # faces of each emotion in a checkpoint's grid
+OTHERS = 2000  # faces an own translation is told apart from, at most
+
+
+@dataclass
+class Evaluation:
+    """What one checkpoint is worth. Confusion matrices: row, the emotion meant; column, what the judge says."""
+
+    name: str
+    iteration: int | None
+    score: float = 0.0
+    per_emotion: dict[str, dict[str, float]] = field(default_factory=dict)
+    translated_accuracy: float = 0.0
+    translated_confusion: list[list[int]] = field(default_factory=list)
+    cycle: dict[str, float] = field(default_factory=dict)
+    identity: dict[str, float] = field(default_factory=dict)
+    images_per_second: float = 0.0
+
+
+class Evaluator:
+    """Held-out faces and the networks that look at them; the real faces are measured once for all checkpoints."""
+
+    def __init__(self, config: argparse.Namespace, images: LabelledImages, sizes: tuple[int, int]) -> None:
+        self.device = choose_device()
+        self.amp = config.amp
+        self.sizes = sizes
+        self.domains = images.domains
+        self.files = {
+            domain: [p for p, own in zip(images.paths, images.labels, strict=True) if own == label]
+            for label, domain in enumerate(images.domains)
+        }
+        for domain, paths in self.files.items():
+            if len(paths) < 2:
+                raise UserError(f"{config.image_dir} holds fewer than two faces of {domain}: a distance needs two")
+        dtype = torch.bfloat16 if half_precision(self.device, config.amp) else torch.float32
+        arguments = (config.fid_features, self.domains, config.emotion_model, self.device, dtype)
+        self.scorer = Scorer("fid*emotion", *arguments)
+        assert self.scorer.extractor
+        self.distance_name = self.scorer.extractor.distance_name
+        self.kernel_name = self.scorer.extractor.kernel_name
+        self.reals: dict[str, np.ndarray] = {}
+        predicted = []
+        for domain in self.domains:
+            measured = [self.scorer.measure(to_unit(x)) for _, x in self._batches([domain])]
+            self.reals[domain] = np.concatenate([features for features, _ in measured if features is not None])
+            predicted += [p.argmax(1) for _, p in measured if p is not None]
+        truth = np.repeat(np.arange(len(self.domains)), [len(self.files[d]) for d in self.domains])
+        self.real_confusion = confusion_matrix.count(truth, np.concatenate(predicted), len(self.domains))
+
+    def _batches(self, domains: list[str]) -> Iterator[tuple[int, Tensor]]:
+        """Label and faces [B, 3, S, S] in [-1, 1] of the given domains."""
+        for domain in domains:
+            paths = self.files[domain]
+            for i in range(0, len(paths), FACES_AT_ONCE):
+                yield self.domains.index(domain), unit_images(paths[i : i + FACES_AT_ONCE], *self.sizes).mul(2).sub(1)
+
+    def evaluate(self, path: Path) -> tuple[Evaluation, np.ndarray]:
+        """The numbers of generator `path`, and a grid of faces it translated (uint8 RGB)."""
+        G = load_generator(path).network.to(self.device).to(memory_format=torch.channels_last)
+        result = Evaluation(path.name.removesuffix("-G.ckpt"), iteration_of(path))
+        features: dict[int, list[np.ndarray]] = defaultdict(list)
+        guesses: dict[int, list[np.ndarray]] = defaultdict(list)
+        cycles, seconds, made = [], 0.0, 0
+        own, number = [], 0
+        bar = tqdm(
+            total=sum(map(len, self.files.values())), desc=result.name, unit="face", disable=not sys.stderr.isatty()
+        )
+        for source, x in self._batches(self.domains):
+            x = x.to(self.device)
+            started = time.perf_counter()
+            with autocast(self.device, self.amp):
+                x_fake = translate_to_all(G, x, len(self.domains))
+            seconds += _waited(self.device, started)
+            made += x_fake.shape[0] * x_fake.shape[1]
+            cycles.append(self._cycle(G, x, x_fake, source))
+            for target in range(len(self.domains)):
+                if target == source:
+                    continue
+                seen, probabilities = self.scorer.measure(to_unit(x_fake[:, target]))
+                assert seen is not None and probabilities is not None
+                features[target].append(seen)
+                guesses[target].append(probabilities)
+                own.append((np.arange(number, number + len(x)), seen))
+            number += len(x)
+            bar.update(len(x))
+        bar.close()
+        self._sum_up(result, features, guesses)
+        result.cycle = {name: float(np.mean([c[name] for c in cycles])) for name in cycles[0]}
+        result.identity = identity(np.concatenate(list(self.reals.values())), own)
+        result.images_per_second = made / seconds
+        return result, self._grid(G)
+
+    def _cycle(self, G: Generator, x: Tensor, x_fake: Tensor, source: int) -> dict[str, float]:
+        """How well faces come back from another emotion to their own: L1, PSNR, SSIM of images in [0, 1]."""
+        from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
+
+        others = [t for t in range(len(self.domains)) if t != source]
+        there = x_fake[:, others].flatten(0, 1)
+        back_to = one_hot(torch.full((len(there),), source, device=self.device), len(self.domains))
+        with torch.inference_mode(), autocast(self.device, self.amp):
+            x_rec = to_unit(G(there, back_to))
+        x = to_unit(x).repeat_interleave(len(others), 0)
+        return {
+            "L1": float(F.l1_loss(x_rec, x)),
+            "PSNR": float(
+                peak_signal_noise_ratio(x_rec, x, data_range=1.0, dim=(1, 2, 3), reduction="elementwise_mean")
+            ),
+            "SSIM": float(structural_similarity_index_measure(x_rec, x, data_range=1.0)),  # type: ignore[arg-type]
+        }
+
+    def _sum_up(
+        self, result: Evaluation, features: dict[int, list[np.ndarray]], guesses: dict[int, list[np.ndarray]]
+    ) -> None:
+        """Distances, confidences and confusion of all translations."""
+        matrix = np.zeros((len(self.domains), len(self.domains)), int)
+        for target, domain in enumerate(self.domains):
+            seen, p = np.concatenate(features[target]), np.concatenate(guesses[target])
+            predicted = p.argmax(1)
+            matrix += confusion_matrix.count(np.full(len(p), target), predicted, len(self.domains))
+            result.per_emotion[domain] = {
+                self.distance_name: frechet_distance(seen, self.reals[domain]),
+                self.kernel_name: kernel_inception_distance(seen, self.reals[domain]),
+                "confidence": float(p[:, target].mean()),
+                "accuracy": float((predicted == target).mean()),
+            }
+        parts = result.per_emotion
+        result.score = score(
+            {d: parts[d][self.distance_name] for d in parts}, {d: parts[d]["confidence"] for d in parts}
+        ).value
+        result.translated_confusion = matrix.tolist()
+        result.translated_accuracy = confusion_matrix.accuracy(matrix)
+
+    def _grid(self, G: Generator) -> np.ndarray:
+        paths = [path for files in self.files.values() for path in files[:SHOWN]]
+        x = unit_images(paths, *self.sizes).mul(2).sub(1)
+        with autocast(self.device, self.amp):
+            x_fake = translate_to_all(G, x.to(self.device), len(self.domains))
+        rows = [[face, *fakes] for face, fakes in zip(to_uint8(x), to_uint8(x_fake), strict=True)]
+        return np.asarray(picture_grid.grid(rows, ["original", *self.domains]))
+
+
+def identity(reals: np.ndarray, own: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Whether a translation still shows the same person, by cosine distances of features.
+
+    `reals` [n, d] are the features of every real face; `own` pairs translations' features with the rows of `reals`
+    they were made from. Told: the mean distance of a face to its translation, to other people's faces, and the share of
+    translations whose nearest real face is their own.
+    """
+    chosen = np.random.default_rng(0).permutation(len(reals))[:OTHERS]
+    reals = reals / np.linalg.norm(reals, axis=1, keepdims=True)
+    to_own, to_others, nearest = [], [], []
+    for rows, fakes in own:
+        fakes = fakes / np.linalg.norm(fakes, axis=1, keepdims=True)
+        mine = 1 - (fakes * reals[rows]).sum(1)
+        distances = 1 - fakes @ reals[chosen].T
+        distances[rows[:, None] == chosen] = np.nan
+        to_own.append(mine)
+        to_others.append(np.nanmean(distances, axis=1))
+        nearest.append(mine < np.nanmin(distances, axis=1))
+    return {
+        "to its translation": float(np.concatenate(to_own).mean()),
+        "to other people": float(np.concatenate(to_others).mean()),
+        "own face is nearest": float(np.concatenate(nearest).mean()),
+    }
+
+
+def iteration_of(path: Path) -> int | None:
+    """The iteration of a `-G.ckpt` file: in its name, or (best) in the training state beside it."""
+    name = path.name.removesuffix("-G.ckpt")
+    if name.isdecimal():
+        return int(name)
+    state = path.with_name(f"{name}-state.ckpt")
+    return int(tensor_file.read(state)["iteration"]) if state.exists() else None
+
+
+def _waited(device: torch.device, started: float) -> float:
+    """Seconds since `started`, the device's work included."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
+
+
+def evaluate_checkpoints(config: argparse.Namespace) -> int:
+    """Evaluate the checkpoints that `config` names; writes eval.json and eval.html; returns the exit code."""
+    folder = Path(config.model_save_dir)
+    names = config.iters or [config.test_iters]
+    names = [str(i) for i in training_sets.iterations(folder)] if names == ["all"] else names
+    paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
+    if not paths:
+        raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
+    first = load_generator(paths[0], c_dim=config.c_dim, image_size=config.image_size, crop_size=config.crop_size)
+    faces = held_out(config.image_dir, first.domains)
+    evaluator = Evaluator(config, faces, (first.crop_size, first.image_size))
+    found = [evaluator.evaluate(path) for path in paths]
+    told = {
+        "image_dir": config.image_dir,
+        "faces": {domain: len(files) for domain, files in evaluator.files.items()},
+        "domains": first.domains,
+        "distance": evaluator.distance_name,
+        "kernel": evaluator.kernel_name,
+        "real_accuracy": confusion_matrix.accuracy(evaluator.real_confusion),
+        "real_confusion": evaluator.real_confusion.tolist(),
+        "checkpoints": [asdict(evaluation) for evaluation, _ in found],
+    }
+    result_dir = Path(config.result_dir)
+    _write(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
+    _write(result_dir / "eval.html", page(told, [grid for _, grid in found]))
+    print("\n".join(lines(told)))
+    print(f"\nin full: {result_dir / 'eval.json'}, to look at: {result_dir / 'eval.html'}")
+    return 0
+
+
+def held_out(image_dir: str, domains: list[str]) -> LabelledImages:
+    """The faces below `image_dir`, labelled as the checkpoint's `domains` are, whatever words the folders use."""
+    images = read_folder(image_dir, len(domains))
+    meaning = {emotions.canonical(name) or name: i for i, name in enumerate(domains)}
+    labels = [meaning.get(emotions.canonical(name) or name) for name in images.domains]
+    if None in labels:
+        raise UserError(
+            f"{image_dir} holds {', '.join(images.domains)}, but the checkpoint knows {', '.join(domains)}: "
+            "name a folder with the same emotions with --image_dir"
+        )
+    return LabelledImages(domains, images.paths, [labels[label] or 0 for label in images.labels])
+
+
+def lines(told: dict[str, Any]) -> list[str]:
+    """The numbers as text."""
+    out = [f"judge on {sum(told['faces'].values())} real faces: {told['real_accuracy']:.1%} right"]
+    for c in told["checkpoints"]:
+        out.append(f"\ncheckpoint {c['name']}: score {c['score']:.4g}, judge on translated faces "
+                   f"{c['translated_accuracy']:.1%} right, {c['images_per_second']:.1f} images/s")  # fmt: skip
+        for domain, parts in c["per_emotion"].items():
+            out.append(f"  {domain:12}" + "  ".join(f"{name} {value:.4g}" for name, value in parts.items()))
+        out.append("  cycle       " + "  ".join(f"{name} {value:.4g}" for name, value in c["cycle"].items()))
+        out.append("  identity    " + "  ".join(f"{name} {value:.4g}" for name, value in c["identity"].items()))
+    return out
+
+
+def page(told: dict[str, Any], grids: list[np.ndarray]) -> str:
+    """eval.html: one file that needs no network, its pictures inside it."""
+    import jinja2
+
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    names = told["domains"]
+    matrices = [np.asarray(c["translated_confusion"]) for c in told["checkpoints"]]
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        **told,
+        grids=[data_url(Image.fromarray(grid)) for grid in grids],
+        confusions=[data_url(confusion_matrix.draw(m, names, "Translated faces")) for m in matrices],
+        real=data_url(confusion_matrix.draw(np.asarray(told["real_confusion"]), names, "Real faces")),
+        curves=[data_url(curve) for curve in curves(told)],
+    )
+
+
+def curves(told: dict[str, Any]) -> list[Image.Image]:
+    """Score and accuracy over the iterations, where more than one checkpoint is compared."""
+    compared = sorted((c for c in told["checkpoints"] if c["iteration"] is not None), key=lambda c: c["iteration"])
+    if len(compared) < 2:
+        return []
+    from matplotlib.figure import Figure
+
+    drawn: list[Image.Image] = []
+    for title, value in (("score", lambda c: c["score"]), ("judge right", lambda c: c["translated_accuracy"])):
+        figure = Figure(figsize=(5, 3), layout="constrained")
+        axes = figure.add_subplot(title=title, xlabel="iteration")
+        axes.plot([c["iteration"] for c in compared], [value(c) for c in compared], marker="o")
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=110)
+        drawn.append(Image.open(file))
+    return drawn
+
+
+def data_url(picture: Image.Image) -> str:
+    """A picture as a PNG inside a page."""
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return "data:image/png;base64," + b64encode(file.getvalue()).decode()
+
+
+def _write(path: Path, text: str) -> None:
+    whole_files.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))

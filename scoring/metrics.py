@@ -1,0 +1,194 @@
+"""How good translated faces are: distances between feature sets, and the score that chooses the best checkpoint.
+
+Per domain, translated faces of an emotion are compared with real faces of that emotion (stargan-v2's protocol).
+Inception's features give the FID and the KID; any other network's give a "Fréchet distance (… features)", never an FID.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emotion_recognition import EmotionRecognizer
+from imaging.image_folder import LabelledImages
+from scoring.features import EmotionFeatures, FeatureExtractor, InceptionFeatures, real_features, stratified
+
+SCORES = ("fid*emotion", "fid", "emotion", "none")
+
+
+# --- Distances between two sets of features -------------------------------------------------------------------
+
+
+def frechet_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
+    """Fréchet distance between the Gaussians fitted to features [n, d] and [m, d]; 0 or more (arXiv 1706.08500).
+
+    tr √(ΣₐΣ_b) is the nuclear norm of A Bᵀ, A and B being the centred features over √(n−1) and √(m−1): the singular
+    values of an n×m matrix where samples are few, exact, instead of the square root of a d×d one. Where samples are
+    many, QR first brings A and B down to d rows without changing AᵀA.
+    """
+    mean_a, a = _centred(features_a)
+    mean_b, b = _centred(features_b)
+    if len(mean_a) != len(mean_b):
+        raise ValueError(f"features of {len(mean_a)} and of {len(mean_b)} dimensions can't be compared")
+    overlap = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    distance = np.sum((mean_a - mean_b) ** 2) + np.sum(a**2) + np.sum(b**2) - 2 * overlap
+    return max(0.0, float(distance))  # rounding may fall just below
+
+
+def _centred(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean [d], and a matrix with at most d rows whose Gram matrix is the features' covariance; float64."""
+    x = _as_features(features)
+    mean = x.mean(0)
+    root = (x - mean) / np.sqrt(len(x) - 1)
+    return mean, np.asarray(np.linalg.qr(root, mode="r")) if len(root) > root.shape[1] else root
+
+
+def kernel_inception_distance(features_a: np.ndarray, features_b: np.ndarray) -> float:
+    """Squared maximum mean discrepancy of features [n, d] and [m, d] under the kernel (x·y/d + 1)³ (arXiv 1801.01401).
+
+    Unbiased, so it may fall below 0, and fit for few samples, where FID is not. The estimate over all pairs: the mean
+    over random subsets, as in the paper, estimates the same with more noise.
+    """
+    a, b = _as_features(features_a), _as_features(features_b)
+    if a.shape[1] != b.shape[1]:
+        raise ValueError(f"features of {a.shape[1]} and of {b.shape[1]} dimensions can't be compared")
+
+    def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (x @ y.T / x.shape[1] + 1) ** 3
+
+    def mean_of_pairs(x: np.ndarray) -> float:
+        among = kernel(x, x)
+        return (among.sum() - np.trace(among)) / (len(x) * (len(x) - 1))
+
+    return float(mean_of_pairs(a) + mean_of_pairs(b) - 2 * kernel(a, b).mean())
+
+
+def _as_features(features: np.ndarray) -> np.ndarray:
+    x = np.asarray(features, np.float64)
+    if x.ndim != 2 or len(x) < 2:
+        raise ValueError(f"a distance needs features [n, d] of at least two images, not {list(x.shape)}")
+    if not np.isfinite(x).all():
+        raise ValueError("features hold NaN or infinite values: the network that made the images has diverged")
+    return x
+
+
+# --- The score ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DomainScore:
+    """One emotion's part of the score; a part that was not asked for is None."""
+
+    distance: float | None  # Fréchet distance of the translated to the real faces of this emotion
+    confidence: float | None  # mean probability the judge gives this emotion, 0 to 1
+
+    @property
+    def value(self) -> float:
+        """distance × (1 − confidence), or the one of them that is known."""
+        distance = 1.0 if self.distance is None else self.distance
+        doubt = 1.0 if self.confidence is None else 1.0 - self.confidence
+        return distance * doubt
+
+
+@dataclass(frozen=True)
+class Score:
+    """How good a generator is; lower is better. `distance_name` is what its distances may be called."""
+
+    domains: dict[str, DomainScore]
+    distance_name: str
+
+    @property
+    def value(self) -> float:
+        """The sum over the domains."""
+        return sum(part.value for part in self.domains.values())
+
+    def scalars(self) -> dict[str, float]:
+        """Everything by name, for TensorBoard and `scores.csv`: score, <distance>/<domain>, confidence/<domain>."""
+        told = {"score": self.value}
+        for domain, part in self.domains.items():
+            if part.distance is not None:
+                told[f"{self.distance_name}/{domain}"] = part.distance
+            if part.confidence is not None:
+                told[f"confidence/{domain}"] = part.confidence
+        return told
+
+
+def score(
+    distances: Mapping[str, float] | None, confidences: Mapping[str, float] | None, distance_name: str = "FID"
+) -> Score:
+    """Σ_d distance_d × (1 − confidence_d); with None for what `--score` leaves out."""
+    known_distances, known_confidences = distances or {}, confidences or {}
+    domains = list(known_distances or known_confidences)
+    return Score({d: DomainScore(known_distances.get(d), known_confidences.get(d)) for d in domains}, distance_name)
+
+
+class Scorer:
+    """Scores translated faces of `domains`. Make it before training: weights that are missing are found out then.
+
+    `kind` is one of `SCORES` but "none", `fid_features` one of `features.CHOICES`. Raises `UserError`, with the ways
+    out, for missing weights and for a domain the judge does not know.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        fid_features: str,
+        domains: list[str],
+        emotion_model: Path | None = None,
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.domains = domains
+        needs_distance, needs_judge = "fid" in kind, "emotion" in kind
+        self.recognizer: EmotionRecognizer | None = None
+        self.extractor: FeatureExtractor | None = None
+        judge_needed = needs_judge or (needs_distance and fid_features == "emotion")
+        judge = EmotionRecognizer.load(emotion_model, device, dtype) if judge_needed else None
+        if judge and needs_judge:
+            judge.outputs_of(domains)
+            self.recognizer = judge
+        if needs_distance:
+            self.extractor = (
+                EmotionFeatures(judge)
+                if judge and fid_features == "emotion"
+                else InceptionFeatures(None, device, dtype)
+            )
+        self.reals: dict[str, np.ndarray] = {}
+
+    def learn_reals(
+        self, images: LabelledImages, sample_size: int, crop_size: int, image_size: int, cache_dir: Path
+    ) -> None:
+        """Measure `sample_size` stratified real faces, or take them from the cache."""
+        if self.extractor:
+            files = stratified(images, sample_size)
+            self.reals = real_features(files, self.extractor, crop_size, image_size, cache_dir)
+
+    def __call__(self, fakes: Mapping[str, Tensor], gather: Callable[[Tensor], Tensor] = lambda rows: rows) -> Score:
+        """Score faces translated to each domain: {domain: [n, 3, H, W] in [0, 1]}, n at least 2.
+
+        `gather` joins the rows of what each process measured on its share of the faces.
+        """
+        distances, confidences = {}, {}
+        for i, domain in enumerate(self.domains):
+            features, probabilities = self.measure(fakes[domain])
+            if features is not None:
+                distances[domain] = frechet_distance(gather(torch.from_numpy(features)).numpy(), self.reals[domain])
+            if probabilities is not None:
+                confidences[domain] = float(gather(torch.from_numpy(probabilities[:, i])).mean())
+        name = self.extractor.distance_name if self.extractor else ""
+        return score(distances or None, confidences or None, name)
+
+    def measure(self, images: Tensor) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Features and probabilities, from one pass where both are the judge's."""
+        if isinstance(self.extractor, EmotionFeatures) and self.recognizer:
+            features, probabilities = self.recognizer.features_and_probabilities(images, self.domains)
+            return features.cpu().numpy(), probabilities.cpu().numpy()
+        return (
+            self.extractor(images) if self.extractor else None,
+            self.recognizer.probabilities(images, self.domains).cpu().numpy() if self.recognizer else None,
+        )

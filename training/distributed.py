@@ -1,0 +1,147 @@
+"""Many processes train one model, as `torchrun` starts them: who is who, and everything they tell each other.
+
+Gradients are averaged on the devices (NCCL, or gloo on CPUs). What decides how the run goes on (stop? which losses?)
+goes over gloo, host to host, so that no GPU is waited for, and a process that died is noticed at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
+
+from common.errors import RunStopped, UserError
+
+PATIENCE = datetime.timedelta(hours=1)  # the others wait so long where one process scores, or waits for a disk
+
+
+class Ranks:
+    """The processes of this run; one alone where `torchrun` did not start it, to whom nothing here costs anything."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.rank = int(os.environ.get("RANK", 0))
+        self.world_size = int(os.environ.get("WORLD_SIZE", 1))
+        self.device = device
+        self._hosts: Any = None
+        if self.world_size == 1:
+            return
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))
+        # The store still holds the addresses of processes that died: a restarted run must not take them for its own.
+        store = dist.PrefixStore(f"restart {self.restarts}", store)
+        backend = "nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
+        self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
+        if not self.is_first:
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # only one tells how it goes
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    @property
+    def restarts(self) -> int:
+        """How often `torchrun --max_restarts` has started this run anew after a process died."""
+        return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", 0))
+
+    @property
+    def may_restart(self) -> bool:
+        """Whether `torchrun` will start this run anew should a process die."""
+        return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) > self.restarts
+
+    def close(self) -> None:
+        """Part from the others."""
+        if self.world_size > 1 and dist.is_initialized():
+            dist.destroy_process_group()
+
+    # --- on the devices ---------------------------------------------------------------------------------------
+
+    def average_gradients(self, network: torch.nn.Module) -> None:
+        """Replace each gradient by its mean over the processes, all in one message."""
+        if self.world_size == 1:
+            return
+        gradients = [p.grad for p in network.parameters() if p.grad is not None]
+        flat = _flatten_dense_tensors(gradients)
+        with self._talking():
+            dist.all_reduce(flat)
+        flat /= self.world_size
+        torch._foreach_copy_(gradients, _unflatten_dense_tensors(flat, gradients))
+
+    def labels_of_all(self, c: Tensor) -> Tensor:
+        """The labels [B] of every process on the device, [world_size·B], in rank order."""
+        if self.world_size == 1:
+            return c
+        labels = [torch.empty_like(c) for _ in range(self.world_size)]
+        with self._talking():
+            dist.all_gather(labels, c)
+        return torch.cat(labels)
+
+    def own_part(self, of_all: Tensor) -> Tensor:
+        """This process's part of something that has one row for each sample of all."""
+        return of_all.chunk(self.world_size)[self.rank]
+
+    # --- between the hosts ------------------------------------------------------------------------------------
+
+    def highest(self, values: Sequence[int]) -> list[int]:
+        """The maximum of each value over the processes."""
+        return [int(v) for v in self._reduced(values, dist.ReduceOp.MAX)]
+
+    def mean(self, values: Sequence[float]) -> list[float]:
+        """The mean of each value over the processes; not finite where one of them is not."""
+        return [v / self.world_size for v in self._reduced(values, dist.ReduceOp.SUM)]
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """The rows [n, …] of every process, which may differ in number, joined in rank order; on the CPU."""
+        if self.world_size == 1:
+            return rows
+        parts: list[Any] = [None] * self.world_size
+        with self._talking():
+            dist.all_gather_object(parts, rows.cpu(), group=self._hosts)
+        return torch.cat(parts)
+
+    @contextmanager
+    def first_before_the_others(self) -> Iterator[None]:
+        """A block that the others run once the first process has run it."""
+        if not self.is_first:
+            self.highest([0])
+        yield
+        if self.is_first:
+            self.highest([0])
+
+    def _reduced(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:
+        if self.world_size == 1:
+            return list(values)
+        told = torch.tensor(values, dtype=torch.float64)
+        with self._talking():
+            dist.all_reduce(told, how, group=self._hosts)
+        return told.tolist()
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """One sentence where another process is gone."""
+        try:
+            yield
+        except RuntimeError as error:
+            reason = str(error).splitlines()[0][:120]
+            raise RunStopped(
+                f"process {self.rank} of {self.world_size} has lost the others, of which one has died or stopped (its "
+                f"own message says why; here: {reason}): the same command with --resume_iters latest"
+            ) from error
+
+
+def require_agreement(ranks: Ranks, what: str, value: int, remedy: str) -> None:
+    """Raise `UserError` with the `remedy` unless `value` is the same in every process."""
+    highest, lowest = ranks.highest([value, -value])
+    if highest != -lowest:
+        raise UserError(f"the processes of this run disagree on {what} ({-lowest} and {highest}): {remedy}")

@@ -1,0 +1,195 @@
+"""Everything that moves while training: two networks, their optimisers, the average, and how far they have come.
+
+What is here and the seed decide all that follows, so a run that goes on from a saved state is the unbroken run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from checkpointing import network_files, tensor_file, training_sets
+from checkpointing.tensor_file import DamagedCheckpoint, tensors_of
+from common.errors import UserError
+from model import Discriminator, Generator
+
+
+def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_update_step: int) -> float:
+    """The rate after iteration `i`: `lr`, falling linearly to 0 over the last `num_iters_decay` iterations.
+
+    It changes at multiples of `lr_update_step` only, and depends on `i` alone, so a resumed run has the rate an
+    unbroken run would have (design: the published code decays by 0.1 % instead of to zero).
+    """
+    updated = i - i % lr_update_step
+    num_iters_decay = min(num_iters_decay, num_iters)
+    if updated <= num_iters - num_iters_decay:
+        return lr
+    return lr * (num_iters - updated) / num_iters_decay
+
+
+class TrainingState:
+    """Networks and optimisers as `config` asks for them, new from the seed until `load`."""
+
+    def __init__(self, config: argparse.Namespace, device: torch.device) -> None:
+        self.config = config
+        torch.manual_seed(config.seed)
+        self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
+        self.G.gradient_checkpointing = config.gradient_checkpointing
+        self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
+        for network in (self.G, self.D):
+            network.to(device).to(memory_format=torch.channels_last)
+        average = get_ema_multi_avg_fn(config.ema_decay)
+        self.ema = AveragedModel(self.G, multi_avg_fn=average) if config.ema_decay else None
+        betas = (config.beta1, config.beta2)
+        self.g_optimizer = torch.optim.Adam(self.G.parameters(), config.g_lr, betas, fused=True)
+        self.d_optimizer = torch.optim.Adam(self.D.parameters(), config.d_lr, betas, fused=True)
+        self.iteration = 0  # iterations done
+        self.samples_seen = 0  # place in the stream of training samples
+        self.sampled = 0  # the last iteration whose sample grid was drawn and scored
+        self.best_score = math.inf
+        self.lr_factor = 1.0  # below 1 after a loss was not finite
+        self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
+        self.set_learning_rates()
+        if config.init:
+            self._start_from(config.init)
+
+    def _start_from(self, path: Path) -> None:
+        """Take the generator at `path` for the beginning."""
+        weights, found = network_files.load_generator(path, self.config.c_dim)
+        wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
+        network_files.require(found, path, wanted)
+        _fill(self.G, weights, path)
+        if self.ema:
+            _fill(self.ema.module, weights, path)
+
+    @property
+    def generator(self) -> nn.Module:
+        """The generator one uses: the moving average when it is on."""
+        return self.ema.module if self.ema else self.G
+
+    def set_learning_rates(self) -> None:
+        """Give both optimisers the rate that is due after this iteration."""
+        config = self.config
+        schedule = (self.iteration, config.num_iters, config.num_iters_decay, config.lr_update_step)
+        for optimizer, lr in ((self.g_optimizer, config.g_lr), (self.d_optimizer, config.d_lr)):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(lr, *schedule) * self.lr_factor
+
+    def lower_rates(self, factor: float) -> None:
+        """Take at most `factor` times the scheduled learning rates from now on."""
+        self.lr_factor = min(self.lr_factor, factor)
+        self.set_learning_rates()
+
+    def learning_rates(self) -> dict[str, float]:
+        """Both rates, as they are logged."""
+        return {
+            "G/lr": self.g_optimizer.param_groups[0]["lr"],
+            "D/lr": self.d_optimizer.param_groups[0]["lr"],
+        }
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """The contents of the three files of a set."""
+        state: dict[str, Any] = {
+            "iteration": self.iteration,
+            "samples_seen": self.samples_seen,
+            "sampled": self.sampled,
+            "best_score": self.best_score,
+            "lr_factor": self.lr_factor,
+            "told": self.told,
+            "g_optimizer": self.g_optimizer.state_dict(),
+            "d_optimizer": self.d_optimizer.state_dict(),
+        }
+        if self.ema:  # the G file holds the average; what the optimiser moves is kept here
+            state |= {"G": self.G.state_dict(), "ema_updates": self.ema.n_averaged}
+        return {"G": self.generator.state_dict(), "D": self.D.state_dict(), "state": state}
+
+    def not_finite(self) -> str | None:
+        """The name of a tensor that holds NaN or infinity (a weight, or an optimiser's moment), if there is one."""
+        for name, tensor in tensors_of(self.parts()).items():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                return name
+        return None
+
+    def advance(self, samples: int) -> None:
+        """One iteration over `samples` images is done."""
+        self.iteration += 1
+        self.samples_seen += samples
+        self.set_learning_rates()
+
+    def load(self, folder: Path, name: int | str) -> None:
+        """Go on from a full set, or from bare G and D files of other repos with new optimisers."""
+        self._load_networks(folder, name)
+        path = training_sets.path_of(folder, name, "state")
+        if not path.exists():
+            self.iteration = name if isinstance(name, int) else 0
+            self.samples_seen = self.iteration * self.config.batch_size
+            self.sampled = self.iteration
+            print(f"resuming from bare networks of iteration {name}: the optimisers start anew")
+            return
+        state = tensor_file.read(path)
+        training_sets.require_together(folder, name, state)
+        try:
+            self._take(state)
+        except (KeyError, ValueError, TypeError, RuntimeError, AttributeError) as error:
+            reason = " ".join(str(error).split())[:160]
+            raise DamagedCheckpoint(
+                f"{path} is not the training state of these networks ({reason}): use another set"
+            ) from error
+        print(f"resuming from iteration {self.iteration}")
+
+    def _take(self, state: dict[str, Any]) -> None:
+        for name, kind in (("iteration", int), ("samples_seen", int), ("best_score", float)):
+            if type(state[name]) is not kind:
+                raise TypeError(f"{name} is no {kind.__name__}")
+        self.iteration, self.samples_seen = state["iteration"], state["samples_seen"]
+        self.best_score = state["best_score"]
+        self.sampled = int(state.get("sampled", self.iteration))
+        self.lr_factor = float(state.get("lr_factor", 1.0))
+        self.told = {str(name): float(value) for name, value in state.get("told", {}).items()}
+        for key, optimizer in (("g_optimizer", self.g_optimizer), ("d_optimizer", self.d_optimizer)):
+            _require_moments(optimizer, state[key])
+            optimizer.load_state_dict(state[key])
+        if "G" in state:
+            self.G.load_state_dict(state["G"])
+            if self.ema:
+                self.ema.n_averaged.copy_(state["ema_updates"])
+        self.set_learning_rates()
+
+    def _load_networks(self, folder: Path, name: int | str) -> None:
+        config, c_dim = self.config, self.config.c_dim
+        path = training_sets.path_of(folder, name, "G")
+        weights, found = network_files.load_generator(path, c_dim)
+        wanted = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
+        network_files.require(found, path, wanted)
+        _fill(self.G, weights, path)
+        if self.ema:
+            _fill(self.ema.module, weights, path)
+        path = training_sets.path_of(folder, name, "D")
+        weights, found = network_files.load_discriminator(path, c_dim)
+        wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
+        network_files.require(found, path, wanted)
+        _fill(self.D, weights, path)
+
+
+def _fill(network: nn.Module, weights: dict[str, Tensor], path: Path) -> None:
+    """Copy `weights` into a network whose memory is already taken: a wrong shape costs nothing."""
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise UserError(f"{path} does not fit the network ({reason[:160]}): use another checkpoint") from error
+
+
+def _require_moments(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """Refuse Adam moments whose shapes are not those of the parameters: torch itself would find out much later."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    for index, moments in saved["state"].items():
+        for name in ("exp_avg", "exp_avg_sq"):
+            if moments[name].shape != parameters[index].shape:
+                raise ValueError(f"{name} of parameter {index} has another shape")

@@ -1,0 +1,84 @@
+"""Export mode: the generator as ONNX, for phones, browsers and every other runtime, checked against PyTorch."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from checkpointing import training_sets
+from checkpointing.trained_generator import TrainedGenerator, load_generator
+from common import whole_files
+from imaging.image_folder import find_domains
+
+TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
+
+
+class WrongExport(Exception):
+    """The exported file does not compute what the checkpoint does: nobody's mistake but the exporter's."""
+
+
+def export_onnx(config: argparse.Namespace) -> int:
+    """Write `{test_iters}-G.onnx` beside the checkpoint; returns the exit code.
+
+    Inputs `image` [batch, 3, S, S] in [-1, 1] and one-hot `label` [batch, c_dim], output `translated` like `image`.
+    The file's metadata tell the domains in label order, the image size and the crop size.
+    """
+    folder = Path(config.model_save_dir)
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+    labels = Path(config.sample_label_dir)
+    trained = load_generator(
+        path,
+        c_dim=config.c_dim,
+        image_size=config.image_size,
+        crop_size=config.crop_size,
+        domains=tuple(find_domains(labels)) if labels.is_dir() else (),
+    )
+    target = path.with_suffix(".onnx")
+    print(f"Exporting {path} (about half a minute) ...", flush=True)
+    whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
+    print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def _write(trained: TrainedGenerator, path: Path) -> None:
+    """Export, add the metadata, check, in that order: what is renamed to its place is right."""
+    size = trained.image_size
+    x, c = torch.zeros(2, 3, size, size), torch.eye(len(trained.domains))[[0, -1]]
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            trained.network,
+            (x, c),
+            dynamo=True,
+            verbose=False,
+            input_names=["image", "label"],
+            output_names=["translated"],
+            dynamic_shapes={"x": {0: batch}, "c": {0: batch}},
+        )
+    assert program is not None
+    program.model.metadata_props.update(
+        domains=",".join(trained.domains), image_size=str(size), crop_size=str(trained.crop_size)
+    )
+    program.save(str(path), external_data=False)
+    check(trained, path)
+
+
+def check(trained: TrainedGenerator, path: Path) -> None:
+    """Run the file in ONNX Runtime on one image and on three; raises `WrongExport` where it differs from PyTorch."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    c_dim, size = len(trained.domains), trained.image_size
+    for batch in (1, 3):
+        x = torch.rand(batch, 3, size, size, generator=torch.Generator().manual_seed(batch)) * 2 - 1
+        c = torch.eye(c_dim)[torch.arange(batch) % c_dim]
+        (exported,) = session.run(None, {"image": x.numpy(), "label": c.numpy()})
+        with torch.inference_mode():
+            error = float(np.abs(exported - trained.network(x, c).numpy()).max())
+        if not error <= TOLERANCE:
+            raise WrongExport(f"{path} differs from PyTorch by up to {error:.2g}")

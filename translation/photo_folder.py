@@ -1,0 +1,151 @@
+"""Test mode: every photo of a folder, translated to every emotion, into a folder of results."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from checkpointing import network_files, training_sets
+from common.errors import UserError
+from imaging.image_folder import find_domains, find_images
+from imaging.photo import SUFFIXES, Photo, UnreadablePhoto
+from translation.results import Results, Row, names_of, save, write_page
+from translation.translator import Translation, Translator
+
+KEPT = "results from an earlier run, kept"
+
+
+def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
+    """Translate every photo of `config.image_path`, into `config.result_dir`; returns the exit code.
+
+    `given` are the flags that stood on the command line: those that contradict the checkpoint are refused.
+    0 when a photo has results, 1 when none has.
+    """
+    source, folder = Path(config.image_path), Path(config.result_dir)
+    photos = find_photos(source, folder)
+    with load_translator(config, given) as translator:
+        top = source.parent if source.is_file() else source
+        names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
+        places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
+        _refuse_to_replace_photos(places)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = FolderRun(translator, places, config).rows()
+    _tell(rows, write_page(folder, rows, translator.domains))
+    return 0 if any(row.results for row in rows) else 1
+
+
+class FolderRun:
+    """One pass over photos; `places` says where the results of each go."""
+
+    def __init__(self, translator: Translator, places: dict[Path, Results], config: argparse.Namespace) -> None:
+        self._translator = translator
+        self._places = places
+        self._config = config
+        self._rows: dict[Path, Row] = {}
+        self._waiting: list[tuple[Path, bytes | None]] = []  # photos read but not translated yet, their ICC profiles
+
+    def rows(self) -> list[Row]:
+        """Translate and save every photo; what is to be told about each, in order."""
+        with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
+            for translation in self._translator.translate_many(self._readable(), self._config.faces == "largest"):
+                self._save(translation)
+                progress.update(len(self._rows) - progress.n)
+            progress.update(len(self._rows) - progress.n)
+        return [self._rows[photo] for photo in self._places]
+
+    def _readable(self) -> Iterator[np.ndarray]:
+        """The pixels of each photo that can be read and has no results yet."""
+        for path, results in self._places.items():
+            if results.strip.exists() and not self._config.overwrite:
+                self._rows[path] = Row(str(path), results, KEPT)
+                continue
+            try:
+                photo = Photo(path)
+                pixels = photo.pixels()
+            except UnreadablePhoto as reason:
+                self._rows[path] = Row(str(path), None, str(reason))
+                continue
+            self._waiting.append((path, photo.icc_profile))
+            yield pixels
+
+    def _save(self, translation: Translation) -> None:
+        path, profile = self._waiting.pop(0)
+        if not translation.results:
+            self._rows[path] = Row(str(path), None, translation.problem)
+            return
+        save(translation.original, translation.results, self._places[path], self._config.quality, profile)
+        left, found = translation.without_mesh, len(translation.faces)
+        note = f"{left} of {found} faces left as they were: no face mesh in them" if left else ""
+        self._rows[path] = Row(str(path), self._places[path], note)
+
+
+def _tell(rows: list[Row], page: Path) -> None:
+    """The summary, on the terminal."""
+    kept = sum(row.note == KEPT for row in rows)
+    new = sum(row.results is not None for row in rows) - kept
+    print(f"{new} of {len(rows)} photos translated; look at {page}")
+    if kept:
+        print(f"  {kept} had results from an earlier run: --overwrite replaces them")
+    for row in rows:
+        if row.results is None:
+            print(f"  left out {row.photo}: {row.note}")
+        elif row.note and row.note != KEPT:
+            print(f"  {row.photo}: {row.note}")
+
+
+def find_photos(source: Path, result_dir: Path) -> list[Path]:
+    """The photo `source`, or the photos below that folder but for those below `result_dir`."""
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise UserError(f"there is no photo or folder {source}: name one with --image_path")
+    results = result_dir.resolve()
+    if results == source.resolve():
+        raise UserError(f"--result_dir {result_dir} is the photos' own folder: name another one")
+    photos = [Path(path) for path in find_images(source, SUFFIXES)]
+    photos = [photo for photo in photos if results not in photo.resolve().parents]
+    if not photos:
+        raise UserError(f"{source} holds no photo: put some there, or name another --image_path")
+    return photos
+
+
+def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
+    """Results beside the photos could have a photo's name."""
+    for photo, results in places.items():
+        if results.strip.exists() and results.strip.samefile(photo):
+            raise UserError(f"the results would replace {photo} itself: name another --result_dir")
+
+
+def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
+    """The translator that `config.test_iters` names, after refusing flags that contradict it."""
+    folder = Path(config.model_save_dir)
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+    _refuse_contradictions(config, given, path)
+    labels = Path(config.sample_label_dir)
+    return Translator.load(
+        path,
+        c_dim=config.c_dim,
+        image_size=config.image_size,
+        crop_size=config.crop_size,
+        domains=tuple(find_domains(labels)) if labels.is_dir() else (),
+        amp=config.amp,
+        backend=config.backend,
+    )
+
+
+def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:
+    _, found = network_files.load_generator(path, config.c_dim)
+    told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
+    network_files.require(found, path, told)
+    trained = network_files.load_config(path.parent)
+    for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
+        if trained and flag in given and trained["arguments"][flag] != getattr(config, flag):
+            has = trained["arguments"][flag]
+            raise UserError(
+                f"{path} was trained with --{flag} {has}, and --{flag} says {getattr(config, flag)}: "
+                f"leave the flag out, or use another checkpoint"
+            )

@@ -1,0 +1,192 @@
+"""A photo in, the same photo with each emotion out. Test mode, the backend and the Streamlit app all call this."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from checkpointing.trained_generator import load_generator
+from face_detection import Face, FaceFinder
+from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square
+from imaging.value_range import to_network, to_uint8
+from losses import one_hot
+from model import Generator
+from translation.fast_generator import Translate, fast_generator
+from translation.paste_back import paste
+
+MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
+SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
+
+# Images a forward pass. On a CPU one after the other is quickest, as more do not fit its cache, and takes least memory.
+IMAGES_AT_ONCE = {"cpu": 1, "cuda": 80}
+
+
+class NoFace(Exception):
+    """There is no face in the photo, or none with a mesh."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
+
+    `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
+    """
+
+    original: Image
+    results: dict[str, Image]
+    faces: Sequence[Face] = ()
+
+    @property
+    def without_mesh(self) -> int:
+        """How many faces are as they were."""
+        return sum(face.points is None for face in self.faces)
+
+    @property
+    def problem(self) -> str:
+        """Why there are no results, in a few words."""
+        return "a face, but no face mesh in it" if self.faces else "no face found"
+
+
+@torch.inference_mode()
+def translate_to_all(G: Translate, x: Tensor, c_dim: int) -> Tensor:
+    """Every image with every domain, in one batch: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1]."""
+    labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(x), 1)
+    x_fake = G(x.repeat_interleave(c_dim, dim=0), labels)
+    return x_fake.float().unflatten(0, (len(x), c_dim))
+
+
+class Translator:
+    """A generator and a face finder, loaded once; a context manager, or `close()` it.
+
+    `domains` are the emotions it gives, in label order.
+    """
+
+    def __init__(
+        self,
+        G: Generator,
+        domains: list[str],
+        image_size: int,
+        crop_size: int = CROP_SIZE,
+        amp: str = "auto",
+        backend: str = "auto",
+    ) -> None:
+        self.G, self.device = fast_generator(G, image_size, amp, backend)
+        self.domains = domains
+        self.image_size = image_size
+        self.crop_size = crop_size
+        self.finder = FaceFinder()
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        *,
+        c_dim: int = 5,
+        image_size: int = 256,
+        crop_size: int = CROP_SIZE,
+        domains: tuple[str, ...] = (),
+        amp: str = "auto",
+        backend: str = "auto",
+    ) -> Translator:
+        """The translator of a `-G.ckpt` file.
+
+        The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve
+        checkpoints of other repos, which have none. `backend` as in `fast_generator`. Raises `UserError` for a file
+        that is no generator.
+        """
+        trained = load_generator(path, c_dim=c_dim, image_size=image_size, crop_size=crop_size, domains=domains)
+        return cls(trained.network, trained.domains, trained.image_size, trained.crop_size, amp, backend)
+
+    @torch.inference_mode()
+    def generate(self, crops: Image) -> Image:
+        """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3]."""
+        faces = to_network(crops).repeat_interleave(len(self.domains), dim=0)
+        labels = torch.eye(len(self.domains)).repeat(len(crops), 1)
+        step = IMAGES_AT_ONCE[self.device.type]
+        parts = [
+            to_uint8(self.G(x.to(self.device), c.to(self.device)))
+            for x, c in zip(faces.split(step), labels.split(step), strict=True)
+        ]
+        return np.concatenate(parts).reshape(len(crops), len(self.domains), *crops.shape[1:])
+
+    def find_faces(self, photo: Image) -> list[Face]:
+        """The faces of a photo (uint8 RGB [H, W, 3]), largest first."""
+        return self.finder.faces(photo)
+
+    def translate(self, photo: Image, faces: Sequence[Face] | None = None) -> Translation:
+        """The photo (uint8 RGB [H, W, 3]) with each emotion on its faces, or on those of `faces` given.
+
+        Raises `NoFace` where there is none, or none with a mesh.
+        """
+        found = self.find_faces(photo) if faces is None else faces
+        (translation,) = self._translate_together([(photo, found)])
+        if not translation.results:
+            raise NoFace(translation.problem)
+        return translation
+
+    def translate_many(self, photos: Iterable[Image], largest: bool = False) -> Iterator[Translation]:
+        """Each photo's translation, in order; faces of several photos share a batch where the device gains by it.
+
+        With `largest` only the largest face with a mesh is translated. No face, no `results`: nothing is raised.
+        """
+        waiting: list[tuple[Image, list[Face]]] = []
+        for photo in photos:
+            faces = self.find_faces(photo)
+            if largest:
+                faces = [face for face in faces if face.points is not None][:1] or faces[:1]
+            waiting.append((photo, faces))
+            if len(self.domains) * sum(len(faces) for _, faces in waiting) >= IMAGES_AT_ONCE[self.device.type]:
+                yield from self._translate_together(waiting)
+                waiting.clear()
+        yield from self._translate_together(waiting)
+
+    def _translate_together(self, photos: Sequence[tuple[Image, Sequence[Face]]]) -> Iterator[Translation]:
+        crops = [
+            input_square(face.square, self.crop_size).cut(photo, self.image_size)
+            for photo, faces in photos
+            for face in faces
+            if face.points is not None
+        ]
+        generated = iter(zip(crops, self.generate(np.stack(crops)), strict=True)) if crops else iter(())
+        for photo, faces in photos:
+            with_mesh = [(face, *next(generated)) for face in faces if face.points is not None]
+            yield Translation(photo, self._results(photo, with_mesh), faces)
+
+    def _results(self, photo: Image, faces: Sequence[tuple[Face, Image, Image]]) -> dict[str, Image]:
+        """The photo with each emotion; the largest face, which is the nearest, is pasted last."""
+        results = {domain: photo.copy() for domain in self.domains} if faces else {}
+        for face, crop, generated in reversed(faces):
+            square = input_square(face.square, self.crop_size)
+            for result, emotion in zip(results.values(), generated, strict=True):
+                paste(result, crop, emotion, square, self._mesh(emotion, face, square))
+        return results
+
+    def _mesh(self, generated: Image, face: Face, square: Square) -> Points:
+        """The mesh of the generated face in photo pixels, or the original's where there is none, or not there."""
+        size = max(MESH_SIZE, generated.shape[0])
+        enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
+        mesh = self.finder.mesh(np.asarray(enlarged, np.uint8))
+        assert face.points is not None
+        if mesh is None:
+            return face.points
+        points = square.to_photo(mesh.points, size).astype(np.float32)
+        if math.dist(points.mean(axis=0), face.points.mean(axis=0)) > SAME_PLACE * square.side:
+            return face.points
+        return points
+
+    def close(self) -> None:
+        """Free MediaPipe's networks."""
+        self.finder.close()
+
+    def __enter__(self) -> Translator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
