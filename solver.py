@@ -1,34 +1,36 @@
-"""The training loop of StarGAN (arXiv 1711.09020) and its samples."""
+"""StarGAN's training (arXiv 1711.09020): the loop, the two steps of an iteration, and the samples it shows."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import math
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor, nn
 
-from checkpointing import network_files, training_sets
-from common import whole_files
+from checkpointing import training_sets
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
-from data_loader import Faces, TrainingBatch, Unreadable, fixed_faces, told_worker_deaths, training_batches
+from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, training_batches
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
+from losses import Parts, discriminator_loss, generator_loss, one_hot, pair_loss
 from scoring.best_checkpoint import Selection
 from training.decoded_cache import prepare
 from training.distributed import Ranks, require_agreement
 from training.log import TrainingLog
-from training.run_folder import check_resume
-from training.safeguards import GracefulStop, LossWatch, NotFinite, RunLock, patiently
+from training.run_folder import RunFolder, check_resume
+from training.safeguards import GracefulStop, LossWatch, NotFinite
+from training.sample_stream import stream_seed
 from training.state import TrainingState
-from training_step import TrainingStep
+from training.unreadable import Unreadable
 from translation.translator import translate_to_all
 
 SAMPLE_FACES = 2  # of each domain in the sample grid
@@ -44,22 +46,19 @@ class Solver:
         tune(config.amp, config.deterministic)
         self.device = choose_device()
         self.ranks = Ranks(self.device)
-        self.model_dir = Path(config.model_save_dir)
-        self.lock = RunLock(self.model_dir)
         self.stop = GracefulStop(config.max_minutes)
+        self.folder = RunFolder(config, images.domains, hurried=lambda: self.stop.asked is not None)
+        self.faces = Faces(config.crop_size, config.image_size, config.seed, config.augment, config.lambda_pair > 0)
         self.selection: Selection | None = None
-        self.last_good: int | str | None = None  # the set that this run saved or started from
-        self.save_seconds = 0.0
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
-        self.state = TrainingState(config, self.device)
-        self.faces = Faces(config.crop_size, config.image_size, config.seed, config.augment, config.lambda_pair > 0)
+        self._start_anew()
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
-        which = (
-            "latest" if self.ranks.restarts and training_sets.iterations(self.model_dir) else self.config.resume_iters
-        )
+        which = self.config.resume_iters
+        if self.ranks.restarts and training_sets.iterations(self.folder.models):
+            which = "latest"
         try:
             while True:
                 try:
@@ -69,14 +68,14 @@ class Solver:
                 except NotFinite as error:
                     which = self._go_back(error)
         finally:
-            self.lock.release()
+            self.folder.release()
 
     def _run(self, batches: Iterator[TrainingBatch]) -> int:
-        config, state, step = self.config, self.state, self.step
+        config, state = self.config, self.state
         with self.stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
                 batch = next(batches)
-                self.watch.add(i, step.iteration(i, batch))
+                self.watch.add(i, self.iteration(i, batch))
                 state.advance(len(batch.x_real) * self.ranks.world_size)
 
                 if i % config.log_step == 0:
@@ -90,6 +89,7 @@ class Solver:
                     self._save(i)
                 if ending:
                     break
+            self.folder.finish()
         print(f"peak memory: {peak_memory(self.device):.2f} GiB")
         if state.iteration == config.num_iters:
             return 0
@@ -98,34 +98,143 @@ class Solver:
 
     def _must_end(self) -> bool:
         """Whether a process of the run was asked to stop, or its time is up: they end together."""
-        ending = self.stop.asked is not None or self.stop.time_is_up(reserve=2 * self.save_seconds)
+        ending = self.stop.asked is not None or self.stop.time_is_up(reserve=2 * self.folder.save_seconds)
         return bool(self.ranks.highest([ending])[0])
+
+    # --- One iteration ----------------------------------------------------------------------------------------
+
+    def iteration(self, i: int, batch: TrainingBatch) -> Parts:
+        """A step of D, and of G at every `n_critic`-th iteration; returns the losses, still on the device."""
+        config, x_real, c_org = self.config, batch.x_real, batch.c_org
+        c_trg, alpha = self.draw(i, c_org)
+        if batch.c_trg is not None:
+            c_trg = batch.c_trg
+        generator_learns = i % config.n_critic == 0
+        x_fake = None
+        if generator_learns and config.accumulate == 1:  # one pass for both steps: G does not change in between
+            with autocast(self.device, config.amp):
+                x_fake = self.translate(x_real, c_trg)
+        parts = self.discriminator_step(x_real, c_org, c_trg, alpha, x_fake)
+        if generator_learns:
+            parts |= self.generator_step(x_real, c_org, c_trg, x_fake, batch.x_trg)
+        return parts
+
+    def draw(self, i: int, c_org: Tensor) -> tuple[Tensor, Tensor]:
+        """Iteration `i`'s random numbers: target labels (all the processes' own, permuted) and the penalty's alpha.
+
+        They depend on the seed and `i` alone, so a resumed run draws what an unbroken one would have, and two
+        processes what one of twice their batch would.
+        """
+        everyones = self.ranks.labels_of_all(c_org)
+        rng = torch.Generator().manual_seed(stream_seed(self.config.seed, i))
+        order = torch.randperm(len(everyones), generator=rng)
+        alpha = torch.rand(len(everyones), 1, 1, 1, generator=rng)
+        c_trg = everyones[order.to(self.device, non_blocking=True)]
+        return self.ranks.own_part(c_trg), self.ranks.own_part(alpha).to(self.device, non_blocking=True)
+
+    def translate(self, x_real: Tensor, c_trg: Tensor) -> Tensor:
+        """G(x, c')."""
+        return self.G(x_real, one_hot(c_trg, self.config.c_dim))
+
+    def discriminator_step(
+        self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
+    ) -> Parts:
+        """D learns to tell real from translated, and emotions from one another."""
+        config = self.config
+
+        def loss_of(
+            x_real: Tensor, c_org: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
+        ) -> tuple[Tensor, Parts]:
+            with torch.no_grad():
+                x_fake = self.translate(x_real, c_trg) if x_fake is None else x_fake.detach()
+            lambdas = config.lambda_cls, config.lambda_gp
+            return self.discriminator_loss(self.state.D, x_real, c_org, x_fake, alpha, *lambdas)
+
+        return self._learn(self.state.D, self.state.d_optimizer, loss_of, x_real, c_org, c_trg, alpha, x_fake)
+
+    def generator_step(
+        self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, x_fake: Tensor | None, x_trg: Tensor | None
+    ) -> Parts:
+        """G learns to deceive D, to lead back to the original, and what the known answers show."""
+        config, state = self.config, self.state
+
+        def loss_of(
+            x_real: Tensor, c_org: Tensor, c_trg: Tensor, x_fake: Tensor | None, x_trg: Tensor | None
+        ) -> tuple[Tensor, Parts]:
+            if x_fake is None:
+                x_fake = self.translate(x_real, c_trg)
+            lambdas = config.lambda_cls, config.lambda_rec
+            loss, parts = generator_loss(self.G, self.D, x_real, c_org, x_fake, c_trg, config.c_dim, *lambdas)
+            if x_trg is not None:
+                parts["G/loss_pair"] = pair_loss(x_fake, x_real, x_trg)
+                loss = loss + config.lambda_pair * parts["G/loss_pair"]
+            return loss, parts
+
+        state.D.requires_grad_(False)  # only the generator learns here: D's own gradients need not be computed
+        parts = self._learn(state.G, state.g_optimizer, loss_of, x_real, c_org, c_trg, x_fake, x_trg)
+        state.D.requires_grad_(True)
+        if state.ema:
+            state.ema.update_parameters(state.G)
+        return parts
+
+    def _learn(
+        self,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loss_of: Callable[..., tuple[Tensor, Parts]],
+        *batch: Tensor | None,
+    ) -> Parts:
+        """One step of `optimizer` down the mean loss over `--accumulate` parts of the batch; the mean of the losses."""
+        optimizer.zero_grad()
+        told: list[Parts] = []
+        for part in _parts(batch, self.config.accumulate):
+            with autocast(self.device, self.config.amp):
+                loss, parts = loss_of(*part)
+            (loss / self.config.accumulate).backward()
+            told.append({name: value.detach() for name, value in parts.items()})
+        self.ranks.average_gradients(network)
+        optimizer.step()
+        if len(told) == 1:
+            return told[0]
+        return {name: torch.stack([parts[name] for parts in told]).mean() for name in told[0]}
+
+    # --- Beginning, and going back ----------------------------------------------------------------------------
+
+    def _start_anew(self) -> None:
+        """Fresh networks and optimisers, compiled where asked."""
+        config = self.config
+        self.state = TrainingState(config, self.device)
+        self.G: nn.Module = self.state.G
+        self.D: nn.Module = self.state.D
+        self.discriminator_loss = discriminator_loss
+        if config.compile == "True" or (config.compile == "auto" and self.device.type == "cuda"):
+            self.G, self.D = (cast(nn.Module, torch.compile(network)) for network in (self.G, self.D))
+            self.discriminator_loss = torch.compile(discriminator_loss)
 
     def _begin(self, which: str) -> Iterator[TrainingBatch]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state, ranks = self.config, self.state, self.ranks
-        if ranks.is_first and self.model_dir.is_dir():
-            patiently(self.lock.acquire, str(self.lock.folder), print)
+        if ranks.is_first:
+            self.folder.lock()
         if which != "0":
-            self.last_good = training_sets.resolve(self.model_dir, which, training_sets.PARTS)
+            self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)
             check_resume(config, self.images.domains)
-            state.load(self.model_dir, self.last_good)
+            state.load(self.folder.models, self.folder.last_good)
         same_folder = "give all machines the same --model_save_dir, on a disk they share"
         require_agreement(ranks, "the iteration to go on from", state.iteration, same_folder)
-        self.step = TrainingStep(config, state, ranks, self.device)
         state.lower_rates(self.lr_factor)
         state.best_score = min(state.best_score, self.best_score)
         start = state.iteration
         if start >= config.num_iters:
             raise UserError(f"iteration {start} is done already: give a --num_iters above it")
-        crops = (config.crop_size, config.image_size)
-        self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *crops, config.seed)
+        self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, config.crop_size, config.image_size, config.seed)
         with ranks.first_before_the_others():  # what it fetches and computes, they find
             self._prepare(start)
         self.watch = LossWatch(ranks.mean)
         self.losses = dict(state.told)
         board = Path(config.log_dir) if config.use_tensorboard and ranks.is_first else None
         self.log = TrainingLog(start, config.num_iters, board, silent=not ranks.is_first)
+        self.folder.say = self.log.say
         if start and start % config.sample_step == 0 and state.sampled < start:  # it was asked to stop just then
             self._sample_and_score(start)
         return training_batches(
@@ -142,35 +251,23 @@ class Solver:
         )
 
     def _prepare(self, start: int) -> None:
-        """Make the run's folders, the means to score with, and the cache of decoded faces."""
+        """Make the run's folders, what scores the samples, and the cache of decoded faces."""
         config = self.config
         will_sample = config.num_iters // config.sample_step > start // config.sample_step
         if config.score != "none" and will_sample and not self.selection:
             self.selection = Selection(config, self.images, self.device, self.ranks)
         if self.ranks.is_first:
-            patiently(self._own_folders, str(self.model_dir), print)
+            self.folder.claim(start, self.ranks.may_restart)
         if self.selection:
             self.selection.begin(start, self.state.best_score)
         if config.cache:
             prepare(config.cache, self.images, *self.faces.to_load, config.num_workers)
 
-    def _own_folders(self) -> None:
-        """Make the run's folders, lock them, clear what a killed run left half done, and write down what runs."""
-        for folder in (self.model_dir, Path(self.config.sample_dir)):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.lock.acquire()
-        training_sets.clear_leftovers(self.model_dir)
-        network_files.save_config(self.model_dir, {"arguments": _plain(self.config), "domains": self.images.domains})
-        beyond = [i for i in training_sets.iterations(self.model_dir) if i > self.state.iteration]
-        if beyond:
-            what = f"{self.model_dir} holds sets of another run up to iteration {beyond[-1]}, which `latest` means"
-            if self.ranks.may_restart:
-                raise UserError(f"{what}, also where torchrun starts this run again: move them away")
-            print(f"warning: {what} until this run has passed it: move them away")
-
     def _go_back(self, error: NotFinite) -> str:
-        """After numbers that are none: stop, or return the set to go on from with half the learning rates."""
-        good = f"set {self.last_good}" if self.last_good is not None else "the beginning"
+        """After NaN or infinity: stop, or return the set to go on from with half the learning rates."""
+        self.folder.finish()
+        last_good = self.folder.last_good
+        good = f"set {last_good}" if last_good is not None else "the beginning"
         factor = self.state.lr_factor / 2
         if self.config.on_nan == "stop" or factor < LOWEST_FACTOR:
             rates = f"--g_lr {self.config.g_lr * factor:g} --d_lr {self.config.d_lr * factor:g}"
@@ -180,8 +277,10 @@ class Solver:
             ) from error
         self.log.say(f"{error}, which was not saved: back to {good} with {factor:g} times the learning rates")
         self.best_score, self.lr_factor = self.state.best_score, factor
-        self.state = TrainingState(self.config, self.device)
-        return "0" if self.last_good is None else str(self.last_good)
+        self._start_anew()
+        return "0" if last_good is None else str(last_good)
+
+    # --- Samples, scores, sets --------------------------------------------------------------------------------
 
     def _sample_and_score(self, i: int) -> None:
         """Draw the sample grid; score the generator, and keep it as the set `best` if none was better."""
@@ -197,7 +296,7 @@ class Solver:
         if improved:
             self._save("best")
             if self.ranks.is_first:
-                self._save_sheet(sheet, "best-images.jpg")
+                self.folder.save_sheet(sheet, "best-images.jpg")
 
     def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""
@@ -205,41 +304,23 @@ class Solver:
             x_fake = translate_to_all(self.state.generator, self.x_fixed.to(self.device), self.config.c_dim)
         rows = [[x, *fakes] for x, fakes in zip(to_uint8(self.x_fixed), to_uint8(x_fake), strict=True)]
         sheet = picture_grid.grid(rows, ["original", *self.images.domains])
-        self._save_sheet(sheet, f"{i}-images.jpg")
+        self.folder.save_sheet(sheet, f"{i}-images.jpg")
         self.log.picture(i, "samples", np.asarray(sheet))
         return sheet
 
-    def _save_sheet(self, sheet: Image.Image, name: str) -> None:
-        path = Path(self.config.sample_dir) / name
-        try:
-            whole_files.write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
-        except OSError as error:
-            self.log.say(f"warning: {path} could not be written ({error}): going on without it")
-
     def _save(self, name: int | str) -> None:
-        """Write the set `name`, if all in it is finite; where the disk is in trouble, wait, then give up."""
-        state, config, began = self.state, self.config, time.monotonic()
+        """Have the set `name` written beside the training, if all in it is finite."""
         self.losses |= self.watch.look()
-        if broken := state.not_finite():
-            raise NotFinite(broken, state.iteration)
-        state.told = dict(self.losses)
+        if broken := self.state.not_finite():
+            raise NotFinite(broken, self.state.iteration)
+        self.state.told = dict(self.losses)
         self.log.flush()  # what the set stands for must be on disk before it
-
-        def write() -> None:
-            if not self.model_dir.is_dir():
-                self.log.say(f"warning: {self.model_dir} is gone: made again")
-                network_files.save_config(self.model_dir, {"arguments": _plain(config), "domains": self.images.domains})
-            training_sets.save_set(self.model_dir, name, state.parts())
-
-            if isinstance(name, int):
-                training_sets.prune(self.model_dir, name, config.keep_last, config.keep_every)
-
         if self.ranks.is_first:
-            patiently(write, f"checkpoint {name}", self.log.say, lambda: self.stop.asked is not None)
-        self.last_good = name
-        self.save_seconds = time.monotonic() - began
+            self.folder.save(name, self.state.parts())
+        else:
+            self.folder.last_good = name
 
 
-def _plain(config: argparse.Namespace) -> dict[str, Any]:
-    """The arguments as JSON has them."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(config).items()}
+def _parts(batch: tuple[Tensor | None, ...], number: int) -> Iterator[tuple[Any, ...]]:
+    """The batch in `number` equal parts."""
+    return zip(*((None,) * number if tensor is None else tensor.chunk(number) for tensor in batch), strict=True)

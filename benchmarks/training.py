@@ -24,17 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from common.device import autocast, choose_device, half_precision, tune
+from data_loader import TrainingBatch
+from imaging.image_folder import LabelledImages
 from losses import one_hot
 from main import build_parser
-from model import Discriminator, Generator
-from training.distributed import Ranks
+from model import Discriminator, Generator, InstanceNorm
+from solver import Solver
 from training.safeguards import LossWatch
-from training.state import TrainingState
-from training_step import TrainingStep
 from translation.translator import translate_to_all
 
 C_DIM = 5
@@ -74,7 +74,7 @@ class PublishedWay(Way):
 
     def __init__(self, args: argparse.Namespace, device: torch.device) -> None:
         super().__init__()
-        self.G = Generator(args.conv_dim, C_DIM, 6).to(device)
+        self.G = with_pytorchs_norms(Generator(args.conv_dim, C_DIM, 6)).to(device)
         self.D = Discriminator(args.image_size, args.conv_dim, C_DIM, args.d_repeat_num).to(device)
         self.g_optimizer = torch.optim.Adam(self.G.parameters(), 0.0002, (0.5, 0.999))
         self.d_optimizer = torch.optim.Adam(self.D.parameters(), 0.0002, (0.5, 0.999))
@@ -127,18 +127,14 @@ class OurWay(Way):
         }
         self.config = build_parser().parse_args([f"--{flag}={value}" for flag, value in flags.items()])
         self.amp = self.config.amp
-        self.state = TrainingState(self.config, device)
-        self.step = TrainingStep(self.config, self.state, Ranks(device), device)
+        self.solver = Solver(self.config, LabelledImages([], [], []))
+        self.state = self.solver.state
         self.device = device
         self.watch = LossWatch()
 
     def iteration(self, i: int, x_real: Tensor, c_org: Tensor) -> None:
         x_real = x_real.contiguous(memory_format=torch.channels_last)  # as the loader hands it out
-        c_trg, alpha = self.step.draw(i, c_org)
-        parts = self.step.discriminator(x_real, c_org, c_trg, alpha)
-        if i % N_CRITIC == 0:
-            parts |= self.step.generator(x_real, c_org, c_trg)
-        self.watch.add(i, parts)
+        self.watch.add(i, self.solver.iteration(i, TrainingBatch(x_real, c_org)))
         self.state.advance(len(x_real))
         if i % LOG_STEP == 0:
             self.watch.look()
@@ -148,13 +144,23 @@ class OurWay(Way):
             return translate_to_all(self.state.generator, x, C_DIM)
 
 
+def with_pytorchs_norms(G: Generator) -> Generator:
+    """G as published: with PyTorch's InstanceNorm."""
+    for module in list(G.modules()):
+        for name, norm in list(module.named_children()):
+            if isinstance(norm, InstanceNorm):
+                setattr(module, name, nn.InstanceNorm2d(norm.num_features, affine=True))
+    return G
+
+
 def ways_of(args: argparse.Namespace, device: torch.device) -> list[Way]:
     """All that are compared."""
     ways: list[Way] = [PublishedWay(args, device), OurWay("ours, `--amp off`", args, device, amp="off")]
     if half_precision(device):
         ways.append(OurWay("ours, bf16 (default)", args, device))
     if args.compile:
-        ways.append(OurWay("ours, bf16, `--compile True`", args, device, compile=True))
+        amp = "auto" if half_precision(device) else "off"
+        ways.append(OurWay(f"ours, `--amp {amp} --compile True`", args, device, amp=amp, compile=True))
     ways.append(OurWay("ours, `--gradient_checkpointing True`", args, device, gradient_checkpointing=True))
     return ways
 
@@ -189,9 +195,10 @@ def now(device: torch.device) -> float:
 def teraflop(args: argparse.Namespace) -> float:
     """What the mean iteration must compute, in 10¹² operations, from the two networks' forward passes of one image.
 
-    A backward pass costs two forward ones. Discriminator step: one pass of G; D on real and translated faces, forward
-    and backward (2·3); the penalty's pass, its gradient, and both differentiated (1 + 1 + 4). Generator step: G twice,
-    forward and backward (2·3); D forward and back to its input (2).
+    A backward pass costs two forward ones. Discriminator step: one pass of G, which every fifth time is the generator
+    step's own; D on real and translated faces, forward and backward (2·3); the penalty's pass, its gradient, and that
+    differentiated (1 + 1 + 2). Generator step: G twice, forward and backward (2·3); D forward, and back to its
+    input (2).
     """
 
     def forward(network: torch.nn.Module, *inputs: Tensor) -> int:
@@ -202,7 +209,7 @@ def teraflop(args: argparse.Namespace) -> float:
     x, c = torch.zeros(1, 3, args.image_size, args.image_size), torch.zeros(1, C_DIM)
     g = forward(Generator(args.conv_dim, C_DIM, 6), x, c)
     d = forward(Discriminator(args.image_size, args.conv_dim, C_DIM, args.d_repeat_num), x)
-    return args.batch_size * (g + 12 * d + (6 * g + 2 * d) / N_CRITIC) / 1e12
+    return args.batch_size * (g + 10 * d + (5 * g + 2 * d) / N_CRITIC) / 1e12
 
 
 def peak_of(device: torch.device) -> tuple[float, str]:
@@ -247,7 +254,7 @@ def main() -> None:
     parser.add_argument("--d_repeat_num", type=int, default=6)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=10, help="of each way in a round; a multiple of 10")
-    parser.add_argument("--compile", action="store_true", help="also the compiled generator")
+    parser.add_argument("--compile", action="store_true", help="also the compiled step")
     args = parser.parse_args()
     torch.manual_seed(0)
     work, (peak, of_what) = teraflop(args), peak_of(device)

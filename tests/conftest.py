@@ -13,6 +13,16 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores: thread
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.fixture(autouse=True)
+def only_gpu_tests_see_a_gpu(request, monkeypatch):
+    """All others test the CPU's path, on every machine alike: their processes, and this one once torch is there."""
+    if "gpu" in request.node.name:
+        return
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    if "torch" in sys.modules:
+        monkeypatch.setattr(sys.modules["torch"].cuda, "is_available", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
     """A training folder of drawn faces: six of each of the five emotions."""

@@ -16,7 +16,6 @@ from PIL import Image
 import data_loader
 import losses
 import solver
-import training_step
 from benchmarks import kill_training
 from benchmarks.fuzz_checkpoints import fuzz
 from checkpointing import tensor_file, training_sets
@@ -236,7 +235,7 @@ def test_a_loss_that_is_no_number_never_reaches_a_checkpoint(main_here, drawn, t
             loss = loss * float("nan")
         return loss, parts
 
-    monkeypatch.setattr(training_step, "discriminator_loss", poisoned)
+    monkeypatch.setattr(solver, "discriminator_loss", poisoned)
     training_sets.save_set(tmp_path / "model_save", "best", parts(1))
     changes = {"image_dir": drawn, "num_iters": 20, "num_iters_decay": 0, "model_save_step": 5, "on_nan": on_nan}
     run = main_here(*flags(tmp_path, **changes))

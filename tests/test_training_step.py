@@ -10,11 +10,10 @@ from reference_step import reference_training
 
 from common.device import choose_device
 from data_loader import TrainingBatch
+from imaging.image_folder import LabelledImages
 from main import build_parser
 from model import Generator, InstanceNorm
-from training.distributed import Ranks
-from training.state import TrainingState
-from training_step import TrainingStep
+from solver import Solver
 
 SMALL = {
     "image_size": 32,
@@ -29,17 +28,25 @@ SMALL = {
 CPU = torch.device("cpu")
 
 
+def solver_of(config, device=CPU):
+    """A solver without faces: its step is given batches directly."""
+    solver = Solver(config, LabelledImages([], [], []))
+    assert solver.device.type == device.type
+    return solver
+
+
 def gradients(device=CPU, **changes):
     """The gradients of one discriminator step and one generator step, and the losses."""
     words = [word for name, value in {**SMALL, **changes}.items() for word in (f"--{name}", str(value))]
     config: argparse.Namespace = build_parser().parse_args(words)
-    state = TrainingState(config, device)
-    step = TrainingStep(config, state, Ranks(device), device)
+    step = solver_of(config, device)
+    state = step.state
     rng = torch.Generator().manual_seed(1)
     x_real = (torch.rand(8, 3, 32, 32, generator=rng) * 2 - 1).to(device)
     c_org = torch.arange(8, device=device) % 5
     c_trg, alpha = step.draw(1, c_org)
-    losses = step.discriminator(x_real, c_org, c_trg, alpha) | step.generator(x_real, c_org, c_trg)
+    losses = step.discriminator_step(x_real, c_org, c_trg, alpha, None)
+    losses |= step.generator_step(x_real, c_org, c_trg, None, None)
     found = {f"G.{name}": p.grad for name, p in state.G.named_parameters()}
     found |= {f"D.{name}": p.grad for name, p in state.D.named_parameters()}
     return found, {name: value.item() for name, value in losses.items()}
@@ -68,10 +75,10 @@ def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
     """
     words = [word for name, value in {**SMALL, **shape}.items() for word in (f"--{name}", str(value))]
     config = build_parser().parse_args(words)
-    state = TrainingState(config, CPU)
+    step = solver_of(config)
+    state = step.state
     state.G.to(dtype), state.D.to(dtype)
     reference = copy.deepcopy((state.G, state.D))
-    step = TrainingStep(config, state, Ranks(CPU), CPU)
     rng = torch.Generator().manual_seed(1)
     size, c_org = config.image_size, torch.arange(4) % 5
     faces = [torch.rand(4, 3, size, size, generator=rng, dtype=dtype) * 2 - 1 for _ in range(iterations)]
@@ -92,9 +99,9 @@ def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
 
 def test_the_discriminator_step_leaves_the_generator_alone():
     config = build_parser().parse_args([f"--{name}={value}" for name, value in SMALL.items()])
-    state = TrainingState(config, CPU)
+    step = solver_of(config)
+    state = step.state
     before = copy.deepcopy(state.G.state_dict()), copy.deepcopy(state.D.state_dict())
-    step = TrainingStep(config, state, Ranks(CPU), CPU)
     step.iteration(1, TrainingBatch(torch.rand(4, 3, 32, 32), torch.arange(4)))  # n_critic is 5
     assert all(torch.equal(value, before[0][name]) for name, value in state.G.state_dict().items())
     assert not torch.equal(state.D.conv1.weight, before[1]["conv1.weight"])
@@ -182,9 +189,8 @@ def test_a_gpu_learns_what_the_cpu_learns(changes):
 
 
 def test_alpha_and_labels_depend_on_the_seed_and_the_iteration_alone():
-    device = CPU
     config = build_parser().parse_args(["--batch_size", "4"] + [f"--{k}={v}" for k, v in SMALL.items()])
-    step = TrainingStep(config, TrainingState(config, device), Ranks(device), device)
+    step = solver_of(config)
     c_org = torch.tensor([0, 1, 2, 3])
     torch.rand(7)
     first, again, other = step.draw(5, c_org), step.draw(5, c_org), step.draw(6, c_org)
@@ -200,16 +206,13 @@ def test_bfloat16_follows_the_losses_of_float32():
         changes = {**SMALL, "amp": amp, "image_size": 16, "g_lr": 0.001, "d_lr": 0.001}
         words = [word for name, value in changes.items() for word in (f"--{name}", str(value))]
         config = build_parser().parse_args(words)
-        step = TrainingStep(config, TrainingState(config, CPU), Ranks(CPU), CPU)
+        step = solver_of(config)
         rng = torch.Generator().manual_seed(1)
         curve = []
         for i in range(1, 61):
             c_org = torch.arange(8) % 5
             x_real = torch.rand(8, 3, 16, 16, generator=rng) - c_org.view(8, 1, 1, 1) / 5
-            c_trg, alpha = step.draw(i, c_org)
-            parts = step.discriminator(x_real, c_org, c_trg, alpha)
-            if i % 5 == 0:
-                parts |= step.generator(x_real, c_org, c_trg)
+            parts = step.iteration(i, TrainingBatch(x_real, c_org))
             curve.append({name: value.item() for name, value in parts.items()})
         return curve
 

@@ -1,13 +1,22 @@
-"""What a resumed run may not change, and what it is told it changed."""
+"""A run's folders on disk: who may write there, what a resumed run may not change, and saving beside the training."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import copy
+import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from checkpointing import network_files
+import torch
+from PIL import Image
+
+from checkpointing import network_files, training_sets
 from common.errors import UserError
+from common.whole_files import write_atomically
+from training.safeguards import RunLock, patiently
 
 ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
 
@@ -43,3 +52,111 @@ def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> None:
         plain = str(value) if isinstance(value, Path) else value
         if flag in then and then[flag] != plain and flag not in _OF_ONE_START:
             print(f"changed: --{flag} {plain} (the run so far: {then[flag]})")
+
+
+class RunFolder:
+    """The model and sample folders of one run. Sets are written by a thread while the training goes on."""
+
+    def __init__(self, config: argparse.Namespace, domains: Sequence[str], hurried: Callable[[], bool]) -> None:
+        self.config = config
+        self.domains = list(domains)
+        self.models = Path(config.model_save_dir)
+        self.samples = Path(config.sample_dir)
+        self.say: Callable[[str], None] = print
+        self.last_good: int | str | None = None  # the newest set that this run saved or started from
+        self.save_seconds = 0.0  # what the last save took
+        self._hurried = hurried
+        self._lock = RunLock(self.models)
+        self._writer: threading.Thread | None = None
+        self._failure: BaseException | None = None
+
+    def lock(self) -> None:
+        """Keep other runs out of the model folder, where there is one yet."""
+        if self.models.is_dir():
+            patiently(self._lock.acquire, str(self._lock.folder), print)
+
+    def release(self) -> None:
+        """Wait for a save that is under way, then let others in."""
+        if self._writer:
+            self._writer.join()
+        self._lock.release()
+
+    def claim(self, iteration: int, may_restart: bool) -> None:
+        """Make the folders, lock them, clear what a killed run left half done, and write down what runs."""
+        patiently(lambda: self._make(iteration, may_restart), str(self.models), print)
+
+    def _make(self, iteration: int, may_restart: bool) -> None:
+        for folder in (self.models, self.samples):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._lock.acquire()
+        training_sets.clear_leftovers(self.models)
+        self._save_config()
+        beyond = [i for i in training_sets.iterations(self.models) if i > iteration]
+        if beyond:
+            what = f"{self.models} holds sets of another run up to iteration {beyond[-1]}, which `latest` means"
+            if may_restart:
+                raise UserError(f"{what}, also where torchrun starts this run again: move them away")
+            print(f"warning: {what} until this run has passed it: move them away")
+
+    def _save_config(self) -> None:
+        network_files.save_config(self.models, {"arguments": _plain(self.config), "domains": self.domains})
+
+    def save(self, name: int | str, parts: dict[str, dict[str, Any]]) -> None:
+        """Write the set `name` as it is now, in the background. Raises what went wrong with the save before.
+
+        Where the disk is in trouble the thread waits, then gives up; a kill leaves the set before whole.
+        """
+        self.finish()
+        snapshot = _copied(parts)
+        self._writer = threading.Thread(target=self._write, args=(name, snapshot), name=f"save {name}")
+        self._writer.start()
+
+    def finish(self) -> None:
+        """Wait until the last save is on disk. Raises `RunStopped` where it could not be written."""
+        if self._writer:
+            self._writer.join()
+            self._writer = None
+        if self._failure:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _write(self, name: int | str, parts: dict[str, dict[str, Any]]) -> None:
+        def once() -> None:
+            if not self.models.is_dir():
+                self.say(f"warning: {self.models} is gone: made again")
+                self._save_config()
+            training_sets.save_set(self.models, name, parts)
+            if isinstance(name, int):
+                training_sets.prune(self.models, name, self.config.keep_last, self.config.keep_every)
+
+        began = time.monotonic()
+        try:
+            patiently(once, f"checkpoint {name}", self.say, self._hurried)
+            self.last_good = name
+        except BaseException as error:  # raised again by `finish`, in the thread that trains
+            self._failure = error
+        self.save_seconds = time.monotonic() - began
+
+    def save_sheet(self, sheet: Image.Image, name: str) -> None:
+        """Write a picture to the sample folder; the run goes on without it where that fails."""
+        path = self.samples / name
+        try:
+            write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
+        except OSError as error:
+            self.say(f"warning: {path} could not be written ({error}): going on without it")
+
+
+def _copied(content: Any) -> Any:
+    """Nested dicts and lists with every tensor copied to the CPU: training changes its own in place."""
+    if isinstance(content, torch.Tensor):
+        return content.detach().to("cpu", copy=True)
+    if isinstance(content, dict):
+        return {key: _copied(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)(_copied(value) for value in content)
+    return copy.copy(content)
+
+
+def _plain(config: argparse.Namespace) -> dict[str, Any]:
+    """The arguments as JSON has them."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(config).items()}
