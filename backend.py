@@ -1,7 +1,8 @@
-"""The backend of the phone apps: `uvicorn backend:app --host 0.0.0.0 --port 3000`. docs/apps.md tells the rest.
+"""The backend of the phone apps: `uvicorn backend:app --host 0.0.0.0 --port 3000`. See docs/apps.md.
 
 Settings come from the environment:
-    STARGAN_FE_CHECKPOINT  a -G.ckpt file, or best, latest or an iteration of data/models (best)
+    STARGAN_FE_CHECKPOINT  a -G.ckpt file, or best, latest or an iteration of data/models (best; where data/models is
+                           empty, the shipped generator, then the demo's)
     STARGAN_FE_COLLECT     0: submitted pictures are not kept (1)
     STARGAN_FE_ORIGINS     web sites whose pages may ask, besides the server's own; commas between them (none)
     STARGAN_FE_TOKEN       an access code that every request with photos must carry (none)
@@ -11,16 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import json
 import os
 import sys
 from collections.abc import AsyncIterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -31,32 +30,34 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from apps import chosen_checkpoint, collected_photos, expression_rules
+from apps import chosen_checkpoint, collected_photos, expression_rules, friends
+from apps.phone import retakes
 from apps.phone.error_answers import Problem, Refusal, answer_invalid, answer_refusal
-from apps.phone.request_limits import BodyBudget, GuardedRoute, Line
+from apps.phone.intake import PhotoFile, PhotoRoute, photos
+from apps.phone.request_limits import MEGABYTE, Line, token_accepted
+from apps.phone.workshop import NoSuchFace, Workshop
 from apps.security_headers import WebHeaders
 from apps.untrusted_photo import PhotoReader
 from common import emotions, pretrained_files
 from common.errors import UserError
-from imaging.photo import UnreadablePhoto
-
-if TYPE_CHECKING:
-    from translation.translator import Translator
 
 WEB = Path(__file__).resolve().parent / "apps" / "phone" / "web"
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
-PLACES = 8  # who finds so many before them is asked to come back later
+# Who finds so many before them is asked to come back later. A body holds one photo, or six, of a phone's camera.
+PLACES, MAX_BODY = 8, 24 * MEGABYTE
+SUBMIT_PLACES, MAX_SUBMIT_BODY = 3, 48 * MEGABYTE
 LONGEST = 1024  # pixels of the pictures given back: a phone shows no more
+LONGEST_SEARCHED = 1600  # pixels of a photo out of which a head is cut: one of a group is large enough then
 LONGEST_KEPT = 2048  # pixels of the pictures kept: a face in them is still larger than the 512 of training
-RESPONSES: dict[int | str, dict] = {status: {"model": Problem} for status in (400, 401, 413, 422, 503)}
+RESPONSES: dict[int | str, dict] = {status: {"model": Problem} for status in (400, 401, 408, 413, 422, 503)}
 
 
 @dataclass(frozen=True)
 class Settings:
     """What can be chosen when the server starts."""
 
-    checkpoint: str = "best"
+    checkpoint: str = ""
     collect: bool = True
     origins: tuple[str, ...] = ()
     token: str = ""
@@ -66,67 +67,85 @@ class Settings:
         """The settings in the environment, defaults for those that are not there."""
         origins = environment.get("STARGAN_FE_ORIGINS", "").split(",")
         return cls(
-            checkpoint=environment.get(chosen_checkpoint.CHECKPOINT_VARIABLE, "") or cls.checkpoint,
+            checkpoint=environment.get(chosen_checkpoint.CHECKPOINT_VARIABLE, ""),
             collect=environment.get("STARGAN_FE_COLLECT", "1") != "0",
             origins=tuple(origin.strip() for origin in origins if origin.strip()),
             token=environment.get("STARGAN_FE_TOKEN", ""),
         )
 
 
-Base64Picture = Annotated[str, Field(description="A JPEG, PNG, WebP or HEIC file, base64", min_length=1)]
-
-
 class Photo(BaseModel):
     """A photo with a face."""
 
-    image: Base64Picture
+    image: PhotoFile
+
+
+class ToTranslate(Photo):
+    """A photo with a face, and how the answer should show it."""
+
+    face: int | None = Field(None, ge=0, lt=100, description="Which of the faces /faces found; else the largest")
+    portrait: bool = Field(False, description="Give back the head alone, not the whole photo")
+
+
+Base64Pictures = list[Annotated[str, Field(description="A JPEG file, base64")]]
+
+
+class FacesFound(BaseModel):
+    """The heads that can be given an emotion, largest first."""
+
+    faces: Base64Pictures
+
+
+class Generated(BaseModel):
+    """The answer to a photo: JPEGs."""
+
+    images: Base64Pictures = Field(description=f"In the order {', '.join(LABELS)}", min_length=6, max_length=6)
+    labels: list[str] = LABELS
 
 
 class Pictures(BaseModel):
     """The original and one picture for each emotion."""
 
-    images: list[Base64Picture] = Field(description=f"In the order {', '.join(LABELS)}", min_length=6, max_length=6)
-
-
-class Generated(Pictures):
-    """The answer to a photo: JPEGs."""
-
-    labels: list[str] = LABELS
+    images: list[PhotoFile] = Field(description=f"In the order {', '.join(LABELS)}", min_length=6, max_length=6)
+    scores: dict[str, float] = Field(
+        {}, max_length=5, description="How near each came to its emotion in the mirror, from 0 to 1, by emotion"
+    )
 
 
 class Kept(BaseModel):
     """What became of submitted pictures."""
 
     kept: dict[str, int] = Field(description="Pictures that were stored, by emotion")
+    not_reached: dict[str, float] = Field(
+        description="Pictures refused, as they do not show their emotion, and how near they came to it, from 0 to 1"
+    )
     left_out: int = Field(description="Pictures that the generator had made")
     message: str
     message_en: str
+
+
+class Friend(BaseModel):
+    """A drawn person, who does not exist, with each emotion."""
+
+    images: Base64Pictures
 
 
 class Health(BaseModel):
     """What this server can do now."""
 
     status: str = "ok"
-    generating: bool = Field(description="A checkpoint is loaded")
+    generating: bool = Field(description="A generator is loaded")
+    generator: str = Field(description="Whose it is: chosen, own, shipped or demo; empty without one")
+    trained_on: str = Field(description="What its faces were: drawn, rendered or photos; empty without one")
+    problem: str = Field(description="Why there is no generator, for who looks after the server")
     collecting: bool = Field(description="Submitted pictures are kept")
     token_required: bool
+    token_accepted: bool = Field(description="This request carried the access code, or none is needed")
     mirror: bool = Field(description="The page's mirror has what it needs")
     waiting: int = Field(description="Photos in line")
 
 
 # --- The start ------------------------------------------------------------------------------------------------
-
-
-def load_translator(wanted: str) -> Translator | None:
-    """The translator of the checkpoint `wanted`; None, said on stderr, where none can be had."""
-    try:
-        path = chosen_checkpoint.checkpoint_path(wanted)
-        translator = chosen_checkpoint.load_translator(path)
-    except UserError as error:
-        print(f"No pictures will be generated: {error}", file=sys.stderr)
-        return None
-    print(f"Generating with {path}", file=sys.stderr)
-    return translator
 
 
 def mirror_model() -> Path | None:
@@ -140,115 +159,116 @@ def mirror_model() -> Path | None:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Load everything once, in the one thread that will use it."""
+    """Load everything once."""
     state = app.state
-    with ThreadPoolExecutor(1, "translator") as thread:
-        loop = asyncio.get_running_loop()
-        state.thread = thread
-        state.line, state.submit_line, state.budget = Line(PLACES), Line(PLACES), BodyBudget()
-        state.translator = await loop.run_in_executor(thread, load_translator, state.settings.checkpoint)
-        state.mirror_model = await loop.run_in_executor(None, mirror_model)
-        state.reader, state.recent = PhotoReader(), collected_photos.Recent()
-        try:
-            yield
-        finally:
-            state.reader.close()
-            if state.translator:
-                await loop.run_in_executor(thread, state.translator.close)
+    state.line = Line(PLACES, MAX_BODY)
+    state.lines = {"/faces": state.line, "/generate": state.line, "/submit": Line(SUBMIT_PLACES, MAX_SUBMIT_BODY)}
+    state.workshop = Workshop()
+    await state.workshop.start(state.settings.checkpoint)
+    state.mirror_model = await asyncio.to_thread(mirror_model)
+    state.reader = PhotoReader()
+    try:
+        yield
+    finally:
+        state.reader.close()
+        await state.workshop.close()
 
 
 # --- The contract with the apps -------------------------------------------------------------------------------
 
 router = APIRouter()
-photo_router = APIRouter(route_class=GuardedRoute, responses=RESPONSES)
+photo_router = APIRouter(route_class=PhotoRoute, responses=RESPONSES)
 
 
-def decode(image: str) -> bytes:
-    """The bytes of a base64 string."""
-    try:
-        return base64.b64decode(image, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refusal(
-            422, "not_base64", "사진을 읽을 수 없습니다.", "The picture can't be read: it is not base64."
-        ) from error
+def base64_jpegs(jpegs: list[bytes]) -> list[str]:
+    """JPEG files as JSON carries them."""
+    return [base64.b64encode(jpeg).decode("ascii") for jpeg in jpegs]
 
 
-async def read_photos(request: Request, files: list[bytes], longest: int) -> list[np.ndarray]:
-    """The files' pixels. Raises `Refusal` 422 for what is no photo."""
-    try:
-        return await request.app.state.reader.read(files, longest)
-    except UnreadablePhoto as error:
-        raise Refusal(422, "unreadable", "사진을 읽을 수 없습니다.", f"The picture can't be read: {error}.") from error
-
-
-def translate_to_jpegs(translator: Translator, recent: collected_photos.Recent, pixels: np.ndarray) -> list[bytes]:
-    """A photo's pixels to the six JPEGs of the answer, in the contract's order; none where no face is found."""
-    [translation] = translator.translate_many([pixels], largest=True)
-    if not translation.results:
-        return []
-    for picture in translation.results.values():
-        recent.add(picture)
-    by_emotion = {emotions.canonical(domain): picture for domain, picture in translation.results.items()}
-    pictures = [translation.original, *(by_emotion[name] for name in emotions.FIVE)]
-    return [collected_photos.to_jpeg(picture, comment=collected_photos.MARK) for picture in pictures]
+@photo_router.post("/faces")
+async def find_faces(photo: Photo, request: Request) -> FacesFound:
+    """The faces in the photo that can be given an emotion. 422 when there is none, 503 when busy."""
+    async with photos(request, [photo.image], LONGEST_SEARCHED) as [pixels]:
+        portraits = await request.app.state.workshop.portraits(pixels)
+    if not portraits:
+        raise no_face()
+    return FacesFound(faces=base64_jpegs(portraits))
 
 
 @photo_router.post("/generate", response_model=Generated)
-async def generate(photo: Photo, request: Request) -> Response:
-    """The largest face in the photo with each of the five emotions. 422 when there is no face, 503 when busy."""
-    state = request.app.state
-    if state.translator is None:
+async def generate(photo: ToTranslate, request: Request) -> Response:
+    """A face in the photo with each of the five emotions. 422 when there is no face, 503 when busy."""
+    workshop: Workshop = request.app.state.workshop
+    if workshop.choice is None:
         raise Refusal(
             503,
             "no_model",
             "감정을 만드는 모델이 아직 없습니다. 서버를 설치한 분께 알려 주세요.",
-            "There is no model yet: train one, or set STARGAN_FE_CHECKPOINT to a -G.ckpt file, and start again.",
+            "There is no model yet: run 'make demo', train one, or set STARGAN_FE_CHECKPOINT to a -G.ckpt file, "
+            "and start again.",
         )
-    file = decode(photo.image)
-    async with state.line.turn():
-        [pixels] = await read_photos(request, [file], LONGEST)
-        jpegs = await asyncio.get_running_loop().run_in_executor(
-            state.thread, translate_to_jpegs, state.translator, state.recent, pixels
-        )
-    if not jpegs:
-        raise Refusal(422, "no_face", "이미지에 얼굴이 인식되지 않습니다.", "No face was found in the picture.")
-    images = [base64.b64encode(jpeg).decode("ascii") for jpeg in jpegs]
+    longest = LONGEST if photo.face is None and not photo.portrait else LONGEST_SEARCHED
+    async with photos(request, [photo.image], longest) as [pixels]:
+        try:
+            jpegs = await workshop.generate(pixels, photo.face, photo.portrait)
+        except NoSuchFace as error:
+            raise no_face() from error
     # Said in full: Dart's http package reads JSON that names no charset as Latin-1.
-    content = json.dumps({"images": images, "labels": LABELS}, ensure_ascii=False).encode()
+    content = json.dumps({"images": base64_jpegs(jpegs), "labels": LABELS}, ensure_ascii=False).encode()
     return Response(content, media_type="application/json; charset=utf-8")
+
+
+def no_face() -> Refusal:
+    """The answer to a photo of something else."""
+    return Refusal(422, "no_face", "이미지에 얼굴이 인식되지 않습니다.", "No face was found in the picture.")
 
 
 @photo_router.post("/submit")
 async def submit(pictures: Pictures, request: Request) -> Kept:
-    """Keep the pictures that a child made in place of generated ones; the first, the original, is not kept."""
+    """Keep the pictures that a child made in place of generated ones, as far as they show their emotion.
+
+    The first, the original, is the child's resting face and is not kept.
+    """
     state = request.app.state
-    files = [decode(image) for image in pictures.images]
+    original, *files = pictures.images
     unmarked = [
         (emotion, file)
-        for emotion, file in zip(emotions.FIVE, files[1:], strict=True)
-        if not collected_photos.is_marked(file) and file != files[0]
+        for emotion, file in zip(emotions.FIVE, files, strict=True)
+        if not collected_photos.is_marked(file) and file != original
     ]
-    async with state.submit_line.turn():
-        pixels = await read_photos(request, [file for _, file in unmarked], LONGEST_KEPT)
+    async with photos(request, [original, *(file for _, file in unmarked)], LONGEST_KEPT) as [rest, *pixels]:
         own = [
             (emotion, picture)
             for (emotion, _), picture in zip(unmarked, pixels, strict=True)
-            if not state.recent.has(picture)
+            if not state.workshop.recent.has(picture)
         ]
-        kept = own if state.settings.collect else []
-        try:
-            await asyncio.get_running_loop().run_in_executor(None, collected_photos.keep, kept)
-        except OSError as error:
-            print(f"submitted pictures could not be stored: {error}", file=sys.stderr)
-            raise Refusal(
-                507, "cannot_store", "사진을 저장할 수 없습니다.", "The pictures can't be stored: is the disk full?"
-            ) from error
+        meters = await state.workshop.meters(rest, own)
+        scores = {
+            emotion: min(meter, pictures.scores.get(emotion, 1))
+            for (emotion, _), meter in zip(own, meters, strict=True)
+        }
+        not_reached = {emotion: round(score, 2) for emotion, score in scores.items() if score < retakes.ENOUGH}
+        kept = [(emotion, picture) for emotion, picture in own if emotion not in not_reached]
+        await store(kept if state.settings.collect else [])
+    stored = [emotion for emotion, _ in kept] if state.settings.collect else []
     return Kept(
-        kept={emotion: 1 for emotion, _ in kept},
+        kept=dict.fromkeys(stored, 1),
+        not_reached=not_reached,
         left_out=len(emotions.FIVE) - len(own),
-        message=f"사진 {len(kept)}장이 저장되었습니다.",
-        message_en=f"Pictures stored: {len(kept)}.",
+        message=f"사진 {len(stored)}장이 저장되었습니다. 표정이 뚜렷하지 않은 {len(not_reached)}장은 빼 두었습니다.",
+        message_en=f"Pictures stored: {len(stored)}. Left out, as they do not show their emotion: {len(not_reached)}.",
     )
+
+
+async def store(kept: list[tuple[str, np.ndarray]]) -> None:
+    """Keep (emotion, picture) pairs. Raises `Refusal` 507 where the disk takes no more."""
+    try:
+        await asyncio.to_thread(collected_photos.keep, kept)
+    except OSError as error:
+        print(f"submitted pictures could not be stored: {error}", file=sys.stderr)
+        raise Refusal(
+            507, "cannot_store", "사진을 저장할 수 없습니다.", "The pictures can't be stored: is the disk full?"
+        ) from error
 
 
 # --- For the page, and for those who look after the server -----------------------------------------------------
@@ -258,13 +278,25 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
 async def health(request: Request) -> Health:
     """What this server can do now."""
     state = request.app.state
+    choice: chosen_checkpoint.Choice | None = state.workshop.choice
+    accepted = token_accepted(request, state.settings.token)
     return Health(
-        generating=state.translator is not None,
+        generating=choice is not None,
+        generator=choice.origin if choice else "",
+        trained_on=choice.trained_on if choice else "",
+        problem=state.workshop.problem if accepted else "",
         collecting=state.settings.collect,
         token_required=bool(state.settings.token),
+        token_accepted=accepted,
         mirror=state.mirror_model is not None and (WEB / "vendor" / "vision_bundle.mjs").is_file(),
         waiting=state.line.length,
     )
+
+
+@router.get("/friends.json")
+async def drawn_friends() -> list[Friend]:
+    """Drawn people with each emotion, in the order of /generate."""
+    return [Friend(images=base64_jpegs(images)) for images in await asyncio.to_thread(friends.drawn_friends)]
 
 
 @router.get("/feedback.json")

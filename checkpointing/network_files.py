@@ -46,12 +46,21 @@ def save_config(folder: Path, config: dict[str, Any]) -> None:
 
 def load_config(folder: Path) -> dict[str, Any] | None:
     """`config.json` of a run, or None where there is none (checkpoints of other repos)."""
-    path = folder / CONFIG
+    return _read_config(folder / CONFIG)
+
+
+def config_of(path: Path) -> dict[str, Any] | None:
+    """The config of a generator's file: NAME.json beside a shipped NAME.ckpt, else `config.json` of its folder."""
+    return _read_config(path.with_suffix(".json")) or load_config(path.parent)
+
+
+def _read_config(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
+        trained_on = {"trained_on": str(config["trained_on"])} if "trained_on" in config else {}
+        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]], **trained_on}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error
 
@@ -111,21 +120,21 @@ def load_discriminator(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[Sta
 def _fit_domains(state: StateDict, found: Architecture, c_dim: int, path: Path) -> tuple[StateDict, Architecture]:
     """StarGAN-TA's six domains become this repo's five by dropping neutral; anything else stays as it is."""
     six = len(STARGAN_TA_DOMAINS)
-    if found.c_dim != six or c_dim != len(emotions.FIVE) or len(domains_of(path.parent)) == six:
+    if found.c_dim != six or c_dim != len(emotions.FIVE) or len(domains_of(path)) == six:
         return state, found
     return drop_domain(state, STARGAN_TA_DOMAINS.index("neutral")), replace(found, c_dim=c_dim)
 
 
-def domains_of(folder: Path) -> list[str]:
-    """The domain names a run in `folder` was trained on, in label order; empty where nothing tells."""
-    config = load_config(folder)
+def domains_of(path: Path) -> list[str]:
+    """The domain names that generator or discriminator `path` was trained on, in label order; empty if unknown."""
+    config = config_of(path)
     return config["domains"] if config else []
 
 
 def domain_names(path: Path, c_dim: int, fallback: Sequence[str] = ()) -> list[str]:
     """Names of the domains of generator `path`: those it was trained on, else `fallback`, else the usual ones."""
     usual = {len(emotions.FIVE): emotions.FIVE, len(STARGAN_TA_DOMAINS): STARGAN_TA_DOMAINS}
-    for names in (domains_of(path.parent), fallback, usual.get(c_dim, ())):
+    for names in (domains_of(path), fallback, usual.get(c_dim, ())):
         if len(names) == c_dim:
             return list(names)
     raise UserError(

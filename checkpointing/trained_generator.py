@@ -31,7 +31,7 @@ def load_generator(
     other repos, which have none. Raises `UserError` for a file that is no generator.
     """
     state, found = network_files.load_generator(path, c_dim)
-    config = network_files.load_config(path.parent)
+    config = network_files.config_of(path)
     if config:
         image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
     with torch.device("meta"):

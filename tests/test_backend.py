@@ -1,10 +1,13 @@
 """The backend over real HTTP: a real uvicorn with a small real generator and real MediaPipe."""
 
+import asyncio
 import base64
 import io
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,9 @@ from PIL import Image
 from serving import Server, make_checkpoint
 
 import backend
+from apps import chosen_checkpoint
+from apps.phone.workshop import Workshop
+from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 
@@ -124,12 +130,54 @@ def test_generated_pictures_stored_anew_by_a_client_are_never_kept(server, gener
     assert len(server.kept() - before) == 1
 
 
-def test_kept_pictures_carry_nothing_but_pixels_and_preprocess(server, generated, cli, tmp_path):
+def test_only_pictures_that_show_their_emotion_are_kept(server, generated):
+    """One resting face kept five times was stored as five emotions; the mirror's own doubt counts too."""
+    original = generated["images"][0]
+    calm = photo(7, "neutral", quality=80)
+    before = server.kept()
+    status, _, answer = server.post("/submit", {"images": [original, *[calm] * 5]})
+    answer = json.loads(answer)
+    assert (status, answer["kept"], sorted(answer["not_reached"])) == (200, {}, EMOTIONS)
+    assert "5장은 빼 두었습니다" in answer["message"]
+    images = [original, photo(7, "angry"), calm, photo(7, "happy"), *generated["images"][4:]]
+    answer = json.loads(server.post("/submit", {"images": images, "scores": {"angry": 0.9, "happy": 0.1}})[2])
+    assert answer["kept"] == {"angry": 1}
+    assert answer["not_reached"]["happy"] == 0.1
+    assert answer["not_reached"]["fearful"] < 0.2
+    assert [path.parent.name for path in server.kept() - before] == ["angry"]
+
+
+def test_a_face_of_a_group_is_chosen_and_shown_alone(server):
+    """Every face that was found can be chosen, and is cut out wherever it stands."""
+    group = np.full((480, 1200, 3), 200, np.uint8)
+    group[60:420, 20:380] = draw_face(7, "neutral", size=360)
+    group[180:420, 900:1140] = draw_face(11, "neutral", size=240)
+    found = json.loads(server.post("/faces", {"image": encode(group)})[2])["faces"]
+    assert len(found) == 2
+    heads = []
+    for number in range(2):
+        status, _, answer = server.post("/generate", {"image": encode(group), "face": number, "portrait": True})
+        six = [pixels(image).astype(int) for image in json.loads(answer)["images"]]
+        assert status == 200
+        assert np.abs(six[0] - pixels(found[number])).mean() < 3
+        assert all(np.abs(picture - six[0]).max() > 20 for picture in six[1:])
+        heads.append(six[0])
+    assert np.abs(heads[0] - heads[1]).mean() > 20, "two different people"
+    status, _, answer = server.post("/generate", {"image": encode(group), "face": 2})
+    assert (status, json.loads(answer)["code"]) == (422, "no_face")
+
+
+def test_drawn_friends_have_six_faces(bare):
+    [*people] = json.loads(bare.get("/friends.json")[2])
+    assert len(people) == 3
+    assert all(len(set(person["images"])) == 6 for person in people)
+
+
+def test_kept_pictures_carry_nothing_but_pixels_and_preprocess(server, cli, tmp_path):
     exif = Image.Exif()
     exif[0x010E] = "Kim Minji, home"
     exif.get_ifd(0x8825)[2] = (37.0, 33.0, 59.0)  # GPS latitude
-    images = [generated["images"][0], *(photo(11, e, format="PNG" if e == "angry" else "JPEG", exif=exif)
-                                        for e in EMOTIONS)]  # fmt: skip
+    images = [photo(3), *(photo(3, e, format="PNG" if e == "angry" else "JPEG", exif=exif) for e in EMOTIONS)]
     before = server.kept()
     status, _, answer = server.post("/submit", {"images": images})
     assert (status, json.loads(answer)["kept"]) == (200, dict.fromkeys(EMOTIONS, 1))
@@ -243,6 +291,10 @@ def test_a_server_without_checkpoint_starts_and_says_how_to_get_one(bare):
     assert "No pictures will be generated" in bare.log()
     health = json.loads(bare.get("/health")[2])
     assert (health["status"], health["generating"], health["collecting"]) == ("ok", False, False)
+    assert (health["problem"], health["token_accepted"]) == ("", False)
+    health = json.loads(bare.get("/health", Authorization="Bearer secret")[2])
+    assert "make demo" in health["problem"]
+    assert health["token_accepted"]
     status, _, answer = bare.post("/generate", {"image": photo(1)}, Authorization="Bearer secret")
     assert status == 503
     assert "STARGAN_FE_CHECKPOINT" in json.loads(answer)["message_en"]
@@ -290,11 +342,61 @@ def test_the_api_describes_itself(server):
     assert {"200", "422", "503"} <= set(paths["/generate"]["post"]["responses"])
 
 
-def test_a_bad_checkpoint_is_one_sentence(tmp_path, capsys):
-    bad = tmp_path / "bad-G.ckpt"
-    bad.write_bytes(b"nothing")
-    assert backend.load_translator(str(bad)) is None
-    assert backend.load_translator(str(tmp_path / "missing-G.ckpt")) is None
-    damaged, missing = capsys.readouterr().err.splitlines()
-    assert "bad-G.ckpt" in damaged
-    assert "missing-G.ckpt" in missing
+def test_which_generator_is_used(tmp_path, monkeypatch, capsys):
+    """Your own, else the shipped one, else the demo's; what it learned from is said; each problem is one sentence."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="make demo"):
+        chosen_checkpoint.choose()
+    for folder, origin in (("data/demo/models", "demo"), ("pretrained", "shipped"), ("data/models", "own")):
+        Path(folder).mkdir(parents=True)
+        made = make_checkpoint(Path(folder))
+        if origin == "shipped":
+            made.rename("pretrained/people-128.ckpt")
+            config = json.loads(Path("pretrained/config.json").read_text())
+            Path("pretrained/people-128.json").write_text(json.dumps({**config, "trained_on": "rendered"}))
+        choice = chosen_checkpoint.choose()
+        assert (choice.origin, choice.trained_on) == (origin, "rendered" if origin == "shipped" else "photos")
+        chosen_checkpoint.load_translator(choice.path).close()
+    config = json.loads(Path("data/models/config.json").read_text())
+    Path("data/models/config.json").write_text(json.dumps({**config, "domains": ["a", "b", "c", "d", "happy"]}))
+    Path("bad-G.ckpt").write_bytes(b"nothing")
+    for wanted, said in (
+        ("", "happy, but not angry"),
+        ("bad-G.ckpt", "bad-G.ckpt"),
+        ("no", "no no:"),
+    ):
+        workshop = Workshop()
+        asyncio.run(start_and_close(workshop, wanted))
+        assert workshop.choice is None
+        [line] = capsys.readouterr().err.splitlines()
+        assert line == f"No pictures will be generated: {workshop.problem}"
+        assert said in line
+
+
+async def start_and_close(workshop, wanted):
+    await workshop.start(wanted)
+    await workshop.close()
+
+
+def test_a_body_that_never_arrives_keeps_no_place(server):
+    """A place is taken before the body is read, and given back when the client leaves."""
+    head = (
+        f"POST /generate HTTP/1.1\r\nhost: localhost:{server.port}\r\ncontent-type: application/json\r\n"
+        "content-length: 1000\r\n\r\n"
+    )
+    wires = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(backend.PLACES)]
+    for wire in wires:
+        wire.sendall(head.encode())
+    wait_for(lambda: json.loads(server.get("/health")[2])["waiting"] == backend.PLACES)
+    assert server.post("/generate", {"image": photo(7)})[0] == 503
+    for wire in wires:
+        wire.close()
+    wait_for(lambda: json.loads(server.get("/health")[2])["waiting"] == 0)
+    assert server.post("/generate", {"image": photo(7)})[0] == 200
+
+
+def wait_for(true):
+    giving_up = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < giving_up
+        time.sleep(0.05)

@@ -141,7 +141,7 @@ def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Pa
     _, found = network_files.load_generator(path, config.c_dim)
     told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
     network_files.require(found, path, told)
-    trained = network_files.load_config(path.parent)
+    trained = network_files.config_of(path)
     for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
         if trained and flag in given and trained["arguments"][flag] != getattr(config, flag):
             has = trained["arguments"][flag]

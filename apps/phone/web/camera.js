@@ -1,6 +1,6 @@
 // Pictures from the camera and from files, as base64 JPEGs without the metadata a camera adds.
 
-const LONGEST = 1280; // pixels: all the server uses of a photo, and quick to send
+const LONGEST = 1600; // pixels: all the server uses of a photo, and quick to send
 
 export const hasCamera = Boolean(navigator.mediaDevices?.getUserMedia);
 
@@ -28,7 +28,7 @@ export function photograph(video) {
 export async function readFile(file) {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
-    return toJpeg(bitmap, bitmap.width, bitmap.height);
+    return await toJpeg(bitmap, bitmap.width, bitmap.height);
   } catch {
     return toBase64(file);
   }

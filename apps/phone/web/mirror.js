@@ -15,6 +15,13 @@ export function loadMirror() {
   return loading;
 }
 
+// Free the mirror, and with it the last frame it saw.
+export async function closeMirror() {
+  const mirror = loading;
+  loading = null;
+  (await mirror)?.close();
+}
+
 class Mirror {
   static async create() {
     const [{ FaceLandmarker, FilesetResolver }, table] = await Promise.all([
@@ -39,10 +46,11 @@ class Mirror {
     this.rest = blendshapes(this.landmarker.detect(image));
   }
 
-  // Watch the video and tell `onReading` {state, meter, sentence, done} until `stop()`.
-  async watch(video, emotion, onReading) {
+  // Watch the video by the rules of `table` and tell `onReading` a moment {state, meter, sentence, done} and the
+  // face's landmarks until `stop()`. Gives the coach.
+  async watch(video, emotion, table, onReading) {
     await this.landmarker.setOptions({ runningMode: "VIDEO" });
-    this.coach = new Coach(this.table, emotion, this.rest);
+    this.coach = new Coach(table, emotion, this.rest);
     const coach = this.coach;
     let last = 0;
     const look = (now) => {
@@ -50,15 +58,21 @@ class Mirror {
       if (now - last >= 1000 / MAX_READINGS_A_SECOND && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) {
         last = now;
         const result = this.landmarker.detectForVideo(video, now);
-        onReading(coach.see(blendshapes(result), now / 1000, turnedAway(result)));
+        onReading(coach.see(blendshapes(result), now / 1000, turnedAway(result)), result.faceLandmarks[0]);
       }
       requestAnimationFrame(look);
     };
     requestAnimationFrame(look);
+    return coach;
   }
 
   stop() {
     this.coach = null;
+  }
+
+  close() {
+    this.stop();
+    this.landmarker.close();
   }
 }
 

@@ -1,154 +1,493 @@
-// Every word of the page, Korean first. Calm and kind: nothing here says "wrong".
+// Every word of the page. A child is spoken to as to a friend (해체), an adult politely (합니다체). Calm and kind:
+// nothing here says "wrong".
 
-export const EMOTIONS = ["original", "angry", "fearful", "happy", "sadness", "surprised"];
+export const FIVE = ["happy", "sadness", "surprised", "angry", "fearful"]; // in the order they are best learned in
+export const EMOTIONS = ["original", "angry", "fearful", "happy", "sadness", "surprised"]; // as the server sends them
 
 const KOREAN = {
   title: "표정 놀이",
   otherLanguage: "English",
   home: "처음으로",
-  startTitle: "어떤 표정을 지어 볼까?",
-  startText: "내 얼굴로 다섯 가지 표정을 만나 봐요.",
-  take: "사진 찍기",
-  choose: "사진 고르기",
-  privacy: "사진은 이 서버에서만 쓰이고, 허락 없이 저장되지 않아요.",
-  cameraTitle: "얼굴을 동그라미에 맞춰 볼까?",
-  shutter: "찰칵 찍기",
   back: "뒤로",
-  waitingTitle: "표정을 만들고 있어요",
-  waiting: "조금만 기다려 주세요.",
-  queueing: "차례를 기다리고 있어요.",
-  original: "원본",
-  angry: "분노",
-  fearful: "공포",
-  happy: "기쁨",
-  sadness: "슬픔",
-  surprised: "놀람",
-  faceOf: "내 얼굴: {emotion}",
+  again: "다시 해 보기",
+
+  startTitle: "어떤 표정을 지어 볼까?",
+  startText: "해 보고 싶은 표정을 골라 봐. 나중에 골라도 괜찮아.",
+  take: "내 사진 찍기",
+  choose: "사진 고르기",
+  friends: "그림 친구와 하기",
+  friendsOnly: "오늘은 그림 친구와 놀자.",
+  privacyHere: "사진은 이 컴퓨터에서만 쓰이고, 허락 없이 저장되지 않아.",
+  privacyServer: "사진은 {host} 서버로 보내져서 쓰이고, 허락 없이 저장되지 않아.",
+  forAdults: "어른께",
+
+  friendsTitle: "누구와 놀까?",
+  friend: "친구 {number}",
+
+  cameraTitle: "얼굴을 동그라미에 맞춰 볼까?",
+  cameraWaits: "카메라를 켜고 있어.",
+  shutter: "찰칵 찍기",
+  timer: "3초 뒤에 찍기",
+  cameraTitleClosed: "카메라가 쉬고 있어",
+  cameraClosed: "사진을 골라서 할 수 있어.",
+  cameraForAdults: "브라우저 설정에서 이 페이지에 카메라를 허용해 주십시오.",
+
+  sureTitle: "이 사진으로 할까?",
+  yours: "고른 사진",
+  noPreview: "이 사진은 여기서 미리 볼 수 없지만, 쓸 수는 있어.",
+  yes: "좋아",
+  another: "다른 사진으로",
+
+  waitingTitle: "표정을 만들고 있어",
+  searching: "사진에서 얼굴을 찾고 있어.",
+  making: "다섯 가지 표정을 그리고 있어.",
+  queueing: "차례를 기다리고 있어.",
+  cancel: "그만하기",
+  whoTitle: "누구의 얼굴로 할까?",
+  who: "{number}번 얼굴",
+
+  original: "내 얼굴",
+  angry: "화난 얼굴",
+  fearful: "무서운 얼굴",
+  happy: "기쁜 얼굴",
+  sadness: "슬픈 얼굴",
+  surprised: "놀란 얼굴",
+  friendFace: "친구 얼굴",
+  overviewTitle: "여섯 얼굴이 모였어",
+  overviewText: "얼굴을 눌러 봐.",
+  overviewCard: "{emotion} 보기",
+  overviewDone: "{emotion} 보기, 내가 해낸 표정",
+  mineOf: "내가 지은 {emotion}",
+  guess: "표정 알아맞히기",
+  finish: "다 했어",
+
   previous: "이전 표정",
   next: "다음 표정",
-  mine: "내가 지은 표정도 있어요",
+  strength: "표정의 세기",
+  none: "그대로",
+  little: "조금",
+  very: "많이",
+  mine: "나도 지어 봤어",
   myTurn: "내 차례",
-  firstEmotion: "표정 보기",
   oneMore: "한 번 더",
-  finish: "다 했어요",
-  turnTitle: "{emotion} 표정을 지어 볼까?",
+  enough: "이 표정은 다 했어. 참 잘했어!",
+  all: "모두 보기",
+  notShownYet: "{emotion}",
+
+  turnTitle: "{emotion}, 지어 볼까?",
   look: "보기",
   me: "나",
   meter: "얼마나 비슷한지",
-  mirrorLoading: "거울을 준비하고 있어요.",
-  noMirror: "오늘은 거울 도움말이 쉬어요. 보기 사진을 보면서 지어 볼까?",
+  mirrorLoading: "거울을 준비하고 있어.",
+  noMirror: "오늘은 거울이 쉬고 있어. 보기 사진을 보면서 지어 볼까?",
+  turnNoCamera: "카메라가 쉬고 있어. 찍어 둔 사진을 고를 수 있어.",
+  rest: "잠깐 쉬기",
+  restTitle: "잠깐 쉬자",
+  restText: "숨을 천천히 들이쉬고, 천천히 내쉬어 봐.",
+  restDone: "다시 해 볼래",
+
   compareTitle: "두 얼굴을 볼까?",
-  keep: "좋아요",
+  reachedTitle: "해냈어! 참 잘했어!",
+  closerTitle: "아까보다 더 비슷해졌어!",
+  keep: "좋아, 다음!",
+  keepLast: "좋아!",
   retake: "다시 찍기",
+
+  guessTitle: "어떤 얼굴일까?",
+  guessRight: "맞았어! {emotion}이야.",
+  guessOther: "이건 {emotion}이야. 한번 더 볼까?",
+  guessNext: "다음",
+  guessEnd: "다 봤어! 얼굴을 잘 살펴봤네.",
+  guessDone: "얼굴 모두 보기",
+
+  endTitle: "오늘의 내 얼굴들",
+  endNothing: "오늘은 얼굴을 구경했어. 그것도 참 좋아!",
+  endText: "별은 내가 해낸 표정이야.",
+  endTime: "오늘 놀이 시간이 다 됐어. 내 얼굴들을 볼까?",
+  starFor: "{emotion}, 해냈어",
+  triedFor: "{emotion}, 지어 봤어",
+  end: "이제 끝!",
+  sendAsk: "사진 보내기 (어른과 함께)",
+  keepAsk: "저장·인쇄 (어른이 길게 누르기)",
+  byeTitle: "참 잘했어!",
+  byeText: "오늘 놀이는 여기까지야. 또 만나!",
+  byeForgotten: "사진은 모두 지웠어.",
+  byeSent: "허락한 사진 {count}장을 보냈어. 고마워!",
+  startOver: "처음부터 다시",
+
   consentTitle: "보호자께 여쭤봐요",
   consentText:
-    "보내기를 누르면 위 사진이 서버에 저장되어, 감정을 만드는 AI를 가르치는 데 쓰입니다. " +
+    "보내기를 누르면 위 사진이 서버에 저장되어, 표정을 만드는 AI를 가르치는 데 쓰입니다. " +
     "이름이나 위치는 함께 저장되지 않습니다. 보내지 않아도 괜찮습니다.",
+  consentOnlyReached: "표정이 뚜렷한 사진만 보냅니다.",
   agree: "보호자로서 동의합니다",
   send: "보내기",
   dontSend: "보내지 않기",
-  thanksTitle: "참 잘했어요!",
-  thanksSent: "사진을 보냈어요. 고마워요.",
-  thanksNothing: "사진은 저장되지 않았어요.",
-  startOver: "새로 하기",
+  sending: "보내고 있습니다.",
+  sendFailed: "서버에 연결되지 않아 아직 보내지 못했습니다. 사진은 여기 그대로 있습니다. 다시 보내 주십시오.",
+  sendNothingKept: "서버가 표정이 뚜렷하지 않다고 보아 저장하지 않았습니다. 사진은 보내지지 않은 것과 같습니다.",
+
   codeTitle: "접속 코드",
-  codeText: "서버를 설치한 분께 받은 코드를 적어 주세요.",
+  codeText: "서버를 설치한 분께 받은 코드를 적어 주십시오.",
   codeDone: "확인",
-  tryAgain: "다시 해 보기",
-  leaveTitle: "처음 화면으로 갈까요? 사진은 모두 지워져요.",
+  codeWrong: "이 코드로는 들어갈 수 없습니다. 다시 한 번 확인해 주십시오.",
+
+  adultTitle: "어른이 먼저 확인해 주십시오",
+  adultServer:
+    "표정을 만들려면 아이의 사진이 {host} 서버로 보내집니다. 이 기기 밖의 컴퓨터입니다. " +
+    "서버는 사진을 저장하지 않으며, 저장할 때에는 따로 여쭙니다.",
+  adultdrawn:
+    "이 서버의 모델은 그림으로 그린 얼굴만 보고 배웠습니다. 실제 사진에서는 얼굴이 일그러져 아이가 놀랄 수 있습니다. " +
+    "그림 친구와 하기를 권합니다.",
+  adultrendered:
+    "이 서버의 모델은 컴퓨터로 만든 사람 얼굴을 보고 배웠습니다. 실제 사진에서는 어색하게 보일 수 있으니 먼저 함께 봐 주십시오.",
+  adultAgree: "어른이 길게 눌러 동의하기",
+  holdLonger: "조금 더 길게 눌러 주십시오.",
+
+  leaveTitle: "처음 화면으로 갈까? 사진은 모두 지워져.",
   stay: "계속하기",
   leave: "처음으로",
-  noFaceTitle: "얼굴을 찾고 있어요",
+  saveRecordFirst: "기록 저장하기",
+
+  noFaceTitle: "얼굴을 찾고 있어",
   noFace: "얼굴이 잘 보이는 밝은 곳에서 다시 찍어 볼까?",
-  laterTitle: "잠깐 쉬어 가요",
-  offline: "서버에 연결되어 있지 않아요. 연결을 확인하고 다시 해 주세요.",
-  cameraTitleClosed: "카메라를 켜 볼까?",
-  cameraClosed: "브라우저 설정에서 카메라를 허락해 주세요. 사진 고르기는 그대로 쓸 수 있어요.",
+  unreadable: "이 사진은 열리지 않네. 다른 사진으로 해 볼까?",
+  tooLarge: "이 사진은 너무 커. 다른 사진으로 해 볼까?",
+  laterTitle: "잠깐 쉬어 가자",
+  later: "조금 뒤에 다시 해 볼까?",
+  offline: "지금은 연결이 안 돼. 사진은 그대로 있으니까, 조금 뒤에 다시 해 보자.",
+  offlineForAdults: "서버에 연결되지 않습니다. 서버가 켜져 있는지, 네트워크에 연결되어 있는지 확인해 주십시오.",
+
+  settings: "어른 화면 (길게 누르기)",
+  settingsTitle: "어른 화면",
+  settingsText: "여기서 고른 것은 이 기기에만 저장됩니다.",
+  whichEmotions: "표정과 순서",
+  up: "{emotion} 앞으로",
+  down: "{emotion} 뒤로",
+  difficulty: "얼마나 비슷해야 하나",
+  easy: "쉽게",
+  medium: "보통",
+  hard: "어렵게",
+  hold: "표정을 유지하는 시간",
+  rounds: "표정마다 해 볼 횟수",
+  minutes: "놀이 시간",
+  noLimit: "제한 없음",
+  seconds: "{number}초",
+  times: "{number}번",
+  minutesOf: "{number}분",
+  strengthFirst: "처음 보여 줄 표정의 세기",
+  sound: "말로 알려 주기",
+  breakButton: "쉬기 단추 보이기",
+  usualSettings: "처음 설정으로",
+  done: "마침",
+  model: "표정을 만드는 모델",
+  modelchosen: "지정한 모델",
+  modelown: "직접 학습한 모델",
+  modelshipped: "함께 제공된 모델",
+  modeldemo: "데모 모델",
+  modelnone: "지금은 모델이 없습니다.",
+  drawn: "그림 얼굴로 학습",
+  rendered: "컴퓨터로 만든 얼굴로 학습",
+  photos: "사진으로 학습",
+  history: "기록",
+  historyText: "켜면 시도한 표정과 시간을 숫자로만 적습니다. 사진은 없으며, 파일로 저장하지 않으면 사라집니다.",
+  historyOn: "기록하기",
+  pseudonym: "별칭 (이름이 아닌 것)",
+  historySave: "파일로 저장",
+  historyLoad: "파일 불러오기",
+  historyDelete: "기록 지우기",
+  historyEmpty: "아직 기록이 없습니다. 2초보다 짧은 시도는 적지 않습니다.",
+  historyBad: "이 파일은 표정 놀이의 기록이 아닙니다. 이 화면에서 저장한 .json 파일을 골라 주십시오.",
+  historyOther: "이 파일은 {name}의 기록입니다. 별칭이 다른 기록은 섞지 않습니다. 먼저 기록을 지워 주십시오.",
+  session: "날짜",
+  cell: "{reached}/{tries}번, {seconds}",
+
+  cardsTitle: "카드 저장과 인쇄",
+  cardsText: "카드는 이 기기에서 만들어지고 어디로도 보내지지 않습니다. 아이의 얼굴이 있는 파일을 잘 간수해 주십시오.",
+  cardsPhoto: "얼굴 사진으로",
+  cardsSymbol: "사진 없이 그림으로",
+  cardsOwn: "아이가 지은 얼굴로",
+  print: "인쇄",
+  save: "저장",
 };
 
 const ENGLISH = {
   title: "Face play",
   otherLanguage: "한국어",
   home: "Home",
-  startTitle: "Which face shall we make?",
-  startText: "Meet five feelings on your own face.",
-  take: "Take a photo",
-  choose: "Choose a photo",
-  privacy: "Photos are used only on this server, and never stored unless you say so.",
-  cameraTitle: "Put your face in the circle",
-  shutter: "Take it",
   back: "Back",
+  again: "Try again",
+
+  startTitle: "Which face shall we make?",
+  startText: "Pick a face you would like to try. You can also pick later.",
+  take: "Take my photo",
+  choose: "Choose a photo",
+  friends: "Play with a drawn friend",
+  friendsOnly: "Today we play with a drawn friend.",
+  privacyHere: "Photos are used on this computer only, and never stored unless you say so.",
+  privacyServer: "Photos are sent to {host} to be used there, and never stored unless you say so.",
+  forAdults: "For grown-ups",
+
+  friendsTitle: "Who shall we play with?",
+  friend: "Friend {number}",
+
+  cameraTitle: "Put your face in the circle",
+  cameraWaits: "Turning on the camera.",
+  shutter: "Take it",
+  timer: "Take it in 3 seconds",
+  cameraTitleClosed: "The camera is resting",
+  cameraClosed: "You can choose a photo.",
+  cameraForAdults: "Please allow this page to use the camera in the browser's settings.",
+
+  sureTitle: "This photo?",
+  yours: "Your photo",
+  noPreview: "This photo can't be shown here, but it can be used.",
+  yes: "Yes",
+  another: "Another photo",
+
   waitingTitle: "Making your faces",
-  waiting: "Just a moment, please.",
+  searching: "Looking for a face in the photo.",
+  making: "Drawing five faces.",
   queueing: "Waiting for our turn.",
-  original: "Original",
-  angry: "Angry",
-  fearful: "Fearful",
-  happy: "Happy",
-  sadness: "Sad",
-  surprised: "Surprised",
-  faceOf: "My face: {emotion}",
+  cancel: "Stop",
+  whoTitle: "Whose face shall it be?",
+  who: "Face {number}",
+
+  original: "My face",
+  angry: "Angry face",
+  fearful: "Scared face",
+  happy: "Happy face",
+  sadness: "Sad face",
+  surprised: "Surprised face",
+  friendFace: "My friend's face",
+  overviewTitle: "Six faces",
+  overviewText: "Tap a face.",
+  overviewCard: "See the {emotion}",
+  overviewDone: "See the {emotion}: you did it",
+  mineOf: "My own {emotion}",
+  guess: "Guess the face",
+  finish: "All done",
+
   previous: "Face before",
   next: "Next face",
+  strength: "How strong",
+  none: "Not at all",
+  little: "A little",
+  very: "Very",
   mine: "You made this face too",
   myTurn: "My turn",
-  firstEmotion: "See the faces",
   oneMore: "Once more",
-  finish: "All done",
-  turnTitle: "Can you look {emotion}?",
+  enough: "You are done with this face. Well done!",
+  all: "See all",
+
+  turnTitle: "Can you make a {emotion}?",
   look: "Look",
   me: "Me",
   meter: "How alike",
   mirrorLoading: "Getting the mirror ready.",
-  noMirror: "The mirror's tips are resting today. Look at the picture: can you make that face?",
+  noMirror: "The mirror is resting today. Look at the picture: can you make that face?",
+  turnNoCamera: "The camera is resting. You can choose a photo.",
+  rest: "Take a break",
+  restTitle: "Let's take a break",
+  restText: "Breathe in slowly, and out slowly.",
+  restDone: "Let's go on",
+
   compareTitle: "Look at both faces",
-  keep: "I like it",
+  reachedTitle: "You did it! Well done!",
+  closerTitle: "Closer than before!",
+  keep: "Good, next!",
+  keepLast: "Good!",
   retake: "Take again",
+
+  guessTitle: "Which face is this?",
+  guessRight: "Yes! It is a {emotion}.",
+  guessOther: "This is a {emotion}. Shall we look again?",
+  guessNext: "Next",
+  guessEnd: "That was all! You looked so carefully.",
+  guessDone: "See all faces",
+
+  endTitle: "My faces today",
+  endNothing: "You looked at the faces today. That is lovely too!",
+  endText: "A star is a face you did.",
+  endTime: "Our time is over for today. Shall we look at your faces?",
+  starFor: "{emotion}: you did it",
+  triedFor: "{emotion}: you tried it",
+  end: "The end!",
+  sendAsk: "Send pictures (with a grown-up)",
+  keepAsk: "Save or print (a grown-up holds this)",
+  byeTitle: "Well done!",
+  byeText: "That's it for today. See you again!",
+  byeForgotten: "All pictures are cleared.",
+  byeSent: "Pictures sent: {count}. Thank you!",
+  startOver: "Start again",
+
   consentTitle: "Ask a grown-up",
   consentText:
     "When you press Send, the pictures above are stored on the server and used to teach the AI that makes the " +
     "faces. No name and no place is stored with them. It is fine not to send them.",
+  consentOnlyReached: "Only pictures that clearly show their face are sent.",
   agree: "I am the guardian and I agree",
   send: "Send",
   dontSend: "Don't send",
-  thanksTitle: "Well done!",
-  thanksSent: "The pictures are sent. Thank you.",
-  thanksNothing: "No picture was stored.",
-  startOver: "Play again",
+  sending: "Sending.",
+  sendFailed: "The server can't be reached, so nothing was sent yet. The pictures are still here. Please send again.",
+  sendNothingKept: "The server does not see the faces clearly enough in these pictures, and stored none of them.",
+
   codeTitle: "Access code",
   codeText: "Please type the code that the person who set up the server gave you.",
   codeDone: "OK",
-  tryAgain: "Try again",
+  codeWrong: "This code is not accepted. Please check it once more.",
+
+  adultTitle: "A grown-up first, please",
+  adultServer:
+    "To make the faces, the child's photo is sent to the server {host}, a computer other than this device. " +
+    "The server does not store it; before anything is stored, you are asked.",
+  adultdrawn:
+    "This server's model has learned from drawn faces only. Real photos can come out distorted, which may frighten " +
+    "a child. A drawn friend is the better choice.",
+  adultrendered:
+    "This server's model has learned from computer-made people. Real photos may look odd: please look first, together.",
+  adultAgree: "Grown-ups: hold to agree",
+  holdLonger: "Please hold a little longer.",
+
   leaveTitle: "Go to the first screen? All pictures will be cleared.",
   stay: "Stay here",
   leave: "Go",
+  saveRecordFirst: "Save the record",
+
   noFaceTitle: "Looking for a face",
   noFace: "Shall we try again where it is bright, with the whole face in view?",
+  unreadable: "This photo does not open. Shall we try another one?",
+  tooLarge: "This photo is too large. Shall we try another one?",
   laterTitle: "Let's take a short break",
-  offline: "The server can't be reached. Please check the connection and try again.",
-  cameraTitleClosed: "Shall we turn on the camera?",
-  cameraClosed: "Please allow the camera in the browser's settings. Choosing a photo works without it.",
+  later: "Shall we try again in a moment?",
+  offline: "There is no connection right now. Your photo is still here: let's try again in a moment.",
+  offlineForAdults: "The server can't be reached. Please check that it runs and that this device has a network.",
+
+  settings: "Grown-ups (hold)",
+  settingsTitle: "For grown-ups",
+  settingsText: "What you choose here is kept on this device only.",
+  whichEmotions: "Faces and their order",
+  up: "{emotion} earlier",
+  down: "{emotion} later",
+  difficulty: "How alike it must be",
+  easy: "Easy",
+  medium: "Medium",
+  hard: "Hard",
+  hold: "How long to hold a face",
+  rounds: "Tries for each face",
+  minutes: "Time to play",
+  noLimit: "No limit",
+  seconds: "{number} s",
+  times: "{number}",
+  minutesOf: "{number} min",
+  strengthFirst: "How strong a face is at first",
+  sound: "Say the hints aloud",
+  breakButton: "Show a break button",
+  usualSettings: "Usual settings",
+  done: "Done",
+  model: "The model that makes the faces",
+  modelchosen: "The model that was set",
+  modelown: "Your own model",
+  modelshipped: "The model that comes with the app",
+  modeldemo: "The demo's model",
+  modelnone: "There is no model now.",
+  drawn: "learned from drawn faces",
+  rendered: "learned from computer-made faces",
+  photos: "learned from photos",
+  history: "Record",
+  historyText:
+    "When it is on, tries and times are noted, as numbers only. There is no photo in it, and it is gone unless you " +
+    "save it as a file.",
+  historyOn: "Keep a record",
+  pseudonym: "Pseudonym (not a name)",
+  historySave: "Save as a file",
+  historyLoad: "Load a file",
+  historyDelete: "Delete the record",
+  historyEmpty: "Nothing is noted yet. Tries shorter than 2 seconds don't count.",
+  historyBad: "This file is no record of Face play. Please choose a .json file that was saved on this screen.",
+  historyOther: "This is the record of {name}. Records of different people are not mixed: delete the record first.",
+  session: "Date",
+  cell: "{reached} of {tries}, {seconds}",
+
+  cardsTitle: "Save and print cards",
+  cardsText: "Cards are made on this device and sent nowhere. Please look after files that show the child's face.",
+  cardsPhoto: "With the photo",
+  cardsSymbol: "Drawn, without a photo",
+  cardsOwn: "With the child's own faces",
+  print: "Print",
+  save: "Save",
 };
 
-export let language = localStorage.getItem("language") === "english" ? "english" : "korean";
+const TABLES = { korean: KOREAN, english: ENGLISH };
 
-// The text of `key` in the language of the page, with {emotion} filled in.
-export function word(key, emotion = "") {
-  const name = emotion && word(emotion);
-  const inSentence = language === "english" && key === "turnTitle" ? name.toLowerCase() : name;
-  return (language === "english" ? ENGLISH : KOREAN)[key].replace("{emotion}", inSentence);
+export let language =
+  localStorage.getItem("language") ?? (navigator.language.toLowerCase().startsWith("ko") ? "korean" : "english");
+if (!(language in TABLES)) language = "english";
+
+// The text of `key` in the language of the page, its {places} filled in. An emotion's name is given as its key.
+export function word(key, values = {}) {
+  return TABLES[language][key].replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    if (name !== "emotion") return value;
+    const text = word(value);
+    return language === "english" && !TABLES.english[key].startsWith("{") ? text.toLowerCase() : text;
+  });
 }
 
 export function switchLanguage() {
   language = language === "english" ? "korean" : "english";
   localStorage.setItem("language", language);
+  fillWords();
 }
 
-// Fill in every element that names its word.
+// --- Elements that say something, and say it anew in the other language ------------------------------------------
+
+const sentences = new WeakMap(); // element -> {korean, english}: what the server or the mirror says
+
+// Let `element` say the word `key`; nothing for "".
+export function say(element, key, values) {
+  setWord(element, "word", key, values);
+}
+
+// Give `element` a name for who can't see it.
+export function name(element, key, values) {
+  setWord(element, element.tagName === "IMG" ? "alt" : "label", key, values);
+}
+
+function setWord(element, what, key, values = {}) {
+  sentences.delete(element);
+  element.dataset[what] = key;
+  element.dataset[`${what}Values`] = JSON.stringify(values);
+  fill(element);
+}
+
+// Let `element` say a sentence {korean, english}.
+export function saySentence(element, sentence) {
+  delete element.dataset.word;
+  element.dataset.sentence = "";
+  sentences.set(element, sentence);
+  fill(element);
+}
+
+function fill(element) {
+  const { word: key, wordValues, alt, altValues, label, labelValues } = element.dataset;
+  const text = (what, values) => (what ? word(what, JSON.parse(values ?? "{}")) : "");
+  if (key !== undefined) setText(element, text(key, wordValues));
+  else if (sentences.has(element)) setText(element, sentences.get(element)[language]);
+  if (alt !== undefined) element.alt = text(alt, altValues);
+  if (label !== undefined) element.setAttribute("aria-label", text(label, labelValues));
+}
+
+// A text that stays the same is not set again: a screen reader would repeat it.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 export function fillWords() {
   document.documentElement.lang = language === "english" ? "en" : "ko";
   document.title = word("title");
-  for (const element of document.querySelectorAll("[data-word]")) {
-    element.textContent = word(element.dataset.word);
+  for (const element of document.querySelectorAll("[data-word], [data-alt], [data-label], [data-sentence]")) {
+    fill(element);
   }
 }

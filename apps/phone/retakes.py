@@ -1,0 +1,38 @@
+"""Whether a child's own picture shows the emotion it was made for: the mirror's rules, applied to a photo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps import expression_rules
+
+if TYPE_CHECKING:
+    from apps.expression_rules import Blendshapes
+    from face_detection import FaceFinder
+
+# Of the meter, in [0, 1]. Below the mirror's own threshold: a still is not smoothed over time as the mirror's
+# readings are. A resting face lies below 0.15.
+ENOUGH = 0.4
+
+
+def meters(finder: FaceFinder, original: np.ndarray, retakes: Sequence[tuple[str, np.ndarray]]) -> list[float]:
+    """How near each (emotion, picture) is to its emotion, in [0, 1], the face in `original` being the resting one.
+
+    Pictures are uint8 RGB [H, W, 3]. One without a face counts 0.
+    """
+    if not retakes:
+        return []
+    rest = _blendshapes(finder, original)
+    faces = [(emotion, _blendshapes(finder, picture)) for emotion, picture in retakes]
+    return [expression_rules.meter(emotion, face, rest) if face else 0.0 for emotion, face in faces]
+
+
+def _blendshapes(finder: FaceFinder, picture: np.ndarray) -> Blendshapes | None:
+    from imaging.face_geometry import face_square, input_square
+
+    boxes = finder.boxes(picture, far=False)
+    mesh = finder.mesh(input_square(face_square(boxes[0])).cut(picture, 512)) if boxes else None
+    return mesh.blendshapes if mesh else None
