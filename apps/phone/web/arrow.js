@@ -25,8 +25,9 @@ const SIDEWAYS = 90;
 // Put `arrow` over `video` at the landmark of a hint {feature, weight, ...}; hide it for anything else.
 export function pointAt(arrow, video, hint, landmarks) {
   const [landmark, way] = FEATURES[hint?.feature] ?? [];
-  arrow.hidden = landmark === undefined || !landmarks;
-  if (arrow.hidden) return;
+  const known = landmark !== undefined && Boolean(landmarks);
+  arrow.toggleAttribute("hidden", !known); // an SVG has no property of that name
+  if (!known) return;
   const turn = way !== SIDEWAYS && hint.weight < 0 ? 180 - way : way;
   const { x, y } = place(landmarks[landmark], video);
   const [dx, dy] = [Math.sin((turn * Math.PI) / 180), -Math.cos((turn * Math.PI) / 180)];

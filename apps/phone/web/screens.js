@@ -1,6 +1,6 @@
 // One screen at a time: showing it, going back from it, and what is said to who can't see it.
 
-import { say, word } from "./words.js";
+import { say } from "./words.js";
 
 export const $ = (selector) => document.querySelector(selector);
 
@@ -116,16 +116,13 @@ export async function countDown(place) {
   return current === screen && !document.hidden;
 }
 
-// Say kindly what went wrong: {title, text, adult (a word's key or a sentence), again}.
-export function showMessage({ title, text, adult = "", again, back: goBack }) {
+// Say kindly what went wrong, and what can be done. Gives the element for what the adult should know.
+export function showMessage({ title, text, again, back: goBack }) {
   show("message");
   say($("#message h1"), title);
   say($("#message-text"), text);
-  $("#message details").hidden = !adult;
   $("#message details").open = false;
-  return { details: $("#message details p"), again: ($("#message-again").onclick = again), back: (screens.message.back = goBack) };
+  $("#message-again").onclick = () => again();
+  screens.message = { back: goBack };
+  return $("#message details p");
 }
-
-define("message", {});
-
-export const wordOf = word;

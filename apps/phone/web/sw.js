@@ -3,7 +3,9 @@
 
 const SHELL = "shell";
 const FILES = [
-  "./", "style.css", "app.js", "camera.js", "feedback.js", "mirror.js", "server.js", "words.js", "feedback.json",
+  "./", "style.css", "adult.js", "app.js", "arrow.js", "begin.js", "camera.js", "cards.js", "ending.js", "faces.js",
+  "feedback.js", "guess.js", "mirror.js", "record.js", "screens.js", "server.js", "settings.js", "turn.js", "visit.js",
+  "voice.js", "words.js", "feedback.json", "friends.json",
   "manifest.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
 // The mirror's files are large and never change; a new name when fetch_vendor.py pins another version.

@@ -12,7 +12,7 @@ const KOREAN = {
   again: "다시 해 보기",
 
   startTitle: "어떤 표정을 지어 볼까?",
-  startText: "해 보고 싶은 표정을 골라 봐. 나중에 골라도 괜찮아.",
+  startText: "해 보고 싶은 표정을 골라 봐.",
   take: "내 사진 찍기",
   choose: "사진 고르기",
   friends: "그림 친구와 하기",
@@ -72,7 +72,6 @@ const KOREAN = {
   oneMore: "한 번 더",
   enough: "이 표정은 다 했어. 참 잘했어!",
   all: "모두 보기",
-  notShownYet: "{emotion}",
 
   turnTitle: "{emotion}, 지어 볼까?",
   look: "보기",
@@ -219,7 +218,7 @@ const ENGLISH = {
   again: "Try again",
 
   startTitle: "Which face shall we make?",
-  startText: "Pick a face you would like to try. You can also pick later.",
+  startText: "Pick a face you would like to try.",
   take: "Take my photo",
   choose: "Choose a photo",
   friends: "Play with a drawn friend",
@@ -427,12 +426,17 @@ if (!(language in TABLES)) language = "english";
 
 // The text of `key` in the language of the page, its {places} filled in. An emotion's name is given as its key.
 export function word(key, values = {}) {
-  return TABLES[language][key].replace(/\{(\w+)\}/g, (_, name) => {
-    const value = values[name];
-    if (name !== "emotion") return value;
-    const text = word(value);
-    return language === "english" && !TABLES.english[key].startsWith("{") ? text.toLowerCase() : text;
+  const text = TABLES[language][key].replace(/\{(\w+)\}/g, (_, name, at) => {
+    if (name !== "emotion") return values[name];
+    return at ? word(values[name]).toLowerCase() : word(values[name]);
   });
+  return text.replace(/\ba (?=[aeiou])/g, "an ");
+}
+
+// The text of `key` in both languages, the page's own first.
+export function bothWords(key) {
+  const both = [KOREAN[key], ENGLISH[key]];
+  return (language === "english" ? both.reverse() : both).join(" · ");
 }
 
 export function switchLanguage() {

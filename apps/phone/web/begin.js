@@ -1,0 +1,288 @@
+// From the first screen to six faces: an adult's consent where it is needed, the access code, a photo, a face of it.
+
+import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
+import { showOverview, showFace } from "./faces.js";
+import { closeMirror, loadMirror } from "./mirror.js";
+import { forgetRecord } from "./record.js";
+import {
+  $, button, countDown, define, element, onClick, onHold, onScreen, show, showMessage, symbol,
+} from "./screens.js";
+import { findFaces, friends, generate, health, Refused, useToken } from "./server.js";
+import { settings } from "./settings.js";
+import { forget, load, newJob, src, takePictures, visit } from "./visit.js";
+import { name, say, saySentence } from "./words.js";
+
+const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
+
+let server = null; // what it can do; null while it can't be reached
+let afterwards = null; // what was interrupted by a question to the adult
+
+// --- The first screen --------------------------------------------------------------------------------------------
+
+export async function startOver({ keepRecord = false } = {}) {
+  forget();
+  if (!keepRecord) forgetRecord();
+  closeMirror();
+  afterwards = null;
+  show("start");
+  fillParade();
+  await askServer();
+}
+
+// Ask the server what it can do, and show it.
+export async function askServer() {
+  server = await health();
+  const generating = server?.generating ?? true;
+  for (const id of ["#take", "#choose"]) $(id).hidden = !generating;
+  const drawn = server?.trained_on === "drawn";
+  $("#with-friends").classList.toggle("main", !generating || drawn);
+  $("#take").classList.toggle("main", !drawn);
+  say($("#start > p"), generating ? "startText" : "friendsOnly");
+  say($("#privacy"), HERE ? "privacyHere" : "privacyServer", { host: location.host });
+  $("#start-problem").hidden = !server?.problem;
+  $("#start-problem p").textContent = server?.problem ?? "";
+  if (server?.token_required && !server.token_accepted && onScreen() === "start") askForCode(startOver);
+  return server;
+}
+
+// Choosing a face before the photo: it is the first one to be seen.
+function fillParade() {
+  const choices = settings.emotions.map((emotion) => {
+    const word = element("span");
+    const choice = button("pick", () => pick(emotion), symbol(emotion, `face ${emotion}`), word);
+    choice.dataset.emotion = emotion;
+    choice.setAttribute("aria-pressed", visit.wanted === emotion);
+    say(word, emotion);
+    return element("li", {}, choice);
+  });
+  $(".parade").replaceChildren(...choices);
+}
+
+function pick(emotion) {
+  visit.wanted = visit.wanted === emotion ? null : emotion;
+  for (const choice of document.querySelectorAll(".pick")) {
+    choice.setAttribute("aria-pressed", choice.dataset.emotion === visit.wanted);
+  }
+}
+
+// --- What comes before a photo -----------------------------------------------------------------------------------
+
+const warning = () => (["drawn", "rendered"].includes(server?.trained_on) ? server.trained_on : "");
+const agreement = () => `${HERE ? "here" : "server"} ${warning()}`;
+
+async function withConsent(then) {
+  server ??= await health();
+  afterwards = then;
+  if (server?.token_required && !server.token_accepted) return askForCode(() => withConsent(then));
+  if ((HERE && !warning()) || localStorage.getItem("agreed") === agreement()) return then();
+  show("adult");
+  $("#adult-server").hidden = HERE;
+  say($("#adult-server"), "adultServer", { host: location.host });
+  $("#adult-model").hidden = !warning();
+  if (warning()) say($("#adult-model"), `adult${warning()}`);
+}
+
+function agree() {
+  localStorage.setItem("agreed", agreement());
+  afterwards();
+}
+
+export function askForCode(then) {
+  afterwards = then;
+  show("code");
+  $("#code-input").value = "";
+  say($("#code-problem"), "");
+  $("#code-input").focus();
+}
+
+async function checkCode(event) {
+  event.preventDefault();
+  useToken($("#code-input").value.trim());
+  server = await health();
+  if (server?.token_accepted) return afterwards();
+  say($("#code-problem"), server ? "codeWrong" : "offlineForAdults");
+  $("#code-input").select();
+}
+
+// --- A drawn friend ----------------------------------------------------------------------------------------------
+
+async function chooseFriend() {
+  show("choose-friend");
+  $("#choose-friend .people").replaceChildren();
+  try {
+    const people = await friends();
+    const choices = people.map((images, i) => person(src(images[0]), "friend", i + 1, () => playWith(images)));
+    $("#choose-friend .people").replaceChildren(...choices);
+  } catch {
+    explain(new Error("offline"), chooseFriend);
+  }
+}
+
+function person(address, word, number, action) {
+  const [image, text] = [element("img", { src: address, alt: "" }), element("span")];
+  say(text, word, { number });
+  return element("li", {}, button("person", action, image, text));
+}
+
+function playWith(images) {
+  newJob();
+  takePictures(images, true);
+  prepareMirror();
+  showFirst();
+}
+
+const showFirst = () => (settings.emotions.includes(visit.wanted) ? showFace(visit.wanted) : showOverview());
+
+// --- A photo -----------------------------------------------------------------------------------------------------
+
+function takePhoto() {
+  if (!hasCamera) return $("#camera-file").click(); // over plain HTTP a browser lends only its own camera app
+  show("photograph");
+  startCamera();
+}
+
+async function startCamera() {
+  const [section, video] = [$("#photograph"), $("#photograph video")];
+  const shutters = section.querySelectorAll("[data-shutter], [data-timer]");
+  for (const shutter of shutters) shutter.disabled = true;
+  try {
+    await openCamera(video);
+    if (section.hidden || document.hidden) closeCamera(video);
+    else for (const shutter of shutters) shutter.disabled = false;
+  } catch {
+    if (section.hidden) return;
+    const closed = { title: "cameraTitleClosed", text: "cameraClosed", again: takePhoto, back: startOver };
+    say(showMessage(closed), "cameraForAdults");
+  }
+}
+
+async function shoot() {
+  const photo = await photograph($("#photograph video"));
+  if (onScreen() === "photograph") sure(photo);
+}
+
+// "This photo?"
+async function sure(photo) {
+  visit.photo = photo;
+  show("sure");
+  const image = $("#sure img");
+  const seen = (can) => {
+    image.hidden = !can;
+    $("#sure [data-word=noPreview]").hidden = can;
+  };
+  seen(true);
+  image.onerror = () => seen(false); // a format only the server can read
+  image.src = src(photo);
+  name(image, "yours");
+}
+
+// --- From the photo to six faces ---------------------------------------------------------------------------------
+
+async function makeFaces() {
+  const signal = newJob();
+  const status = wait("searching");
+  const onBusy = () => say(status, "queueing");
+  try {
+    const found = await findFaces(visit.photo, signal, onBusy);
+    if (signal.aborted) return;
+    if (found.length > 1) whose(found);
+    else await make(0);
+  } catch (error) {
+    if (!signal.aborted) explain(error, makeFaces);
+  } finally {
+    if (signal.aborted || onScreen() !== "waiting") stopProgress();
+  }
+}
+
+function whose(heads) {
+  stopProgress();
+  show("who");
+  $("#who .people").replaceChildren(...heads.map((head, i) => person(src(head), "who", i + 1, () => make(i))));
+}
+
+async function make(face) {
+  const signal = newJob();
+  const status = wait("making");
+  try {
+    const images = await generate(visit.photo, face, signal, () => say(status, "queueing"));
+    if (signal.aborted) return;
+    takePictures(images, false);
+    prepareMirror();
+    showFirst();
+  } catch (error) {
+    if (!signal.aborted) explain(error, () => make(face));
+  } finally {
+    stopProgress();
+  }
+}
+
+let progress = 0;
+
+function wait(word) {
+  if (onScreen() !== "waiting") show("waiting");
+  const [image, status] = [$("#waiting img"), $("#waiting [role=status]")];
+  image.hidden = false;
+  image.onerror = () => (image.hidden = true);
+  image.src = src(visit.photo);
+  say(status, word);
+  stopProgress();
+  const began = Date.now();
+  progress = setInterval(() => ($("progress").value = 1 - Math.exp((began - Date.now()) / 6000)), 250);
+  return status;
+}
+
+const stopProgress = () => clearInterval(progress);
+
+const KNOWN = {
+  no_face: ["noFaceTitle", "noFace"],
+  unreadable: ["noFaceTitle", "unreadable"],
+  too_large: ["noFaceTitle", "tooLarge"],
+};
+
+// What went wrong, kindly; "again" asks the server once more, or for another photo where this one won't do.
+function explain(error, again) {
+  if (error.code === "no_token") return askForCode(again);
+  const [title, text] = KNOWN[error.code] ?? ["laterTitle", error instanceof Refused ? "later" : "offline"];
+  const anew = error.code in KNOWN ? startOver : again;
+  const details = showMessage({ title, text, again: anew, back: startOver });
+  if (error instanceof Refused) saySentence(details, error.sentence);
+  else say(details, "offlineForAdults");
+}
+
+// --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
+
+async function prepareMirror() {
+  const { pictures, friend } = visit;
+  if (!(server ?? (await askServer()))?.mirror) return;
+  const [mirror, original] = await Promise.all([loadMirror(), load(pictures.original)]);
+  if (!mirror || visit.pictures !== pictures) return;
+  if (friend) mirror.rest = null; // a friend's face says nothing about the child's
+  else await mirror.learnRest(original);
+}
+
+// --- Wiring ------------------------------------------------------------------------------------------------------
+
+const onFile = async ({ target }) => {
+  const [file] = target.files;
+  target.value = "";
+  if (file) sure(await readFile(file));
+};
+
+export function wireBegin() {
+  onClick("#take", () => withConsent(takePhoto));
+  onClick("#choose", () => withConsent(() => $("#file").click()));
+  onClick("#with-friends", chooseFriend);
+  onClick("#adult-friends", chooseFriend);
+  onHold("#adult-agree", agree);
+  $("#code form").addEventListener("submit", checkCode);
+  onClick("#photograph [data-shutter]", shoot);
+  onClick("#photograph [data-timer]", async () => (await countDown($("#photograph .countdown"))) && shoot());
+  onClick("#sure-yes", makeFaces);
+  $("#file").addEventListener("change", onFile);
+  $("#camera-file").addEventListener("change", onFile);
+  const toStart = { back: startOver };
+  for (const screen of ["adult", "code", "choose-friend", "sure", "who", "waiting"]) define(screen, toStart);
+  const video = $("#photograph video");
+  define("photograph", { back: startOver, leave: () => closeCamera(video), enter: startCamera });
+  for (const image of document.querySelectorAll(".frame img")) image.draggable = false;
+}
