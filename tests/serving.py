@@ -25,8 +25,8 @@ def jpeg(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def make_checkpoint(folder: Path) -> Path:
-    """A small generator with random weights, for all that does not need a trained one."""
+def make_checkpoint(folder: Path, **config: str) -> Path:
+    """A small generator with random weights, for all that does not need a trained one; `config` goes beside it."""
     import torch
 
     from checkpointing import network_files, training_sets
@@ -36,9 +36,8 @@ def make_checkpoint(folder: Path) -> Path:
     torch.manual_seed(0)
     path = training_sets.path_of(folder, "best", "G")
     torch.save(Generator(8, 5, 1).state_dict(), path)
-    network_files.save_config(
-        folder, {"arguments": {"image_size": 64, "crop_size": 448}, "domains": list(emotions.FIVE)}
-    )
+    arguments = {"image_size": 64, "crop_size": 448}
+    network_files.save_config(folder, {"arguments": arguments, "domains": list(emotions.FIVE), **config})
     return path
 
 

@@ -1,5 +1,8 @@
 """The phone web app in a real browser at a phone's size, its camera showing drawn faces, before a real server."""
 
+import base64
+import contextlib
+import io
 import json
 import random
 import time
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import AXE, CHROMIUM, film, launch, serious_faults
+from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from PIL import Image
 from serving import ROOT, Server, jpeg, make_checkpoint
 
@@ -44,19 +47,34 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
-def page(browser, server):
-    """The app on a phone. At the end: no error on the page, and no request to another host was tried."""
-    context = browser.new_context(viewport=PHONE, device_scale_factor=1, is_mobile=True, has_touch=True)
-    context.set_default_timeout(1000 * FLOW_SECONDS)
-    asked, errors = set(), []
-    context.on("request", lambda request: asked.add(request.url))
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server.url)
-    yield page
-    context.close()
+def open_page(browser):
+    """Opens the app on a phone, in Korean. At the end: no error on the page, no request to another host was tried."""
+    contexts, asked, errors = [], set(), []
+
+    def open_page(url, locale="ko-KR", script=""):
+        context = browser.new_context(
+            viewport=PHONE, device_scale_factor=1, is_mobile=True, has_touch=True, locale=locale
+        )
+        context.set_default_timeout(1000 * FLOW_SECONDS)
+        context.add_init_script(script)
+        context.on("request", lambda request: asked.add(request.url))
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        on_screen(page, "start")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
     assert not errors
-    assert all(url.startswith((server.url, "blob:", "data:")) for url in asked)
+    assert all(url.startswith(("http://localhost:", f"http://{ELSEWHERE}:", "blob:", "data:")) for url in asked)
+
+
+@pytest.fixture
+def page(open_page, server):
+    return open_page(server.url)
 
 
 def wait_until(page, expression):
@@ -73,23 +91,47 @@ def on_screen(page, name):
 
 
 def choose_photo(page, image=None):
+    """Choose a photo and say yes to it."""
     photo = jpeg(draw_face(IDENTITY, "neutral", size=480) if image is None else image)
     page.set_input_files("#file", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    on_screen(page, "sure")
+    page.click("#sure-yes")
 
 
-def take_turn(page):
-    """From a face: my turn, and a picture with the camera."""
+def play_with_a_friend(page):
+    page.click("#with-friends")
+    page.click(".person >> nth=0")
+    on_screen(page, "overview")
+
+
+def my_turn(page, emotion):
+    """From the overview: an emotion's mirror, the camera running."""
+    page.click(f".cards button:has-text('{emotion}')")
     page.click("#my-turn")
     wait_until(page, "document.querySelector('#turn video').videoWidth > 0")
-    page.click("#turn [data-shutter]")
-    on_screen(page, "compare")
+
+
+def hold(page, selector):
+    """Keep an adult's button pressed."""
+    page.locator(selector).scroll_into_view_if_needed()
+    page.hover(selector)
+    page.mouse.down()
+    time.sleep(1.6)
+    page.mouse.up()
+
+
+def address(page, selector):
+    """The picture that is shown; it comes a moment after its screen."""
+    return wait_until(page, f"document.querySelector({selector!r})?.getAttribute('src')")
 
 
 def check_usable(page):
-    """No serious fault that axe knows, every target large enough, nothing beyond the edge."""
-    assert not serious_faults(page)
+    """Nothing that axe knows, by day and by night; every target large enough; nothing beyond the edge."""
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert not faults(page), scheme
     small = page.evaluate(
-        """[...document.querySelectorAll("button, a, label, input:not([type=checkbox])")].filter((element) => {
+        """[...document.querySelectorAll("button, a, summary, label:has(input)")].filter((element) => {
             const {width, height} = element.getBoundingClientRect();
             return element.offsetParent && (width < 48 || height < 48);
         }).map((element) => element.outerHTML)"""
@@ -98,95 +140,391 @@ def check_usable(page):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def check_in_view(page, *selectors, zoom=True):
+    """On a phone, lying, a small one, a tablet, a laptop, and with `zoom` at 200 %: all is seen without scrolling."""
+    for width, height in ((195, 422), (844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, height)
+        for selector in selectors if zoom or width > 195 else ():
+            box = page.locator(selector).first.bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, width, height)
+
+
 @needs_vendor
-def test_photo_to_faces_to_retakes_to_stored_pictures(page, server):
+def test_photo_to_faces_to_own_faces_to_stored_pictures(page, server):
+    """The mirror takes the picture itself once a face was held; only faces that were reached are sent and kept."""
     check_usable(page)
+    page.click(".pick:has-text('기쁜')")
     choose_photo(page)
-    on_screen(page, "faces")
-    seen = set()
-    for position, name in enumerate(("원본", "분노", "공포", "기쁨", "슬픔", "놀람")):
-        assert page.inner_text("#faces h1") == name
-        picture = page.get_attribute("#faces img", "src")
-        assert page.evaluate("document.querySelector('#faces img').naturalWidth") == 480
-        seen.add(picture)
-        if position:
-            take_turn(page)
-            if position == 1:
-                check_usable(page)
-            look, me = (image.get_attribute("src") for image in page.query_selector_all("#compare img"))
-            assert look == picture
-            assert me not in seen
-            page.click("#keep")
-        else:
-            page.click("#faces [data-step='1']")
-    assert len(seen) == 6
-    assert page.is_visible("#faces .badge")
+    on_screen(page, "face")
+    assert page.inner_text("#face h1") == "기쁜 얼굴", "the face that was chosen before"
+    picture = address(page, "#face .frame img")
+    check_in_view(page, "#face .frame", "#my-turn", zoom=False)
+    check_usable(page)
+    page.click("[data-strength=little]")
+    wait_until(page, f"document.querySelector('#face .frame img').src !== {picture!r}")
+    page.click("[data-strength=very]")
+    page.click("#my-turn")
+    meter = "Number(document.querySelector('#turn .meter').getAttribute('aria-valuenow'))"
+    hint = "document.querySelector('#turn .hint').textContent"
+    wait_until(page, f"{meter} < 30 && {hint} === '입꼬리를 올려 볼까?'")  # the camera's face is neutral
+    assert page.is_visible("#turn .arrow")
+    on_screen(page, "compare")  # now it smiles, and has held it
+    assert page.inner_text("#compare h1") == "해냈어! 참 잘했어!"
+    time.sleep(3)
+    assert page.is_visible("#compare .star"), "the praise stays"
+    assert address(page, "#compare figure:first-child img") == picture
+    check_in_view(page, "#keep", "#compare .star")
+    check_usable(page)
+    page.click("#keep")
+    on_screen(page, "face")
+    assert page.inner_text("#face h1") == "슬픈 얼굴"
+    assert page.locator(".dot.done").count() == 1
+    page.click("#my-turn")
+    wait_until(page, "!document.querySelector('#turn [data-shutter]').disabled")
+    page.click("#turn [data-shutter]")  # neither a neutral nor a happy face is sad
+    on_screen(page, "compare")
+    assert page.is_hidden("#compare .star")
+    page.click("#keep")
+    page.click("#face [data-back]")
+    on_screen(page, "overview")
+    wait_until(page, "document.querySelectorAll('.cards .own').length === 2")
+    assert page.locator(".cards .star").count() == 1
+    check_in_view(page, "#finish", ".cards li:last-child", zoom=False)
     check_usable(page)
     before = server.kept()
     page.click("#finish")
+    on_screen(page, "ending")
+    assert page.locator("#ending .mine img").count() == 2
+    assert page.locator("#ending .star").count() == 1
+    check_usable(page)
+    page.click("#send-ask")
     on_screen(page, "consent")
     assert page.is_disabled("#send"), "nothing is sent before somebody agrees"
     check_usable(page)
     assert server.kept() == before
     page.check("#consent input")
     page.click("#send")
-    on_screen(page, "thanks")
+    on_screen(page, "bye")
+    assert "1장" in page.inner_text("#bye [role=status]")
     check_usable(page)
-    new = server.kept() - before
-    assert sorted(path.parent.name for path in new) == ["angry", "fearful", "happy", "sadness", "surprised"]
+    assert [path.parent.name for path in server.kept() - before] == ["happy"]
+    assert not page.evaluate("[...document.images].some((image) => image.src)"), "pictures are still there"
 
 
-def test_english_swipe_keys_and_start_over(page):
-    page.click("#language")
-    assert page.evaluate("document.documentElement.lang") == "en"
+def test_never_another_childs_face(page):
+    """A's faces arrive late, when B's photo waits; and B, without a face, is not shown A's."""
+    held = []
+    page.route("**/generate", held.append)
     choose_photo(page)
-    on_screen(page, "faces")
+    wait_until(page, "!document.querySelector('#waiting').hidden")
+    wait_until_python(page, lambda: len(held) == 1)
+    page.click("#waiting [data-back]")
+    on_screen(page, "start")
+    page.unroute("**/generate")
+    b = draw_face(11, "neutral", size=480)
+    choose_photo(page, b)
+    with contextlib.suppress(sync_api.Error):  # the page has given the request up
+        held[0].continue_()
+    on_screen(page, "overview")
+    shown = address(page, ".cards img")
+    assert difference(shown, b) < 30 < difference(shown, draw_face(IDENTITY, "neutral", size=480))
+    page.click("#home-button")
+    page.click("dialog button[value=leave]")
+    on_screen(page, "start")
+    choose_photo(page, np.full((300, 300, 3), 150, np.uint8))
+    on_screen(page, "message")
+    assert "다시" in page.inner_text("#message-text")
+    check_usable(page)
+    page.click("#message-again")
+    on_screen(page, "start")
+    assert not page.evaluate("[...document.images].some((image) => image.src)")
+
+
+def wait_until_python(page, true):
+    giving_up = time.monotonic() + FLOW_SECONDS
+    while not true():
+        assert time.monotonic() < giving_up
+        page.wait_for_timeout(50)
+
+
+def difference(data_url, face):
+    """Mean grey levels between the head in a picture and the middle of a drawing, both small."""
+    shown = Image.open(io.BytesIO(base64.b64decode(data_url.split(",")[1]))).resize((24, 24))
+    drawn = Image.fromarray(face).resize((24, 24))
+    return np.abs(np.asarray(shown, int) - np.asarray(drawn, int)).mean()
+
+
+@needs_vendor
+def test_a_face_of_a_group_is_chosen(page):
+    group = np.full((480, 1100, 3), 200, np.uint8)
+    group[60:420, 20:380] = draw_face(IDENTITY, "neutral", size=360)
+    group[180:420, 800:1040] = draw_face(11, "neutral", size=240)
+    choose_photo(page, group)
+    on_screen(page, "who")
+    assert page.locator("#who .person").count() == 2
+    head = page.get_attribute("#who li:nth-child(2) img", "src")
+    check_usable(page)
+    page.click("#who li:nth-child(2) button")
+    on_screen(page, "overview")
+    shown = address(page, ".cards img")
+    decode = [np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))), int) for url in (head, shown)]
+    assert np.abs(decode[0] - decode[1]).mean() < 3
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory):
+    """A server with an access code, whose generator has learned from drawings."""
+    folder = tmp_path_factory.mktemp("guarded")
+    made = make_checkpoint(folder, trained_on="drawn")
+    with Server(folder, STARGAN_FE_CHECKPOINT=str(made), STARGAN_FE_TOKEN="secret") as running:
+        yield running
+
+
+@needs_vendor
+def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
+    """Asked at the start; a wrong code says so; whatever was interrupted goes on; no picture is lost."""
+    page = open_page(guarded.url.replace("localhost", ELSEWHERE))
+    on_screen(page, "code")
+    page.fill("#code-input", "wrong")
+    page.keyboard.press("Enter")
+    wait_until(page, "document.querySelector('#code-problem').textContent.includes('이 코드로는')")
+    check_usable(page)
+    page.fill("#code-input", "secret")
+    page.keyboard.press("Enter")
+    on_screen(page, "start")
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    page.click("#choose")
+    on_screen(page, "adult")
+    text = page.inner_text("#adult")
+    assert ELSEWHERE in text and "그림으로 그린 얼굴" in text and "그림 친구" in text
+    check_usable(page)
+    page.click("#adult-agree")
+    assert page.is_visible("#adult"), "a child's tap agrees to nothing"
+    assert "POST" not in asked
+    with page.expect_file_chooser() as chooser:
+        hold(page, "#adult-agree")
+    photo = jpeg(draw_face(IDENTITY, "neutral", size=480))
+    chooser.value.set_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    on_screen(page, "sure")
+    guarded.__exit__()
+    page.click("#sure-yes")
+    on_screen(page, "message")
+    assert "연결" in page.inner_text("#message-text")
+    page.click("#language")
+    assert "no connection" in page.inner_text("#message-text"), "a message is translated too"
+    page.click("#language")
+    guarded.__enter__()
+    page.click("#message-again")
+    on_screen(page, "overview")
+    my_turn(page, "기쁜")
+    wait_until(page, "!document.querySelector('#compare').hidden && document.querySelector('#compare').dataset.reached")
+    page.click("#keep")
+    page.click("#face [data-back]")
+    guarded.__exit__()
+    page.click("#finish")
+    on_screen(page, "ending")
+    assert page.locator("#ending .mine img").count() == 1
+    page.click("#send-ask")
+    page.check("#consent input")
+    page.click("#send")
+    wait_until(page, "document.querySelector('#consent .state').textContent.includes('여기 그대로')")
+    guarded.__enter__()
+    page.evaluate("sessionStorage.clear()")  # the code has expired
+    page.click("#send")
+    on_screen(page, "code")
+    page.fill("#code-input", "secret")
+    page.click("#code [type=submit]")
+    on_screen(page, "consent")
+    page.check("#consent input")
+    page.click("#send")
+    on_screen(page, "bye")
+    assert len(guarded.kept()) == 1
+
+
+def test_english_friends_swipes_keys_and_guessing(open_page, server):
+    """An English browser reads English first; steps are announced; nothing of it needs a photo."""
+    page = open_page(server.url, "en-US")
+    assert page.evaluate("document.documentElement.lang") == "en"
+    play_with_a_friend(page)
+    assert page.inner_text(".cards li:first-child") == "My friend's face"
+    page.click(".cards button:has-text('Happy')")
+    on_screen(page, "face")
     page.keyboard.press("ArrowRight")
-    assert page.inner_text("#faces h1") == "Angry"
-    box = page.locator("#faces .frame").bounding_box()
+    assert page.inner_text("#face h1") == "Sad face"
+    assert page.text_content("#announce") == "Sad face"
+    box = page.locator("#face .frame").bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(300, y)
     page.mouse.down()
     page.mouse.move(100, y, steps=4)
     page.mouse.up()
-    assert page.inner_text("#faces h1") == "Fearful"
+    assert page.inner_text("#face h1") == "Surprised face"
+    page.focus(".step[data-step='1']")
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    assert page.inner_text("#face h1") == "Scared face"
+    assert page.evaluate("document.activeElement.className") == "step", "the focus stays at the end"
+    page.click(".dot >> nth=0")
+    assert page.inner_text("#face h1") == "Happy face"
     assert not [
         text for text in page.locator("body").inner_text().split() if "가" <= text[0] <= "힣" and text != "한국어"
     ]
+    page.click("#face [data-back]")
+    page.click("#to-guess")
+    check_usable(page)
+    check_in_view(page, "#guessing h1")
+    for _ in range(12):
+        page.click(".choice >> nth=0")
+        assert page.inner_text("#guessing .hint").startswith(("Yes!", "This is"))
+        page.click("#guess-next")
+        if page.is_hidden("#guessing .stage"):
+            break
+    assert page.inner_text("#guessing .hint").startswith("That was all")
+    page.click("#guessing [data-back]")
+    page.click("#finish")
+    assert page.is_hidden("#send-ask"), "of a friend nothing is sent"
+    with page.expect_download() as saved:
+        hold(page, "#keep-ask")
+        check_usable(page)
+        page.click("#save")
+    assert Image.open(saved.value.path()).size == (960, 3 * 564)
     page.click("#home-button")
     page.click("dialog button[value=leave]")
     on_screen(page, "start")
     assert not page.evaluate("[...document.images].some((image) => image.src)"), "pictures are still there"
 
 
+def test_the_adults_page_and_the_record(open_page, server, tmp_path):
+    """Kept on this device: faces and order, tries; hints are said aloud; a record is saved, loaded and deleted."""
+    said = "window.said = []; speechSynthesis.speak = ({text}) => said.push(text);"
+    page = open_page(server.url, script=said)
+    page.click("#settings-button")
+    assert page.is_hidden("#settings"), "a child's tap opens nothing"
+    hold(page, "#settings-button")
+    on_screen(page, "settings")
+    page.uncheck("#set-emotions li:has-text('무서운') input")
+    page.click("#set-emotions [data-move='surprised-1']")
+    page.check("#set-choices [name=rounds][value='1']")
+    page.check("#set-switches label:has-text('말로') input")
+    page.check("#history-on")
+    page.fill("#pseudonym", "민들레")
+    check_usable(page)
+    file = {"app": "face-play", "name": "민들레", "sessions": [{"began": "2026-01-05T10:00:00Z", "attempts": [
+        {"emotion": "happy", "seconds": 9, "secondsToReach": 4, "best": 0.9}]}]}  # fmt: skip
+    for content, shown in (("{}", "기록이 아닙니다"), (json.dumps(file), "1/1번, 4.0초")):
+        page.set_input_files(
+            "#history-file", {"name": "a.json", "mimeType": "application/json", "buffer": content.encode()}
+        )
+        wait_until(page, f"document.querySelector('#history').innerText.includes('{shown}')")
+    check_usable(page)
+    with page.expect_download() as saved:
+        page.click("#history-save")
+    assert json.loads(Path(saved.value.path()).read_text())["sessions"] == file["sessions"]
+    page.click("#settings [data-back]")
+    on_screen(page, "start")
+    assert page.locator(".pick").all_inner_texts() == ["기쁜 얼굴", "놀란 얼굴", "슬픈 얼굴", "화난 얼굴"]
+    play_with_a_friend(page)
+    my_turn(page, "기쁜")
+    if VENDOR.is_file():
+        wait_until(page, "window.said.length > 0")
+    page.click("#turn [data-shutter]")
+    page.click("#keep")
+    page.click(".dot >> nth=0")
+    assert page.is_visible("#face .enough") and page.is_hidden("#my-turn"), "one try was enough"
+    page.reload()
+    on_screen(page, "start")
+    assert page.locator(".pick").count() == 4, "kept on this device"
+    assert "민들레" not in page.evaluate("JSON.stringify({...localStorage, ...sessionStorage})")
+
+
+REFUSED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('refused'));"
+SLOW = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => new Promise((go) => (window.openCamera = () => go(open(wanted))));"""
+
+
+def test_a_camera_that_is_refused_slow_or_unseen(open_page, server):
+    page = open_page(server.url, script=REFUSED)
+    play_with_a_friend(page)
+    page.click(".cards button >> nth=0")
+    page.click("#my-turn")
+    wait_until(page, "document.querySelector('#turn .hint').textContent.startsWith('카메라가 쉬고')")
+    own = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_face(3, "happy"))}
+    with page.expect_file_chooser() as chooser:
+        page.click("#turn-choose")
+    chooser.value.set_files(own)
+    on_screen(page, "compare")
+
+    page = open_page(server.url, script=SLOW)
+    page.click("#take")
+    on_screen(page, "photograph")
+    assert page.is_disabled("#photograph [data-shutter]")
+    page.evaluate("window.openCamera()")
+    wait_until(page, "!document.querySelector('#photograph [data-shutter]').disabled")
+    page.evaluate("""Object.defineProperty(document, "hidden", {value: true, configurable: true});
+        document.dispatchEvent(new Event("visibilitychange"))""")
+    assert page.evaluate("document.querySelector('#photograph video').srcObject") is None, "runs on unseen"
+    page.evaluate("""delete document.hidden; document.dispatchEvent(new Event("visibilitychange"))""")
+    page.evaluate("window.openCamera()")
+    wait_until(page, "!document.querySelector('#photograph [data-shutter]').disabled")
+    page.click("#photograph [data-timer]")
+    wait_until(page, "document.querySelector('#photograph .countdown').textContent === '2'")
+    on_screen(page, "sure")
+    page.click("#sure [data-back]")
+    play_with_a_friend(page)
+    page.dblclick(".cards button >> nth=0")
+    time.sleep(0.5)
+    assert page.is_visible("#face"), "a double tap jumps ahead"
+
+
 def test_without_mirror_and_without_consent(page, server):
     """The page works less its mirror, and says so; nothing is stored anywhere."""
-    page.route("**/health", lambda route: route.fulfill(json={"mirror": False, "collecting": True}))
+    health = {"mirror": False, "collecting": True, "generating": True, "token_required": False}
+    page.route("**/health", lambda route: route.fulfill(json=health))
+    page.route("**/vendor/*", lambda route: route.abort())
     choose_photo(page)
-    on_screen(page, "faces")
-    page.click("#my-turn")
-    page.click("#my-turn")
+    on_screen(page, "overview")
+    my_turn(page, "기쁜")
     wait_until(page, "document.querySelector('#turn .hint').textContent.startsWith('오늘은 거울')")
     assert page.is_hidden("#turn .meter")
-    page.click("#turn [data-back]")
+    check_in_view(page, "#turn [data-shutter]", "#turn .hint", "#turn video")
+    check_usable(page)
     before = server.kept()
-    take_turn(page)
+    page.click("#turn [data-shutter]")
     page.click("#keep")
+    page.click("#face [data-back]")
     page.click("#finish")
-    page.click("#dont-send")
-    on_screen(page, "thanks")
-    assert page.inner_text("#thanks [role=status]") == "사진은 저장되지 않았어요."
+    page.click("#the-end")
+    on_screen(page, "bye")
+    assert "사진은 모두 지웠어." in page.inner_text("#bye")
     assert server.kept() == before
     assert page.context.cookies() == []
     assert page.evaluate("Object.keys({...localStorage, ...sessionStorage})") == []
 
 
-def test_a_photo_without_a_face_is_met_kindly(page):
-    choose_photo(page, np.full((300, 300, 3), 150, np.uint8))
-    on_screen(page, "message")
-    assert "다시" in page.inner_text("#message p")
-    page.click("#message [data-back]")
+def test_nothing_of_the_child_remains(page):
+    """After "start again" the page's memory holds no part of the photo."""
+    face = draw_face(23, "neutral", size=320)
+    choose_photo(page, face)
+    on_screen(page, "overview")
+    piece = address(page, ".cards img")[3000:3080]
+    assert piece in heap(page)
+    page.click("#home-button")
+    page.click("dialog button[value=leave]")
     on_screen(page, "start")
+    assert piece not in heap(page)
+
+
+def heap(page):
+    """All that JavaScript holds, as text."""
+    session = page.context.new_cdp_session(page)
+    chunks = []
+    session.on("HeapProfiler.addHeapSnapshotChunk", lambda event: chunks.append(event["chunk"]))
+    session.send("HeapProfiler.collectGarbage")
+    session.send("HeapProfiler.takeHeapSnapshot")
+    session.detach()
+    return "".join(chunks)
 
 
 def test_waiting_when_the_server_is_busy(page):
@@ -203,34 +541,29 @@ def test_waiting_when_the_server_is_busy(page):
     choose_photo(page)
     on_screen(page, "waiting")
     wait_until(page, "document.querySelector('#waiting [role=status]').textContent.includes('차례')")
-    on_screen(page, "faces")
+    on_screen(page, "overview")
 
 
-def test_opens_without_a_network(page):
-    wait_until(page, "navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))")
-    page.context.set_offline(True)
-    page.reload()
-    on_screen(page, "start")
-    assert page.inner_text("#start h1")
-    choose_photo(page)
-    on_screen(page, "message")
-    assert "연결" in page.inner_text("#message p")
-
-
-@needs_vendor
-def test_the_mirror_rises_with_the_face_and_speaks_one_hint(page):
-    choose_photo(page)
-    on_screen(page, "faces")
-    wait_until(page, "import('./mirror.js').then(({loadMirror}) => loadMirror()).then((mirror) => mirror?.rest)")
-    for _ in range(3):
-        page.click("#faces [data-step='1']")
-    page.click("#my-turn")
-    meter = "Number(document.querySelector('#turn .meter').getAttribute('aria-valuenow'))"
-    hint = "document.querySelector('#turn .hint').textContent"
-    wait_until(page, f"{meter} < 30 && {hint} === '입꼬리를 올려 볼까?'")  # the camera's face is neutral
-    wait_until(page, f"{meter} > 80")  # now it smiles
-    wait_until(page, f"{hint} === '해냈어! 참 잘했어!'")  # and has held it
-    check_usable(page)
+def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
+    """A friend can be played with all the same; what a child need not read is said to the adult."""
+    with Server(tmp_path) as bare:
+        page = open_page(bare.url)
+        wait_until(page, "navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))")
+        wait_until(page, "document.querySelector('#take').hidden")
+        assert "모델" not in page.inner_text("#start")
+        assert "make demo" not in page.inner_text("#start")
+        page.click("#start-problem summary")
+        assert "make demo" in page.inner_text("#start-problem")
+        page.context.set_offline(True)
+        page.reload()
+        on_screen(page, "start")
+        play_with_a_friend(page)
+        page.click("#home-button")
+        page.click("dialog button[value=leave]")
+        on_screen(page, "start")
+        choose_photo(page)
+        on_screen(page, "message")
+        assert "연결" in page.inner_text("#message-text")
 
 
 def test_the_page_and_python_read_the_rules_alike(page):
