@@ -1,6 +1,6 @@
 // The live mirror: MediaPipe in the browser. No frame leaves the device.
 
-import { Coach } from "./feedback.js";
+import * as rules from "./feedback.js";
 
 const MAX_READINGS_A_SECOND = 12; // enough for a face, and leaves a phone cool
 
@@ -30,6 +30,7 @@ class Mirror {
     ]);
     const mirror = new Mirror();
     mirror.table = table;
+    mirror.visitor = rules.Visit ? new rules.Visit() : null; // what the coach remembers from attempt to attempt
     mirror.landmarker = await FaceLandmarker.createFromOptions(await FilesetResolver.forVisionTasks("vendor/wasm"), {
       baseOptions: { modelAssetPath: "models/face_landmarker.task", delegate: "CPU" },
       runningMode: "IMAGE",
@@ -46,11 +47,11 @@ class Mirror {
     this.rest = blendshapes(this.landmarker.detect(image));
   }
 
-  // Watch the video by the rules of `table` and tell `onReading` a moment {state, meter, sentence, done} and the
-  // face's landmarks until `stop()`. Gives the coach.
-  async watch(video, emotion, table, onReading) {
+  // Watch the video by the rules of `table` at a `level` of difficulty, and tell `onReading` a moment {state, meter,
+  // sentence, done} and the face's landmarks until `stop()`. Gives the coach.
+  async watch(video, emotion, { table, level }, onReading) {
     await this.landmarker.setOptions({ runningMode: "VIDEO" });
-    this.coach = new Coach(table, emotion, this.rest);
+    this.coach = new rules.Coach(table, emotion, this.rest, level || undefined, this.visitor);
     const coach = this.coach;
     let last = 0;
     const look = (now) => {

@@ -36,16 +36,13 @@ export function usual() {
   localStorage.removeItem("settings");
 }
 
-// The rules' table as the adult wants it: how near counts as reached, and for how long it is held.
-export function tableFor(table, emotion) {
-  const reached = threshold(table, emotion, settings.difficulty);
-  const slack = table.reached - table.released;
-  return { ...table, reached, released: reached - slack, holdSeconds: settings.hold };
-}
-
-function threshold({ difficulty, reached }, emotion, chosen) {
-  if (!difficulty) return reached + ({ easy: -0.2, hard: 0.1 }[chosen] ?? 0);
-  const levels = difficulty[emotion] ?? difficulty;
-  const level = levels[chosen || difficulty.default || levels.default || "medium"];
-  return (typeof level === "object" ? level[emotion] : level) ?? reached;
+// The rules' table as the adult wants it, and the level of difficulty: how near counts as reached, and how long it is
+// held.
+export function rulesFor(table) {
+  const { difficulty: chosen, hold } = settings;
+  const holdSeconds = hold;
+  if (table.difficulty) return { table: { ...table, holdSeconds }, level: chosen || table.difficulty.usual };
+  const shift = { easy: -0.2, hard: 0.1 }[chosen] ?? 0;
+  const [reached, released] = [table.reached + shift, table.released + shift];
+  return { table: { ...table, holdSeconds, reached, released }, level: chosen };
 }

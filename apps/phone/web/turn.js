@@ -6,13 +6,13 @@ import { showFace, showNext } from "./faces.js";
 import { loadMirror } from "./mirror.js";
 import { note } from "./record.js";
 import { $, countDown, define, fillHeading, onClick, onScreen, show } from "./screens.js";
-import { settings, tableFor } from "./settings.js";
+import { rulesFor, settings } from "./settings.js";
 import { pictureOf, src, visit } from "./visit.js";
 import { hush, speak } from "./voice.js";
 import { name, say, saySentence } from "./words.js";
 
 let mirror = null; // while it watches
-let attempt = null; // {emotion, coach, best, secondsToReach, reachedAt, last}
+let attempt = null; // {emotion, began, coach, best, last, secondsToReach, threshold}
 let shot = null; // the picture to be looked at: {picture, score, reached, closer}
 
 const strength = () => (visit.strength === "none" ? "very" : (visit.strength ?? settings.strength));
@@ -53,9 +53,9 @@ async function watch() {
     return say(hint, "noMirror");
   }
   mirror = loaded;
-  const table = tableFor(mirror.table, emotion);
-  attempt = { emotion, best: 0, last: 0, secondsToReach: null, threshold: table.reached, began: new Date() };
-  attempt.coach = await mirror.watch(video, emotion, table, showReading);
+  const rules = rulesFor(mirror.table);
+  attempt = { emotion, best: 0, last: 0, secondsToReach: null, threshold: rules.table.reached, began: new Date() };
+  attempt.coach = await mirror.watch(video, emotion, rules, showReading);
 }
 
 async function startCamera(video) {
