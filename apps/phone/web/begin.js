@@ -251,13 +251,21 @@ function explain(error, again) {
 
 // --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
 
-async function prepareMirror() {
-  const { pictures, friend } = visit;
-  if (!(server ?? (await askServer()))?.mirror) return;
-  const [mirror, original] = await Promise.all([loadMirror(), load(pictures.original)]);
-  if (!mirror || visit.pictures !== pictures) return;
+// `visit.mirror` becomes a promise of the mirror, null where there is none.
+function prepareMirror() {
+  visit.mirror = readyMirror(visit.pictures.original, visit.friend).catch((error) => {
+    console.info("The mirror can't be made ready:", error.message);
+    return null;
+  });
+}
+
+async function readyMirror(picture, friend) {
+  if (!(server ?? (await askServer()))?.mirror) return null;
+  const [mirror, original] = await Promise.all([loadMirror(), load(picture)]);
+  if (!mirror || visit.pictures?.original !== picture) return null;
   if (friend) mirror.rest = null; // a friend's face says nothing about the child's
   else await mirror.learnRest(original);
+  return mirror;
 }
 
 // --- Wiring ------------------------------------------------------------------------------------------------------

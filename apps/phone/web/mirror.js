@@ -30,6 +30,7 @@ class Mirror {
     ]);
     const mirror = new Mirror();
     mirror.table = table;
+    mirror.turns = 0;
     mirror.visitor = rules.Visit ? new rules.Visit() : null; // what the coach remembers from attempt to attempt
     mirror.landmarker = await FaceLandmarker.createFromOptions(await FilesetResolver.forVisionTasks("vendor/wasm"), {
       baseOptions: { modelAssetPath: "models/face_landmarker.task", delegate: "CPU" },
@@ -50,7 +51,9 @@ class Mirror {
   // Watch the video by the rules of `table` at a `level` of difficulty, and tell `onReading` a moment {state, meter,
   // sentence, done} and the face's landmarks until `stop()`. Gives the coach.
   async watch(video, emotion, { table, level }, onReading) {
+    const turn = ++this.turns;
     await this.landmarker.setOptions({ runningMode: "VIDEO" });
+    if (this.turns !== turn) return null; // left meanwhile
     this.coach = new rules.Coach(table, emotion, this.rest, level || undefined, this.visitor);
     const coach = this.coach;
     let last = 0;
@@ -68,6 +71,7 @@ class Mirror {
   }
 
   stop() {
+    this.turns += 1;
     this.coach = null;
   }
 

@@ -3,7 +3,6 @@
 import { pointAt } from "./arrow.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showFace, showNext } from "./faces.js";
-import { loadMirror } from "./mirror.js";
 import { note } from "./record.js";
 import { $, countDown, define, fillHeading, onClick, onScreen, show } from "./screens.js";
 import { rulesFor, settings } from "./settings.js";
@@ -46,7 +45,7 @@ async function watch() {
     bar.hidden = true;
     return say(hint, "turnNoCamera");
   }
-  const loaded = await loadMirror();
+  const loaded = await visit.mirror;
   if (section.hidden || document.hidden || visit.emotion !== emotion) return;
   if (!loaded) {
     bar.hidden = true;

@@ -15,6 +15,7 @@ const fresh = () => ({
   emotion: null, // in view
   strength: null, // none, little or very, once chosen
   began: 0, // ms
+  mirror: null, // a promise of it
   job: null, // AbortController of what the server does for this visit
   blended: {},
 });
