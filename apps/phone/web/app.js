@@ -7,7 +7,7 @@ import { wireEnding } from "./ending.js";
 import { wireFaces } from "./faces.js";
 import { wireGuess } from "./guess.js";
 import { isUnsaved } from "./record.js";
-import { $, back, onClick } from "./screens.js";
+import { $, back, define, onClick } from "./screens.js";
 import { wireTurn } from "./turn.js";
 import { visit } from "./visit.js";
 import { fillWords, language, switchLanguage, word } from "./words.js";
@@ -29,6 +29,7 @@ function speak() {
 }
 
 for (const wire of [wireBegin, wireFaces, wireTurn, wireGuess, wireEnding, wireCards, wireAdult]) wire();
+for (const screen of ["overview", "bye"]) define(screen, { back: home });
 onClick("#home-button", home);
 onClick("[data-home]", home);
 onClick("[data-back]", back);
@@ -38,7 +39,8 @@ onClick("#language", () => (switchLanguage(), speak()));
 history.pushState(null, "");
 addEventListener("popstate", () => {
   history.pushState(null, "");
-  back();
+  if ($("#leave-dialog").open) $("#leave-dialog").close("stay");
+  else back();
 });
 speak();
 startOver();
