@@ -24,7 +24,7 @@ from tqdm import tqdm
 from checkpointing import tensor_file, training_sets
 from checkpointing.trained_generator import load_generator
 from common import emotions, whole_files
-from common.device import autocast, choose_device, half_precision
+from common.device import autocast, choose_device, tune
 from common.errors import UserError
 from imaging import confusion_matrix, picture_grid
 from imaging.image_folder import LabelledImages, read_folder
@@ -33,12 +33,13 @@ from losses import one_hot
 from model import Generator
 from scoring.features import unit_images
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
+from scoring.same_person import SamePerson, summary
+from translation.foreign_checkpoints import foreign_settings
 from translation.translator import translate_to_all
 
 TEMPLATE = Path(__file__).with_name("evaluate.html")
 FACES_AT_ONCE = 16
 SHOWN = 2  # faces of each emotion in a checkpoint's grid
-OTHERS = 2000  # faces an own translation is told apart from, at most
 
 
 @dataclass
@@ -60,8 +61,10 @@ class Evaluator:
     """Held-out faces and the networks that look at them; the real faces are measured once for all checkpoints."""
 
     def __init__(self, config: argparse.Namespace, images: LabelledImages, sizes: tuple[int, int]) -> None:
+        tune("off", deterministic=False)  # no TF32 where it says float32
         self.device = choose_device()
         self.amp = config.amp
+        self.foreign = foreign_settings(config)
         self.sizes = sizes
         self.domains = images.domains
         self.files = {
@@ -71,16 +74,20 @@ class Evaluator:
         for domain, paths in self.files.items():
             if len(paths) < 2:
                 raise UserError(f"{config.image_dir} holds fewer than two faces of {domain}: a distance needs two")
-        dtype = torch.bfloat16 if half_precision(self.device, config.amp) else torch.float32
-        arguments = (config.fid_features, self.domains, config.emotion_model, self.device, dtype)
+        # Numbers for a paper: the networks that measure compute in float32, whatever the generator does.
+        arguments = (config.fid_features, self.domains, config.emotion_model, self.device, torch.float32)
         self.scorer = Scorer("fid*emotion", *arguments)
+        self.same_person = SamePerson([path for paths in self.files.values() for path in paths], self.device)
         assert self.scorer.extractor
         self.distance_name = self.scorer.extractor.distance_name
         self.kernel_name = self.scorer.extractor.kernel_name
         self.reals: dict[str, np.ndarray] = {}
         predicted = []
         for domain in self.domains:
-            measured = [self.scorer.measure(to_unit(x)) for _, x in self._batches([domain])]
+            measured = []
+            for _, x in self._batches([domain]):
+                measured.append(self.scorer.measure(to_unit(x)))
+                self.same_person.add_reals(to_uint8(x))
             self.reals[domain] = np.concatenate([features for features, _ in measured if features is not None])
             predicted += [p.argmax(1) for _, p in measured if p is not None]
         truth = np.repeat(np.arange(len(self.domains)), [len(self.files[d]) for d in self.domains])
@@ -95,12 +102,12 @@ class Evaluator:
 
     def evaluate(self, path: Path) -> tuple[Evaluation, np.ndarray]:
         """The numbers of generator `path`, and a grid of faces it translated (uint8 RGB)."""
-        G = load_generator(path).network.to(self.device).to(memory_format=torch.channels_last)
+        G = load_generator(path, **self.foreign).network.to(self.device).to(memory_format=torch.channels_last)
         result = Evaluation(path.name.removesuffix("-G.ckpt"), iteration_of(path))
         features: dict[int, list[np.ndarray]] = defaultdict(list)
         guesses: dict[int, list[np.ndarray]] = defaultdict(list)
-        cycles, seconds, made = [], 0.0, 0
-        own, number = [], 0
+        cycles, batch_sizes, seconds, made = [], [], 0.0, 0
+        compared, number = [], 0
         bar = tqdm(
             total=sum(map(len, self.files.values())), desc=result.name, unit="face", disable=not sys.stderr.isatty()
         )
@@ -112,6 +119,7 @@ class Evaluator:
             seconds += _waited(self.device, started)
             made += x_fake.shape[0] * x_fake.shape[1]
             cycles.append(self._cycle(G, x, x_fake, source))
+            batch_sizes.append(len(x))
             for target in range(len(self.domains)):
                 if target == source:
                     continue
@@ -119,13 +127,13 @@ class Evaluator:
                 assert seen is not None and probabilities is not None
                 features[target].append(seen)
                 guesses[target].append(probabilities)
-                own.append((np.arange(number, number + len(x)), seen))
+                compared.append(self.same_person.compare(number, to_uint8(x_fake[:, target])))
             number += len(x)
             bar.update(len(x))
         bar.close()
         self._sum_up(result, features, guesses)
-        result.cycle = {name: float(np.mean([c[name] for c in cycles])) for name in cycles[0]}
-        result.identity = identity(np.concatenate(list(self.reals.values())), own)
+        result.cycle = {name: float(np.average([c[name] for c in cycles], weights=batch_sizes)) for name in cycles[0]}
+        result.identity = summary(np.concatenate(compared))
         result.images_per_second = made / seconds
         return result, self._grid(G)
 
@@ -169,6 +177,12 @@ class Evaluator:
         result.translated_confusion = matrix.tolist()
         result.translated_accuracy = confusion_matrix.accuracy(matrix)
 
+    def __enter__(self) -> Evaluator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.same_person.close()
+
     def _grid(self, G: Generator) -> np.ndarray:
         paths = [path for files in self.files.values() for path in files[:SHOWN]]
         x = unit_images(paths, *self.sizes).mul(2).sub(1)
@@ -176,31 +190,6 @@ class Evaluator:
             x_fake = translate_to_all(G, x.to(self.device), len(self.domains))
         rows = [[face, *fakes] for face, fakes in zip(to_uint8(x), to_uint8(x_fake), strict=True)]
         return np.asarray(picture_grid.grid(rows, ["original", *self.domains]))
-
-
-def identity(reals: np.ndarray, own: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Whether a translation still shows the same person, by cosine distances of features.
-
-    `reals` [n, d] are the features of every real face; `own` pairs translations' features with the rows of `reals`
-    they were made from. Told: the mean distance of a face to its translation, to other people's faces, and the share of
-    translations whose nearest real face is their own.
-    """
-    chosen = np.random.default_rng(0).permutation(len(reals))[:OTHERS]
-    reals = reals / np.linalg.norm(reals, axis=1, keepdims=True)
-    to_own, to_others, nearest = [], [], []
-    for rows, fakes in own:
-        fakes = fakes / np.linalg.norm(fakes, axis=1, keepdims=True)
-        mine = 1 - (fakes * reals[rows]).sum(1)
-        distances = 1 - fakes @ reals[chosen].T
-        distances[rows[:, None] == chosen] = np.nan
-        to_own.append(mine)
-        to_others.append(np.nanmean(distances, axis=1))
-        nearest.append(mine < np.nanmin(distances, axis=1))
-    return {
-        "to its translation": float(np.concatenate(to_own).mean()),
-        "to other people": float(np.concatenate(to_others).mean()),
-        "own face is nearest": float(np.concatenate(nearest).mean()),
-    }
 
 
 def iteration_of(path: Path) -> int | None:
@@ -227,16 +216,17 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
     paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
     if not paths:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
-    first = load_generator(paths[0], c_dim=config.c_dim, image_size=config.image_size, crop_size=config.crop_size)
+    first = load_generator(paths[0], **foreign_settings(config))
     faces = held_out(config.image_dir, first.domains)
-    evaluator = Evaluator(config, faces, (first.crop_size, first.image_size))
-    found = [evaluator.evaluate(path) for path in paths]
+    with Evaluator(config, faces, (first.crop_size, first.image_size)) as evaluator:
+        found = [evaluator.evaluate(path) for path in paths]
     told = {
         "image_dir": config.image_dir,
         "faces": {domain: len(files) for domain, files in evaluator.files.items()},
         "domains": first.domains,
         "distance": evaluator.distance_name,
         "kernel": evaluator.kernel_name,
+        "no_identity": evaluator.same_person.problem,
         "real_accuracy": confusion_matrix.accuracy(evaluator.real_confusion),
         "real_confusion": evaluator.real_confusion.tolist(),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
@@ -271,7 +261,8 @@ def lines(told: dict[str, Any]) -> list[str]:
         for domain, parts in c["per_emotion"].items():
             out.append(f"  {domain:12}" + "  ".join(f"{name} {value:.4g}" for name, value in parts.items()))
         out.append("  cycle       " + "  ".join(f"{name} {value:.4g}" for name, value in c["cycle"].items()))
-        out.append("  identity    " + "  ".join(f"{name} {value:.4g}" for name, value in c["identity"].items()))
+        identities = "  ".join(f"{name} {value:.4g}" for name, value in c["identity"].items())
+        out.append("  identity    " + (identities or f"not measured: {told['no_identity'] or 'no face was found'}"))
     return out
 
 

@@ -81,7 +81,7 @@ class FaceResNet(nn.Module):
 
 
 def read_dlib(path: Path) -> FaceResNet:
-    """The network with the weights of dlib's file, whose bytes are known: its layers stand in it one after the other."""
+    """The network with the weights of dlib's file, in which the layers follow each other from the image on."""
     network = FaceResNet()
     arrays = list(_arrays(path.read_bytes()))
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
@@ -90,6 +90,7 @@ def read_dlib(path: Path) -> FaceResNet:
             scale, shift = affine.chunk(2)
             kernel, bias = weight.split([conv.weight.numel(), len(scale)])
             conv.weight.copy_(kernel.view_as(conv.weight) * scale[:, None, None, None])
+            assert conv.bias is not None
             conv.bias.copy_(bias * scale + shift)
         network.fc.weight.copy_(arrays[-1].view(256, 128).T)
     return network.eval().requires_grad_(False)
@@ -118,7 +119,7 @@ class IdentityNetwork:
 
     def __init__(self, network: FaceResNet, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        self._network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = network.to(self.device).to(memory_format=torch.channels_last)
         self._mean = torch.tensor(MEAN_RGB, device=self.device).view(3, 1, 1)
         self._finder: FaceFinder | None = None
 
@@ -141,10 +142,11 @@ class IdentityNetwork:
         """
         alignments = self.align(images) if alignments is None else alignments
         found = np.full((len(images), 128), np.nan, np.float32)
-        rows = [i for i, alignment in enumerate(alignments) if alignment is not None]
+        chips = {i: _cut(images[i], a) for i, a in enumerate(alignments) if a is not None}
+        rows = list(chips)
         for start in range(0, len(rows), FACES_AT_ONCE):
             some = rows[start : start + FACES_AT_ONCE]
-            found[some] = self._describe(np.stack([_cut(images[i], alignments[i]) for i in some]))
+            found[some] = self._describe(np.stack([chips[i] for i in some]))
         return found
 
     @torch.inference_mode()
@@ -174,4 +176,4 @@ def _to_chip(points: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _cut(image: NDArray[np.uint8], alignment: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return cv2.warpAffine(image, alignment, (CHIP_SIZE, CHIP_SIZE), flags=cv2.INTER_LINEAR)
+    return np.asarray(cv2.warpAffine(image, alignment, (CHIP_SIZE, CHIP_SIZE), flags=cv2.INTER_LINEAR), np.uint8)

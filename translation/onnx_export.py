@@ -12,7 +12,7 @@ import torch
 from checkpointing import training_sets
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import whole_files
-from imaging.image_folder import find_domains
+from translation.foreign_checkpoints import foreign_settings
 
 TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
 
@@ -29,14 +29,7 @@ def export_onnx(config: argparse.Namespace) -> int:
     """
     folder = Path(config.model_save_dir)
     path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
-    labels = Path(config.sample_label_dir)
-    trained = load_generator(
-        path,
-        c_dim=config.c_dim,
-        image_size=config.image_size,
-        crop_size=config.crop_size,
-        domains=tuple(find_domains(labels)) if labels.is_dir() else (),
-    )
+    trained = load_generator(path, **foreign_settings(config))
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)
     whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))

@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from checkpointing import network_files, training_sets
 from common.errors import UserError
-from imaging.image_folder import find_domains, find_images
+from imaging.image_folder import find_images
 from imaging.photo import SUFFIXES, Photo, UnreadablePhoto
+from translation.foreign_checkpoints import foreign_settings
 from translation.results import Results, Row, names_of, save, write_page
 from translation.translator import Translation, Translator
 
@@ -125,16 +126,7 @@ def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
     folder = Path(config.model_save_dir)
     path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     _refuse_contradictions(config, given, path)
-    labels = Path(config.sample_label_dir)
-    return Translator.load(
-        path,
-        c_dim=config.c_dim,
-        image_size=config.image_size,
-        crop_size=config.crop_size,
-        domains=tuple(find_domains(labels)) if labels.is_dir() else (),
-        amp=config.amp,
-        backend=config.backend,
-    )
+    return Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
 
 
 def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:
