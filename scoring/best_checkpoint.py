@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from checkpointing import network_files
 from common import whole_files
 from common.device import autocast, half_precision
+from common.errors import UserError
 from data_loader import without_unreadable
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_unit
@@ -21,9 +26,10 @@ from scoring.features import stratified, unit_images
 from scoring.metrics import Score, Scorer
 from training.distributed import Ranks
 from training.safeguards import patiently
-from translation.translator import translate_to_all
+from translation.translator import faces_that_fit, translate_to_all
 
-FACES_AT_ONCE = 32  # on a CPU one batch is as fast as another; on a GPU this fills it at 256²
+CRITERION = "scores.json"
+MEASURES = ("score", "fid_features", "fid_sample_size", "crop_size")  # flags that decide what a score measures
 
 
 class Selection:
@@ -45,10 +51,43 @@ class Selection:
         self.images = images
         self.sizes = (config.crop_size, config.image_size)
         self.sample_size = config.fid_sample_size
+        self.faces_at_once = faces_that_fit(config.batch_size, config.accumulate, config.c_dim)
+        self.criterion = {flag: getattr(config, flag) for flag in MEASURES}
+        self.criterion["emotion_model"] = self.scorer.judge.fingerprint if self.scorer.judge else ""
+        if config.resume_iters != "0":
+            self._require_same_criterion()
+
+    def _require_same_criterion(self) -> None:
+        """Raise `UserError` where the scores so far measured something else: the best of them would mean nothing."""
+        if not self.table.exists():
+            return
+        for flag, then in self._criterion_so_far().items():
+            now = self.criterion[flag]
+            if then != now:
+                told = "was another file" if flag == "emotion_model" else f"was {then}, and is {now} now"
+                folder = self.table.parent
+                raise UserError(
+                    f"the scores in {self.table} cannot be compared with those to come: --{flag} {told}: pass what it "
+                    f"was, or move scores.csv and best-*.ckpt out of {folder} to choose the best anew"
+                )
+
+    def _criterion_so_far(self) -> dict[str, Any]:
+        """What the scores of the table measure; runs before there was a scores.json tell it by their flags."""
+        path = self.table.with_name(CRITERION)
+        if not path.exists():
+            run = network_files.load_config(self.table.parent)
+            return {flag: value for flag, value in run["arguments"].items() if flag in MEASURES} if run else {}
+        try:
+            so_far = json.loads(path.read_text(encoding="utf-8"))
+            return {flag: so_far[flag] for flag in self.criterion}
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is damaged ({error}): restore it, or move it and scores.csv away") from error
 
     def begin(self, start: int, best: float = math.inf) -> None:
-        """Go on after iteration `start`: measure the real faces, and forget scores of iterations to be done again."""
-        self.best = best
+        """Go on after iteration `start`: measure the real faces, and forget scores of iterations to be done again.
+
+        Where `scores.csv` holds no score up to `start`, there is no best one yet, whatever `best` says.
+        """
         files = stratified(self.images, self.sample_size)
         readable = without_unreadable(self.images, itertools.chain(*files.values()))
         while len(readable.paths) < len(self.images.paths):
@@ -59,10 +98,13 @@ class Selection:
         self.sources = {
             domain: unit_images(paths, *self.sizes).mul(2).sub(1) for domain, paths in files.items()
         }  # in [-1, 1], as the generator takes them
-        if self.ranks.is_first and self.table.exists():
-            with self.table.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))
-            self._write([row for row in rows if row[0] == "iteration" or int(row[0]) <= start])
+        rows = [row for row in self._rows() if row[0] == "iteration" or int(row[0]) <= start]
+        self.best = best if rows[1:] else math.inf
+        if self.ranks.is_first:
+            if self.table.exists():
+                self._write(rows)
+            criterion = json.dumps(self.criterion, indent=2) + "\n"
+            self._write_file(self.table.with_name(CRITERION), lambda path: path.write_text(criterion, encoding="utf-8"))
 
     def score(self, G: nn.Module, i: int) -> tuple[Score, bool]:
         """The score of `G` after iteration `i`, and whether it is the best so far."""
@@ -74,30 +116,40 @@ class Selection:
         return score, improved
 
     def _translate(self, G: nn.Module) -> dict[str, Tensor]:
-        """This process's share of the faces of other domains, translated to each: {domain: [n, 3, S, S] in [0, 1]}."""
+        """This process's share of the faces of other domains, translated to each: {domain: [n, 3, S, S] in [0, 1]}.
+
+        They wait for their measurement in the machine's memory: all together are more than a small GPU holds.
+        """
         rank, world_size = self.ranks.rank, self.ranks.world_size
-        none = torch.empty(0, 3, self.sizes[1], self.sizes[1], device=self.device)
+        none = torch.empty(0, 3, self.sizes[1], self.sizes[1])
         parts: dict[str, list[Tensor]] = {domain: [none] for domain in self.domains}
         for source, faces in self.sources.items():
             own = faces[rank::world_size]
-            for x in own.split(FACES_AT_ONCE) if len(own) else ():
+            for x in own.split(self.faces_at_once) if len(own) else ():
                 with autocast(self.device, self.amp):
-                    x_fake = to_unit(translate_to_all(G, x.to(self.device), len(self.domains)))
+                    x_fake = to_unit(translate_to_all(G, x.to(self.device), len(self.domains))).cpu()
                 for target, fakes in zip(self.domains, x_fake.unbind(1), strict=True):
                     if target != source:
                         parts[target].append(fakes)
         return {domain: torch.cat(fakes) for domain, fakes in parts.items()}
 
     def _append(self, i: int, scalars: dict[str, float]) -> None:
-        rows: list[list[str]] = []
-        if self.table.exists():
-            with self.table.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.reader(file))
-        self._write([["iteration", *scalars], *rows[1:], [str(i), *(f"{v:.6g}" for v in scalars.values())]])
+        rows = self._rows()[1:]
+        self._write([["iteration", *scalars], *rows, [str(i), *(f"{v:.6g}" for v in scalars.values())]])
+
+    def _rows(self) -> list[list[str]]:
+        """The header and the scores so far."""
+        if not self.table.exists():
+            return []
+        with self.table.open(newline="", encoding="utf-8") as file:
+            return list(csv.reader(file))
 
     def _write(self, rows: list[list[str]]) -> None:
         def write(temporary: Path) -> None:
             with temporary.open("w", newline="", encoding="utf-8") as file:
                 csv.writer(file).writerows(rows)
 
-        patiently(lambda: whole_files.write_atomically(self.table, write), str(self.table), tqdm.write)
+        self._write_file(self.table, write)
+
+    def _write_file(self, path: Path, write: Callable[[Path], Any]) -> None:
+        patiently(lambda: whole_files.write_atomically(path, write), str(path), tqdm.write)

@@ -35,7 +35,7 @@ from scoring.features import unit_images
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from scoring.same_person import SamePerson, summary
 from translation.foreign_checkpoints import foreign_settings
-from translation.translator import translate_to_all
+from translation.translator import faces_that_fit, translate_to_all
 
 TEMPLATE = Path(__file__).with_name("evaluate.html")
 FACES_AT_ONCE = 16
@@ -67,6 +67,7 @@ class Evaluator:
         self.foreign = foreign_settings(config)
         self.sizes = sizes
         self.domains = images.domains
+        self.faces_at_once = faces_that_fit(config.batch_size, config.accumulate, len(self.domains))
         self.files = {
             domain: [p for p, own in zip(images.paths, images.labels, strict=True) if own == label]
             for label, domain in enumerate(images.domains)
@@ -115,7 +116,7 @@ class Evaluator:
             x = x.to(self.device)
             started = time.perf_counter()
             with autocast(self.device, self.amp):
-                x_fake = translate_to_all(G, x, len(self.domains))
+                x_fake = translate_to_all(G, x, len(self.domains), self.faces_at_once)
             seconds += _waited(self.device, started)
             made += x_fake.shape[0] * x_fake.shape[1]
             cycles.append(self._cycle(G, x, x_fake, source))
@@ -144,8 +145,10 @@ class Evaluator:
         others = [t for t in range(len(self.domains)) if t != source]
         there = x_fake[:, others].flatten(0, 1)
         back_to = one_hot(torch.full((len(there),), source, device=self.device), len(self.domains))
+        at_once = self.faces_at_once * len(self.domains)
         with torch.inference_mode(), autocast(self.device, self.amp):
-            x_rec = to_unit(G(there, back_to))
+            parts = zip(there.split(at_once), back_to.split(at_once), strict=True)
+            x_rec = to_unit(torch.cat([G(x, c) for x, c in parts]))
         x = to_unit(x).repeat_interleave(len(others), 0)
         return {
             "L1": float(F.l1_loss(x_rec, x)),
@@ -187,7 +190,7 @@ class Evaluator:
         paths = [path for files in self.files.values() for path in files[:SHOWN]]
         x = unit_images(paths, *self.sizes).mul(2).sub(1)
         with autocast(self.device, self.amp):
-            x_fake = translate_to_all(G, x.to(self.device), len(self.domains))
+            x_fake = translate_to_all(G, x.to(self.device), len(self.domains), self.faces_at_once)
         rows = [[face, *fakes] for face, fakes in zip(to_uint8(x), to_uint8(x_fake), strict=True)]
         return np.asarray(picture_grid.grid(rows, ["original", *self.domains]))
 

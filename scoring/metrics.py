@@ -148,7 +148,7 @@ class Scorer:
         self.recognizer: EmotionRecognizer | None = None
         self.extractor: FeatureExtractor | None = None
         judge_needed = needs_judge or (needs_distance and fid_features == "emotion")
-        judge = EmotionRecognizer.load(emotion_model, device, dtype) if judge_needed else None
+        self.judge = judge = EmotionRecognizer.load(emotion_model, device, dtype) if judge_needed else None
         if judge and needs_judge:
             judge.outputs_of(domains)
             self.recognizer = judge

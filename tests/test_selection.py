@@ -84,3 +84,64 @@ def test_missing_weights_are_found_out_before_training(main_here, drawn, tmp_pat
     run = main_here(*flags(tmp_path / "run", **words, num_iters=16))
     assert run.returncode == 2
     assert "--score" in run.stderr
+
+
+def test_scoring_computes_no_more_images_at_once_than_training(main_here, drawn, judge, tmp_path, monkeypatch):
+    """Five domains, batches of 20 in two parts: ten images, where all faces of a domain would be four times five."""
+    import model
+    from translation import translator
+
+    largest, forward = [], model.Generator.forward
+
+    def watched(network, x, c):
+        if torch.is_inference_mode_enabled():
+            largest.append(len(x))
+        return forward(network, x, c)
+
+    monkeypatch.setattr(model.Generator, "forward", watched)
+    fixed = translator.translate_to_all  # the sample grid's own batch is not meant
+    monkeypatch.setattr("solver.translate_to_all", lambda *given: fixed(*given, 1))
+    words = scoring(drawn, judge, num_iters=5, batch_size=20, accumulate=2)
+    run = main_here(*flags(tmp_path, **words))
+    assert run.returncode == 0, run.stderr
+    assert max(largest) == 10
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"score": "fid"}, "--score was emotion, and is fid now"),
+        ({"fid_sample_size": 10}, "--fid_sample_size was 20, and is 10 now"),
+        ({"emotion_model": "other.pt"}, "--emotion_model was another file"),
+    ],
+)
+def test_a_best_score_is_not_compared_with_scores_of_another_kind(main_here, drawn, judge, tmp_path, changed, sentence):
+    first = scoring(drawn, judge, score="emotion", num_iters=5)
+    assert main_here(*flags(tmp_path, **first)).returncode == 0
+    if "emotion_model" in changed:
+        content = torch.load(judge, weights_only=True)
+        content["state_dict"]["classifier.bias"] += 1
+        torch.save(content, tmp_path / "other.pt")
+        changed = {"emotion_model": tmp_path / "other.pt"}
+    words = {**first, **changed, "num_iters": 10, "resume_iters": "latest"}
+    before = (tmp_path / "model_save/scores.csv").read_text()
+    run = main_here(*flags(tmp_path, **words))
+    assert run.returncode == 2
+    assert sentence in run.stderr
+    assert (tmp_path / "model_save/scores.csv").read_text() == before
+    # As the sentence says.
+    for path in (tmp_path / "model_save/scores.csv", *(tmp_path / "model_save").glob("best-*.ckpt")):
+        path.rename(tmp_path / path.name)
+    run = main_here(*flags(tmp_path, **words))
+    assert run.returncode == 0, run.stderr
+    assert [row["iteration"] for row in scores(tmp_path)] == ["10"]
+    assert tensor_file.read(tmp_path / "model_save/best-state.ckpt")["iteration"] == 10
+
+
+def test_the_same_judge_under_another_name_is_the_same(main_here, drawn, judge, tmp_path):
+    words = scoring(drawn, judge, score="emotion", num_iters=5)
+    assert main_here(*flags(tmp_path, **words)).returncode == 0
+    (tmp_path / "moved.pt").write_bytes(judge.read_bytes())
+    moved = {**words, "num_iters": 10, "emotion_model": tmp_path / "moved.pt", "resume_iters": "latest"}
+    assert main_here(*flags(tmp_path, **moved)).returncode == 0
+    assert [row["iteration"] for row in scores(tmp_path)] == ["5", "10"]

@@ -55,11 +55,22 @@ class Translation:
 
 
 @torch.inference_mode()
-def translate_to_all(G: Translate, x: Tensor, c_dim: int) -> Tensor:
-    """Every image with every domain, in one batch: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1]."""
-    labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(x), 1)
-    x_fake = G(x.repeat_interleave(c_dim, dim=0), labels)
-    return x_fake.float().unflatten(0, (len(x), c_dim))
+def translate_to_all(G: Translate, x: Tensor, c_dim: int, faces_at_once: int | None = None) -> Tensor:
+    """Every image with every domain: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1].
+
+    In one batch of B × c_dim, or in parts of `faces_at_once` × c_dim.
+    """
+    parts = []
+    for faces in x.split(faces_at_once or max(1, len(x))):
+        labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(faces), 1)
+        x_fake = G(faces.repeat_interleave(c_dim, dim=0), labels)
+        parts.append(x_fake.float().unflatten(0, (len(faces), c_dim)))
+    return torch.cat(parts)
+
+
+def faces_that_fit(batch_size: int, accumulate: int, c_dim: int) -> int:
+    """How many faces to translate to all domains at once: no more images than a training step computes together."""
+    return max(1, batch_size // accumulate // c_dim)
 
 
 class Translator:
