@@ -137,6 +137,10 @@ def build_network(judge: Judge) -> torch.nn.Module:
     """The judge's timm network with its weights; raises `UserError` where they do not fit."""
     import timm
 
+    if not timm.is_model(judge.arch):  # create_model would fetch `hf-hub:…` from the network
+        raise UserError(
+            f"the judge names its network {judge.arch!r}, which timm does not have: give another --emotion_model"
+        )
     try:
         network = timm.create_model(judge.arch, pretrained=False, num_classes=len(judge.classes))
         network.load_state_dict(judge.state_dict)

@@ -180,6 +180,7 @@ def add_use(add: Add) -> None:
     add("--quality", type=percent, default=95, help="of jpg and webp results, 1 to 100")
     add("--overwrite", action="store_true", help="translate photos again that have results")
     add("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what runs the generator")
+    add("--for", choices=("onnx", "stargan"), default="onnx", help="export: ONNX, or files that yunjey/stargan loads")
 
 
 def add_folders(add: Add) -> None:
@@ -243,7 +244,11 @@ def evaluate(config: argparse.Namespace) -> int:
 
 
 def export(config: argparse.Namespace) -> int:
-    """Write the generator `test_iters` names as ONNX."""
+    """Write the generator that `test_iters` names for other programs."""
+    if getattr(config, "for") == "stargan":
+        from translation.stargan_export import export_for_stargan
+
+        return export_for_stargan(config)
     from translation.onnx_export import export_onnx
 
     return export_onnx(config)

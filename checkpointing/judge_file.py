@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from common.errors import UserError
 from common.whole_files import write_atomically
 
 FORMAT = "stargan-fe judge 1"
+LARGEST_SIDE = 2048  # pixels
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -62,7 +64,35 @@ def _ours(path: Path, content: dict[str, Any]) -> Judge:
     wanted = {field.name for field in fields(Judge)}
     if content["format"] != FORMAT or not wanted <= content.keys():
         raise UserError(f"{path} is a judge of another version ({content['format']}): train it again")
-    return Judge(**{name: content[name] for name in wanted})
+    judge = Judge(**{name: content[name] for name in wanted})
+    problem = _problem(judge)
+    if problem:
+        raise UserError(f"{path} is not a judge ({problem}): give another file, or train it again")
+    return judge
+
+
+def _problem(judge: Judge) -> str:
+    """What is wrong with a file that says it is a judge; "" where nothing is."""
+    if not isinstance(judge.arch, str):
+        return "its network has no name"
+    classes = judge.classes
+    if not isinstance(classes, (tuple, list)) or not classes or not all(isinstance(name, str) for name in classes):
+        return "its classes have no names"
+    if type(judge.image_size) is not int or not 1 <= judge.image_size <= LARGEST_SIDE:
+        return f"its image size is not between 1 and {LARGEST_SIDE}"
+    for numbers in (judge.mean, judge.std):
+        if (
+            not isinstance(numbers, (tuple, list))
+            or len(numbers) != 3
+            or not all(isinstance(number, (int, float)) and math.isfinite(number) for number in numbers)
+        ):
+            return "its mean or deviation is not three numbers"
+    if not all(judge.std):
+        return "a deviation is 0"
+    tensors = judge.state_dict
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        return "its weights are not tensors"
+    return ""
 
 
 def _published(path: Path, state: dict[str, Tensor]) -> Judge:

@@ -87,7 +87,10 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
     Raises `UserError` for a file that names anything a network does not need, and for one that is no network.
     """
-    if zipfile.is_zipfile(path) and any("/code/" in name for name in zipfile.ZipFile(path).namelist()):
+    # torch.load hands every archive that holds a constants.pkl to TorchScript, whatever its pickle_module.
+    if zipfile.is_zipfile(path) and any(
+        "/code/" in name or Path(name).name == "constants.pkl" for name in zipfile.ZipFile(path).namelist()
+    ):
         raise UserError(f"{path} is a TorchScript program, which can't be read without running it: not loaded")
     try:
         with warnings.catch_warnings():

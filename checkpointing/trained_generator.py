@@ -14,12 +14,16 @@ from model import Generator
 
 @dataclass(frozen=True)
 class TrainedGenerator:
-    """A generator on the CPU, without gradients; its domain names in label order; the images it takes."""
+    """A generator on the CPU, without gradients; its domain names in label order; the images it takes.
+
+    `published`: nothing says that it was trained here, so it takes faces as the published repo cut them out.
+    """
 
     network: Generator
     domains: list[str]
     image_size: int
     crop_size: int
+    published: bool
 
 
 def load_generator(
@@ -41,4 +45,6 @@ def load_generator(
     except RuntimeError as error:
         raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
     names = network_files.domain_names(path, found.c_dim, domains)
-    return TrainedGenerator(network.eval().requires_grad_(False), names, image_size, crop_size)
+    return TrainedGenerator(
+        network.eval().requires_grad_(False), names, image_size, crop_size, published=config is None
+    )

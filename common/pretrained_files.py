@@ -126,7 +126,10 @@ class Inside:
 
 @dataclass(frozen=True)
 class Weight:
-    """One pretrained file. `sha256` is the hash in hex, as many leading digits of it as are known."""
+    """One pretrained file. `sha256` is the hash in hex, as many leading digits of it as are known.
+
+    Where none is, all that is asked of the file is that it is a zip archive, as PyTorch writes them: no error page.
+    """
 
     file: str
     purpose: str
@@ -179,7 +182,7 @@ WEIGHTS = {
     "enet_b2_7": Weight(
         file="enet_b2_7.pt",
         purpose="the emotion judge",
-        sha256="",  # no trustworthy record of it: read the file with an unpickler that runs no code
+        sha256="",  # no trustworthy record of it: `checkpointing.pickled_module` reads it and runs no code
         sources=(
             Web(
                 "https://github.com/HSE-asavchenko/face-emotion-recognition/raw/main/models/affectnet_emotions/"
@@ -237,7 +240,7 @@ def path(name: str) -> Path:
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(cached.with_name(cached.name + ".lock")):
-            if not _is_right(cached, weight.sha256):
+            if not _is_right(cached, weight):
                 _fetch(weight, cached)
     except OSError as error:
         raise UserError(
@@ -251,11 +254,19 @@ def at_hand(name: str) -> Path | None:
     """The local file of the pretrained file `name`, or None where it would have to be fetched."""
     weight = WEIGHTS[name]
     places = [cache_folder() / weight.file, *(Path(folder).expanduser() / weight.file for folder in weight.also_in)]
-    return next((place for place in places if _is_right(place, weight.sha256)), None)
+    return next((place for place in places if _is_right(place, weight)), None)
 
 
-def _is_right(file: Path, sha256: str) -> bool:
-    return file.is_file() and _sha256(file).startswith(sha256)
+def _is_right(file: Path, weight: Weight) -> bool:
+    if not file.is_file():
+        return False
+    return _sha256(file).startswith(weight.sha256) if weight.sha256 else zipfile.is_zipfile(file)
+
+
+def _what_is_wrong(file: Path, weight: Weight) -> str:
+    if weight.sha256:
+        return f"other bytes, their SHA-256 begins with {_sha256(file)[:8]}"
+    return "no archive of PyTorch, perhaps a web page"
 
 
 def _sha256(file: Path) -> str:
@@ -268,7 +279,7 @@ def _sha256(file: Path) -> str:
 
 def _fetch(weight: Weight, cached: Path) -> None:
     """Put the file of the first source that gives the right bytes at `cached`, in one step."""
-    failures = [f"the file at {cached} has the wrong SHA-256"] if cached.exists() else []
+    failures = [f"the file at {cached} holds {_what_is_wrong(cached, weight)}"] if cached.exists() else []
     with tempfile.TemporaryDirectory(dir=cached.parent, prefix=".fetch-") as folder:
         for source in weight.sources:
             part = Path(folder) / weight.file
@@ -278,10 +289,10 @@ def _fetch(weight: Weight, cached: Path) -> None:
             except SourceError as error:
                 failures.append(f"{source}: {error}")
                 continue
-            if _is_right(part, weight.sha256):
+            if _is_right(part, weight):
                 part.replace(cached)
                 return
-            failures.append(f"{source}: gave other bytes, their SHA-256 begins with {_sha256(part)[:8]}")
+            failures.append(f"{source}: gave {_what_is_wrong(part, weight)}")
     known_hash = f" (its SHA-256 begins with {weight.sha256[:8]})" if weight.sha256 else ""
     raise UserError(
         f"can't get {weight.file} ({weight.purpose}): {'; '.join(failures)}; "

@@ -168,6 +168,17 @@ def input_square(square: Square, crop_size: int = CROP_SIZE) -> Square:
     return square.centre(crop_size / FACE_SIZE)
 
 
+def published_square(square: Square, crop_size: int = CROP_SIZE) -> Square:
+    """What the networks of the published repo saw of the face that `square` is around.
+
+    Their training stretched the detector's box itself to 512 pixels, without head-room, and cut out the centre.
+    """
+    side = square.side / HEAD_ROOM
+    angle, lift = math.radians(square.angle), LIFT * side
+    box = Square(square.cx - lift * math.sin(angle), square.cy + lift * math.cos(angle), side, square.angle)
+    return input_square(box, crop_size)
+
+
 def face_mask(points: Points, shape: tuple[int, ...], forehead: float = 0.2, feather: float = 0.1) -> Mask:
     """The inside of a face mesh as float32 [height, width] in [0, 1] for an image of `shape`.
 

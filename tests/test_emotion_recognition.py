@@ -8,6 +8,8 @@ import subprocess
 import sys
 import types
 import unicodedata
+import zipfile
+from dataclasses import replace
 
 import pytest
 import timm
@@ -85,6 +87,45 @@ def test_code_in_a_judge_file_is_not_run(tmp_path, capsys, zipped, how):
         EmotionRecognizer.load(path)
     assert not trace.exists()
     assert str(path) in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_an_archive_that_torch_would_hand_to_torchscript_is_refused(tmp_path, monkeypatch):
+    """`torch.load` looks for constants.pkl alone, and gives what has one to `torch.jit.load`."""
+    path = tmp_path / "judge.pt"
+    torch.save({"a": torch.ones(1)}, path)
+    with zipfile.ZipFile(path, "a") as archive:
+        (folder,) = {name.split("/")[0] for name in archive.namelist()}
+        archive.writestr(f"{folder}/constants.pkl", b"")
+    monkeypatch.setattr(torch.jit, "load", lambda *_, **__: pytest.fail("TorchScript was asked"))
+    with pytest.raises(UserError, match="TorchScript"):
+        load_judge(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("arch", "hf-hub:stranger/network", "'hf-hub:stranger/network', which timm does not have"),
+        ("arch", 7, "its network has no name"),
+        ("classes", (1, 2, 3, 4, 5), "its classes have no names"),
+        ("image_size", 10**9, "its image size"),
+        ("std", (0.2, 0.0, 0.2), "a deviation is 0"),
+        ("mean", (0.2, float("nan"), 0.2), "not three numbers"),
+        ("state_dict", {"classifier.bias": "weights"}, "its weights are not tensors"),
+    ],
+)
+def test_a_strangers_judge_file_is_believed_in_nothing(tmp_path, monkeypatch, field, value, sentence):
+    import timm.models._hub
+
+    def ask_the_network(*_, **__):
+        pytest.fail("the network was asked")
+
+    monkeypatch.setattr(timm.models._hub, "load_model_config_from_hf", ask_the_network)
+    monkeypatch.setattr("timm.models._factory.load_model_config_from_hf", ask_the_network)
+    path = tmp_path / "judge.pt"
+    save_judge(path, replace(biased_judge(list(emotions.FIVE)), **{field: value}))
+    with pytest.raises(UserError) as refused:
+        EmotionRecognizer.load(path)
+    assert sentence in str(refused.value) and "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("content", [b"", b"no judge at all", pickle.dumps({"a": 1}), pickle.dumps(object)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import main
 from benchmarks.eyebrows import count_brows
 from imaging.draw_faces import draw_face
-from imaging.face_geometry import face_mask, input_square
+from imaging.face_geometry import Box, face_mask, face_square, input_square, published_square
 from imaging.photo import Photo
 from imaging.value_range import to_network
 from model import Generator
@@ -315,6 +317,76 @@ def test_export_writes_a_file_that_any_runtime_takes(main_here, models):
     x, c = torch.rand(4, 3, 32, 32) * 2 - 1, torch.eye(5)[:4]
     (exported,) = session.run(None, {"image": x.numpy(), "label": c.numpy()})
     assert np.abs(exported - G(x, c).detach().numpy()).max() < 1e-4
+
+
+class TheirBlock(nn.Module):
+    """yunjey/stargan's residual block."""
+
+    def __init__(self, dim):
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(dim, dim, 3, 1, 1, bias=False),
+            their_norm(dim),
+            nn.ReLU(),
+            nn.Conv2d(dim, dim, 3, 1, 1, bias=False),
+            their_norm(dim),
+        )
+
+    def forward(self, x):
+        return x + self.main(x)
+
+
+def their_norm(dim):
+    return nn.InstanceNorm2d(dim, affine=True, track_running_stats=True)
+
+
+def their_generator(d, c_dim):
+    """yunjey/stargan's `Generator.main` with one block, and StarGAN-TA's activations."""
+    act = partial(nn.LeakyReLU, 0.01)
+    down = [(nn.Conv2d(n, 2 * n, 4, 2, 1, bias=False), their_norm(2 * n), act()) for n in (d, 2 * d)]
+    up = [(nn.ConvTranspose2d(n, n // 2, 4, 2, 1, bias=False), their_norm(n // 2), act()) for n in (4 * d, 2 * d)]
+    first = (nn.Conv2d(3 + c_dim, d, 7, 1, 3, bias=False), their_norm(d), act())
+    last = (nn.Conv2d(d, 3, 7, 1, 3, bias=False), nn.Tanh())
+    main = nn.Sequential(*first, *down[0], *down[1], TheirBlock(4 * d), *up[0], *up[1], *last)
+    return nn.ModuleDict({"main": main})
+
+
+def test_export_for_stargan_loads_there_strictly(main_here, models, tmp_path):
+    theirs = their_generator(8, 5)
+    ours = torch.load(models / "5-G.ckpt", weights_only=True)
+    with pytest.raises(RuntimeError, match="running_mean"):
+        theirs.load_state_dict(ours)
+    (tmp_path / "5-G.ckpt").write_bytes((models / "5-G.ckpt").read_bytes())
+    (tmp_path / "5-D.ckpt").write_bytes(b"the discriminator's bytes")
+    run = main_here("--mode", "export", "--for", "stargan", "--test_iters", 5, "--model_save_dir", tmp_path)
+    assert run.returncode == 0, run.stderr
+    theirs.load_state_dict(torch.load(tmp_path / "stargan/5-G.ckpt", weights_only=True))
+    assert (tmp_path / "stargan/5-D.ckpt").read_bytes() == b"the discriminator's bytes"
+    G = Generator(8, 5, 1)
+    G.load_state_dict(ours)
+    x, c = torch.rand(2, 3, 32, 32) * 2 - 1, torch.eye(5)[:2]
+    with_labels = torch.cat([x, c[:, :, None, None].expand(-1, -1, 32, 32)], dim=1)
+    torch.testing.assert_close(theirs["main"](with_labels), G(x, c), rtol=1e-3, atol=1e-4)
+
+
+def test_a_checkpoint_without_config_sees_the_inner_seven_eighths_of_the_detectors_box(models, portrait, tmp_path):
+    import json
+
+    box = Box(100, 200, 180, 280, 1.0, angle=30)
+    square = published_square(face_square(box))
+    assert (square.cx, square.cy, square.side, square.angle) == pytest.approx((140, 240, 70, 30))
+
+    config = {"arguments": {"image_size": 64, "crop_size": 448}, "domains": ["a", "b", "c", "d", "e"]}
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/config.json").write_text(json.dumps(config))
+    (tmp_path / "ours/5-G.ckpt").write_bytes((models / "5-G.ckpt").read_bytes())
+    for folder, part in ((models, published_square), (tmp_path / "ours", input_square)):
+        with Translator.load(folder / "5-G.ckpt", image_size=64, backend="torch") as loaded:
+            seen = []
+            loaded.G = lambda x, c, seen=seen: (seen.append(x), x)[1]
+            (face,) = loaded.translate(portrait).faces
+            expected = to_network(part(face.square).cut(portrait, 64))
+            torch.testing.assert_close(seen[0][0].float(), expected)
 
 
 def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):

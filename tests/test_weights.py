@@ -159,7 +159,17 @@ def test_a_damaged_file_that_cannot_be_fetched_is_named(cache: Path, row) -> Non
     row(Web(f"http://127.0.0.1:{unused_port()}/face.bin"))
     cache.mkdir()
     (cache / "face.bin").write_bytes(CONTENT[:-1])
-    with pytest.raises(UserError, match=r"face\.bin has the wrong SHA-256"):
+    with pytest.raises(UserError, match=r"face\.bin holds other bytes"):
+        pretrained_files.path("face")
+
+
+def test_a_web_page_is_not_kept_where_no_hash_is_known(cache: Path, server: Server, row) -> None:
+    """What a captive portal or a moved repository answers with."""
+    row(Web(server.url("face.bin")), sha256="")
+    with pytest.raises(UserError, match=r"face\.bin: gave no archive of PyTorch, perhaps a web page"):
+        pretrained_files.path("face")
+    (cache / "face.bin").write_text("<!doctype html>")
+    with pytest.raises(UserError, match=r"the file at .*face\.bin holds no archive"):
         pretrained_files.path("face")
 
 

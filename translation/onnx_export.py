@@ -25,7 +25,8 @@ def export_onnx(config: argparse.Namespace) -> int:
     """Write `{test_iters}-G.onnx` beside the checkpoint; returns the exit code.
 
     Inputs `image` [batch, 3, S, S] in [-1, 1] and one-hot `label` [batch, c_dim], output `translated` like `image`.
-    The file's metadata tell the domains in label order, the image size and the crop size.
+    The file's metadata tell the domains in label order, the image size, the crop size, and what it is the crop of:
+    `faces` "ours" (face squares of this repo) or "published" (the detector's box).
     """
     folder = Path(config.model_save_dir)
     path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
@@ -55,7 +56,10 @@ def _write(trained: TrainedGenerator, path: Path) -> None:
         )
     assert program is not None
     program.model.metadata_props.update(
-        domains=",".join(trained.domains), image_size=str(size), crop_size=str(trained.crop_size)
+        domains=",".join(trained.domains),
+        image_size=str(size),
+        crop_size=str(trained.crop_size),
+        faces="published" if trained.published else "ours",
     )
     program.save(str(path), external_data=False)
     check(trained, path)

@@ -13,6 +13,10 @@ LIGHT_REACH = 0.12  # of the crop's side: standard deviation over which light is
 OVERALL = 1e-3  # share of the mean over the whole edge, which alone reaches the middle of a large face
 MAX_GAIN = 3.0
 
+# A face that reaches beyond what the generator saw fades towards the crop's border: 0 there, 1 from 6 % on.
+_RAMP = np.clip(np.minimum(np.arange(MASK_SIZE), np.arange(MASK_SIZE)[::-1]) / (0.06 * MASK_SIZE), 0, 1)
+FADE = np.minimum.outer(_RAMP, _RAMP).astype(np.float32)
+
 
 def paste(result: Image, crop: Image, generated: Image, square: Square, points: Points) -> None:
     """Replace the face of `square` in the photo `result`, in place.
@@ -20,7 +24,7 @@ def paste(result: Image, crop: Image, generated: Image, square: Square, points: 
     `crop` is what the generator saw, `generated` what it made of it, both uint8 [S, S, 3]; `points` is the face's mesh
     in photo pixels. Outside the mesh, forehead raised, no pixel changes.
     """
-    mask = face_mask(square.to_crop(points, MASK_SIZE).astype(np.float32), (MASK_SIZE, MASK_SIZE))
+    mask = face_mask(square.to_crop(points, MASK_SIZE).astype(np.float32), (MASK_SIZE, MASK_SIZE)) * FADE
     region = _bounds(mask, square, result.shape)
     if region is None:
         return

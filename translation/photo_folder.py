@@ -126,7 +126,10 @@ def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
     folder = Path(config.model_save_dir)
     path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     _refuse_contradictions(config, given, path)
-    return Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
+    translator = Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
+    if translator.published:
+        print(f"no config.json beside {path}: it is shown faces as the published repo's networks saw them")
+    return translator
 
 
 def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from checkpointing.trained_generator import load_generator
 from face_detection import Face, FaceFinder
-from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square
+from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square, published_square
 from imaging.value_range import to_network, to_uint8
 from losses import one_hot
 from model import Generator
@@ -76,7 +76,8 @@ def faces_that_fit(batch_size: int, accumulate: int, c_dim: int) -> int:
 class Translator:
     """A generator and a face finder, loaded once; a context manager, or `close()` it.
 
-    `domains` are the emotions it gives, in label order.
+    `domains` are the emotions it gives, in label order. With `published` the generator sees faces as the published
+    repo's networks did, closer than ours.
     """
 
     def __init__(
@@ -87,11 +88,13 @@ class Translator:
         crop_size: int = CROP_SIZE,
         amp: str = "auto",
         backend: str = "auto",
+        published: bool = False,
     ) -> None:
         self.G, self.device = fast_generator(G, image_size, amp, backend)
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
+        self.published = published
         self.finder = FaceFinder()
 
     @classmethod
@@ -113,7 +116,9 @@ class Translator:
         that is no generator.
         """
         trained = load_generator(path, c_dim=c_dim, image_size=image_size, crop_size=crop_size, domains=domains)
-        return cls(trained.network, trained.domains, trained.image_size, trained.crop_size, amp, backend)
+        return cls(
+            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, backend, trained.published
+        )
 
     @torch.inference_mode()
     def generate(self, crops: Image) -> Image:
@@ -160,7 +165,7 @@ class Translator:
 
     def _translate_together(self, photos: Sequence[tuple[Image, Sequence[Face]]]) -> Iterator[Translation]:
         crops = [
-            input_square(face.square, self.crop_size).cut(photo, self.image_size)
+            self._sees(face).cut(photo, self.image_size)
             for photo, faces in photos
             for face in faces
             if face.points is not None
@@ -170,11 +175,15 @@ class Translator:
             with_mesh = [(face, *next(generated)) for face in faces if face.points is not None]
             yield Translation(photo, self._results(photo, with_mesh), faces)
 
+    def _sees(self, face: Face) -> Square:
+        """The part of the photo that the generator is shown."""
+        return (published_square if self.published else input_square)(face.square, self.crop_size)
+
     def _results(self, photo: Image, faces: Sequence[tuple[Face, Image, Image]]) -> dict[str, Image]:
         """The photo with each emotion; the largest face, which is the nearest, is pasted last."""
         results = {domain: photo.copy() for domain in self.domains} if faces else {}
         for face, crop, generated in reversed(faces):
-            square = input_square(face.square, self.crop_size)
+            square = self._sees(face)
             for result, emotion in zip(results.values(), generated, strict=True):
                 paste(result, crop, emotion, square, self._mesh(emotion, face, square))
         return results

@@ -1,0 +1,47 @@
+"""`--mode export --for stargan`: checkpoints that yunjey/stargan and StarGAN-TA load strictly.
+
+Their InstanceNorm tracks running statistics, so their state dicts have three buffers a norm that ours lack. They are
+written as a norm that has seen nothing has them. Used in `eval()` they give garbage there, as that repo's own do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+
+from checkpointing import network_files, tensor_file, training_sets
+from common import whole_files
+
+
+def export_for_stargan(config: argparse.Namespace) -> int:
+    """Write `stargan/{test_iters}-G.ckpt` and `-D.ckpt` below the folder of the checkpoint; returns the exit code."""
+    folder = Path(config.model_save_dir)
+    name = training_sets.resolve(folder, config.test_iters)
+    path = training_sets.path_of(folder, name, "G")
+    state, _ = network_files.load_generator(path, config.c_dim)
+    tracking = with_tracking_buffers(state)
+    target = training_sets.path_of(folder / "stargan", name, "G")
+    whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
+    print(f"{target}: {len(tracking) - len(state)} buffers added")
+    discriminator = training_sets.path_of(folder, name, "D")
+    if discriminator.exists():
+        copy = training_sets.path_of(folder / "stargan", name, "D")
+        whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
+        print(f"{copy}: as it was")
+    return 0
+
+
+def with_tracking_buffers(state: network_files.StateDict) -> network_files.StateDict:
+    """A generator's state dict with `running_mean`, `running_var` and `num_batches_tracked` after each norm's bias."""
+    tracking: network_files.StateDict = {}
+    for key, tensor in state.items():
+        tracking[key] = tensor
+        norm, _, kind = key.rpartition(".")
+        if kind == "bias":  # no convolution of the generator has one
+            tracking[f"{norm}.running_mean"] = torch.zeros_like(tensor)
+            tracking[f"{norm}.running_var"] = torch.ones_like(tensor)
+            tracking[f"{norm}.num_batches_tracked"] = torch.tensor(0)
+    return tracking
