@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from preprocessing.output import Journal, Output, Row
     from preprocessing.plan import Settings, Task
 
+CLOSE_UPS = 0.2  # share of the faces whose crops may reach beyond their photos
+SMALLEST_CROP = 320  # pixels: the face itself, brows to chin, takes 293
 BATCH = 8  # photos a worker takes at a time: half a second's work
 
 
@@ -53,8 +55,8 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--align", "turn each face until its eyes are level", action="store_true")
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
     add("--quality", "of JPEG crops (%(default)s)", type=int, default=95, choices=range(1, 101), metavar="1-100")
-    add("--val_fraction", "share of persons to hold out for testing (%(default)s)", type=_fraction, default=0.0,
-        metavar="0-1")  # fmt: skip
+    add("--val_fraction", "share of each emotion's faces to hold out for testing, by person (%(default)s)",
+        type=_fraction, default=0.0, metavar="0-1")  # fmt: skip
     add("--val_output", "folder for the crops held out (OUTPUT_val)", type=Path)
     add("--person_pattern", "finds who is on a photo in its file name, as the first group (AI Hub's: %(default)s)",
         default=aihub.PERSON_PATTERN, metavar="REGEX")  # fmt: skip
@@ -152,7 +154,10 @@ def preprocess(settings: Settings, output: Output, workers: int) -> None:
             f"than --num_workers {workers}; what is finished stays"
         ) from error
     except OSError as error:
-        raise UserError(f"cannot write to {output.train}: {error}; mend that and run the same command again") from error
+        raise UserError(
+            f"cannot write to {error.filename or output.train} ({error.strerror or error}): mend that and run the same "
+            "command again"
+        ) from error
     if removed:
         print(f"{removed} crops removed whose photos or labels have changed")
 
@@ -183,19 +188,55 @@ def _print_summary(output: Output) -> int:
     """Tell what became of the files; 0 if any face was kept, 1 if none was."""
     from preprocessing.output import read_rows
 
-    kept: Counter[str] = Counter()
+    kept: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}
     reasons: Counter[str] = Counter()
+    clear: Counter[int] = Counter()
     for row in read_rows(output.manifest):
         if row["kept"] == "1":
-            kept[row["emotion"]] += 1
+            kept[row["split"]][row["emotion"]] += 1
+            if row["split"] == "train" and row.get("clear"):
+                clear[int(row["clear"])] += 1
         else:
             reasons[row["reason"].split(" (")[0]] += 1
-    counts = ", ".join(f"{emotion} {count}" for emotion, count in sorted(kept.items()))
-    print(f"kept {kept.total()} faces in {output.train}" + (f": {counts}" if counts else ""))
+    print(f"kept {_counts(kept['train'])} in {output.train}")
+    if kept["val"]:
+        print(f"held out {_counts(kept['val'])} in {output.val}")
+        few = sorted(emotion for emotion in kept["train"] if kept["val"][emotion] < 2)
+        if few:
+            print(f"warning: fewer than two faces of {', '.join(few)} are held out, and --mode eval needs two")
     for reason, count in reasons.most_common():
         print(f"left out {count}: {reason}")
-    print(f"see {output.manifest}")
-    return 0 if kept else 1
+    if warning := _close_up_warning(clear):
+        print(warning)
+    report = output.train / "report.html"
+    print(f"see {output.manifest}" + (f" and {report}" if report.exists() and output.shard[1] == 1 else ""))
+    return 0 if kept["train"] or kept["val"] else 1
+
+
+def _counts(faces: Counter[str]) -> str:
+    counts = ", ".join(f"{emotion} {count}" for emotion, count in sorted(faces.items()))
+    return f"{faces.total()} faces" + (f" ({counts})" if counts else "")
+
+
+def _close_up_warning(clear: Counter[int]) -> str:
+    """What to do where more than a fifth of the faces fill their photos; "" where no more do.
+
+    `clear` counts the faces by the largest centre of their crop that lies within the photo, in pixels.
+    """
+    from imaging.face_geometry import CROP_SIZE
+
+    def beyond(crop_size: int) -> float:
+        return sum(count for size, count in clear.items() if size < crop_size) / clear.total()
+
+    if not clear or beyond(CROP_SIZE) <= CLOSE_UPS:
+        return ""
+    sizes = range(CROP_SIZE - 32, SMALLEST_CROP - 1, -32)
+    crop_size = next((size for size in sizes if beyond(size) <= CLOSE_UPS), SMALLEST_CROP)
+    return (
+        f"warning: {beyond(CROP_SIZE):.0%} of the faces fill their photos, and the centre {CROP_SIZE} pixels of their "
+        f"crops show streaks from beyond the edge: train with --crop_size {crop_size} ({beyond(crop_size):.0%} show "
+        "them then), or take photos with more around the face"
+    )
 
 
 def _cores() -> int:

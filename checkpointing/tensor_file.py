@@ -148,6 +148,16 @@ def _verify_legacy(path: Path) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> DamagedCheckpoint:
+    return DamagedCheckpoint(f"{path} cannot be read as a checkpoint ({_reason(path, error)}): use another one")
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Why a file can't be read: in words of its own where the pickle reader stumbles over what is no pickle."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            begins_as_archive = file.read(2) == b"PK"
+        return "cut short: its end is missing" if begins_as_archive else "not a file of PyTorch"
     lines = str(error).strip().splitlines()
-    reason = lines[0][:160] if lines else type(error).__name__
-    return DamagedCheckpoint(f"{path} cannot be read as a checkpoint ({reason}): use another one")
+    return lines[0][:160] if lines else type(error).__name__

@@ -244,8 +244,8 @@ def path(name: str) -> Path:
                 _fetch(weight, cached)
     except OSError as error:
         raise UserError(
-            f"can't keep {weight.file} in {cached.parent} ({error}): set STARGAN_FE_CACHE to a folder "
-            "that can be written to"
+            f"can't keep {weight.file} in {cached.parent} ({error.strerror or error}): set STARGAN_FE_CACHE to a "
+            "folder that can be written to"
         ) from error
     return cached
 

@@ -62,6 +62,7 @@ def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
         kept=1,
         file=file,
         outside=round(_share_outside(square, photo.width, photo.height), 3),
+        clear=_clear_size(square, photo.width, photo.height),
         sharpness=round(deviation.item() ** 2, 1),
         brightness=round(cv2.mean(grey)[0], 1),
     )
@@ -143,6 +144,13 @@ def _share_outside(square: Square, width: int, height: int) -> float:
     inside_x = min(square.cx + half, width - 0.5) - max(square.cx - half, -0.5)
     inside_y = min(square.cy + half, height - 0.5) - max(square.cy - half, -0.5)
     return max(0.0, 1 - max(0.0, inside_x) * max(0.0, inside_y) / square.side**2)
+
+
+def _clear_size(square: Square, width: int, height: int) -> int:
+    """The largest centre of the 512 pixels of an upright square that lies within the photo, to a pixel of the photo."""
+    to_edge = min(square.cx, width - 1 - square.cx, square.cy, height - 1 - square.cy) + 1.5
+    share = min(1.0, max(0.0, 2 * to_edge / square.side))
+    return int(face_geometry.FACE_SIZE * share)
 
 
 def _bounds(square: Square) -> Region:

@@ -45,6 +45,7 @@ class Row:
     faces: int | str = ""  # how many were found
     face_size: float | str = ""  # longer side of the box
     outside: float | str = ""  # the crop's share that lies beyond the photo's edge, and repeats it
+    clear: int | str = ""  # the largest --crop_size that shows nothing from beyond the photo's edge
     sharpness: float | str = ""  # variance of the crop's Laplacian
     brightness: float | str = ""  # mean of the crop, 0 to 255
 

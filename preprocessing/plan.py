@@ -12,6 +12,7 @@ from common import emotions
 from common.errors import UserError
 from preprocessing import aihub, input_files
 from preprocessing.input_files import Source
+from preprocessing.split import Person, held_out
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,32 @@ def plan(settings: Settings, labels: Labels, shard: tuple[int, int] = (1, 1)) ->
     """A task for every file below the input folder that falls into `shard` (k of n), label files aside."""
     number, shards = shard
     neutrals = _neutrals(settings.input) if settings.pairs else None
+    val = _persons_held_out(settings, labels, neutrals)
+    for task in _tasks(settings, labels, neutrals):
+        name = unicodedata.normalize("NFC", task.source.name)
+        if shards == 1 or _fraction(name) * shards // 1 == number - 1:
+            yield replace(task, split="val") if _person(task) in val else task
+
+
+def _persons_held_out(settings: Settings, labels: Labels, neutrals: Mapping[str, Source] | None) -> set[Person]:
+    """The same for every shard, so all files are looked through, not only this shard's."""
+    if not settings.val_fraction:
+        return set()
+    tasks = _tasks(settings, labels, neutrals)
+    return held_out(((_person(task), task.emotion) for task in tasks if not task.left_out), settings.val_fraction)
+
+
+def _person(task: Task) -> Person:
+    """The number of who is on a photo; a photo of nobody known has its own."""
+    return _fraction("val" + (task.person or task.name or task.source.name))
+
+
+def _tasks(settings: Settings, labels: Labels, neutrals: Mapping[str, Source] | None) -> Iterator[Task]:
+    """A task for every file but the label files, none held out."""
     for source in input_files.walk(settings.input):
-        if source.name in labels.files:
-            continue
-        if shards == 1 or _fraction(unicodedata.normalize("NFC", source.name)) * shards // 1 == number - 1:
+        if source.name not in labels.files:
             task = _task(source, settings, labels)
-            yield task if neutrals is None else _as_pair(task, neutrals, settings.val_fraction)
+            yield task if neutrals is None else _as_pair(task, neutrals)
 
 
 def _task(source: Source, settings: Settings, labels: Labels) -> Task:
@@ -114,14 +135,12 @@ def _task(source: Source, settings: Settings, labels: Labels) -> Task:
         left_out = "emotion not asked for"
     match = re.search(settings.person_pattern, source.file_name)
     person = match[1] if match else ""
-    is_val = _fraction("val" + (person or source.name)) < settings.val_fraction
     return Task(
         source,
         emotion,
         votes=label.votes if label else (),
         box=label.box if label else None,
         person=person,
-        split="val" if is_val else "train",
         left_out=source.problem or left_out,
     )
 
@@ -136,14 +155,13 @@ def _neutrals(root: str) -> dict[str, Source]:
     return neutrals
 
 
-def _as_pair(task: Task, neutrals: Mapping[str, Source], val_fraction: float) -> Task:
+def _as_pair(task: Task, neutrals: Mapping[str, Source]) -> Task:
     """The task with the neutral photo of the same name, left out where there is none."""
     name = _name_in_pair(task.source)
     neutral = neutrals.get(name)
     if not neutral:
         return replace(task, left_out=task.left_out or "no neutral photo of the same name")
-    is_val = _fraction("val" + (task.person or name)) < val_fraction
-    return replace(task, neutral=neutral, name=name, split="val" if is_val else "train")
+    return replace(task, neutral=neutral, name=name)
 
 
 def _name_in_pair(source: Source) -> str:

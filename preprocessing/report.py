@@ -33,6 +33,7 @@ MEASURES = {
     "brightness": "Brightness (0 to 255)",
     "score": "Certainty of the face detector",
     "outside": "Share of the crop beyond the photo's edge",
+    "clear": "Largest --crop_size that stays within the photo",
 }
 
 
@@ -103,7 +104,7 @@ class Summary:
         else:
             self.nameless += 1
         for name, values in self.measures.items():
-            if row[name]:
+            if row.get(name):
                 values.append(float(row[name]))
         self.random[row["emotion"]].offer(row)
         for title, least in self.borderline.items():
@@ -160,7 +161,7 @@ def _thumbnails(least: Least, output: Output) -> list[dict[str, str]]:
             data = io.BytesIO()
             crop.save(data, "JPEG", quality=85)
         told = [row["source"], row["emotion"], f"votes: {row['votes']}" if row["votes"] else ""]
-        told += [f"{name.replace('_', ' ')} {row[name]}" for name in MEASURES if row[name]]
+        told += [f"{name.replace('_', ' ')} {row[name]}" for name in MEASURES if row.get(name)]
         url = "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
         pictures.append({"url": url, "told": ", ".join(filter(None, told))})
     return pictures

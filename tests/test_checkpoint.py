@@ -107,6 +107,17 @@ def test_a_bad_file_is_one_sentence_and_runs_nothing(tmp_path, monkeypatch, cont
     assert not (tmp_path / "evil").exists()
 
 
+def test_a_truncated_file_is_called_one(tmp_path):
+    path = tmp_path / "1-G.ckpt"
+    torch.save(Generator(8, 5, 1).state_dict(), path)
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(UserError, match=r"\(cut short: its end is missing\)"):
+        network_files.load_generator(path)
+    path.write_bytes(b"<!doctype html>")
+    with pytest.raises(UserError, match=r"\(not a file of PyTorch\)"):
+        network_files.load_generator(path)
+
+
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "1-G.ckpt"
     whole_files.write_atomically(path, lambda temporary: tensor_file.write_tensors(temporary, {"a": torch.ones(3)}))

@@ -24,6 +24,7 @@ from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 from imaging.face_geometry import Box, crop_face, face_square
 from preprocessing.crop import choose_face
+from preprocessing.split import held_out
 
 ROOT = Path(datapreprocess.__file__).parent
 
@@ -302,6 +303,70 @@ def test_no_person_is_on_both_sides_of_the_split(tmp_path):
     assert not sides["train"] & sides["val"]
     assert len(list(output.rglob("*.jpg"))) == 2 * len(sides["train"])
     assert len(list((tmp_path / "out_val").rglob("*.jpg"))) == 2 * len(sides["val"])
+
+
+def test_each_emotion_gives_up_its_share_and_the_summary_says_so(tmp_path, capsys):
+    """Six fearful faces against twenty happy ones: a tenth of six would be one, and --mode eval needs two."""
+    write_faces(tmp_path / "train/happy", [f"{i}.jpg" for i in range(20)], size=128)
+    write_faces(tmp_path / "train/fearful", [f"f{i}.jpg" for i in range(6)], "fearful", size=128)
+    output = tmp_path / "out"
+    assert run("--input", tmp_path / "train", "--output", output, "--val_fraction", 0.1, "--min_face", 40) == 0
+    told = capsys.readouterr().out
+    assert f"kept 22 faces (fearful 4, happy 18) in {output}" in told
+    assert f"held out 4 faces (fearful 2, happy 2) in {tmp_path / 'out_val'}" in told
+    assert f"see {output / 'manifest.csv'} and {output / 'report.html'}" in told
+    assert len(list((tmp_path / "out_val/fearful").iterdir())) == 2
+
+
+def test_persons_with_many_emotions_are_held_out_whole_and_shares_are_kept():
+    """300 persons with 1 to 5 emotions and a few or many photos of each, one emotion rare."""
+    chance = random.Random(1)
+    faces = []
+    for _ in range(300):
+        person = chance.random()
+        for emotion in chance.sample(["angry", "happy", "sadness", "surprised", "fearful"], chance.randint(1, 5)):
+            if emotion != "fearful" or chance.random() < 0.05:
+                faces += [(person, emotion)] * chance.choice([1, 1, 2, 7])
+    val = held_out(faces, 0.2)
+    assert held_out(reversed(faces), 0.2) == val
+    for emotion in ("angry", "happy", "sadness", "surprised", "fearful"):
+        own = [person in val for person, shown in faces if shown == emotion]
+        assert 0.15 <= sum(own) / len(own) <= 0.3, emotion
+    few = held_out([(0.1, "fearful"), (0.2, "fearful"), (0.3, "fearful"), (0.4, "fearful"), (0.1, "happy")], 0.1)
+    assert few == {0.2, 0.3}, "two of four, and nobody whose only happy face is wanted for training"
+
+
+def test_close_ups_are_warned_of_with_a_crop_size_that_helps(tmp_path, capsys):
+    """Faces cut so close that their hair is cut off, as in most emotion data sets on the web."""
+    (tmp_path / "train/happy").mkdir(parents=True)
+    for identity in range(4):
+        face = draw_face(identity, "happy", size=512)
+        with FaceFinder() as finder:
+            square = face_square(finder.boxes(face)[0]).centre(0.78)
+        Image.fromarray(square.cut(face, 400)).save(tmp_path / f"train/happy/{identity}.png")
+    assert run("--input", tmp_path / "train", "--output", tmp_path / "close", "--min_face", 40) == 0
+    told = capsys.readouterr().out
+    assert "warning: 100% of the faces fill their photos" in told
+    suggested = int(told.split("--crop_size ")[1].split()[0])
+    assert 320 <= suggested < 448
+    for row in rows(tmp_path / "close").values():
+        assert 320 <= int(row["clear"]) < 448
+        assert float(row["outside"]) > 0
+
+    wide = np.pad(np.asarray(draw_face(0, "happy", size=256)), ((200, 200), (200, 200), (0, 0)), mode="edge")
+    (tmp_path / "wide/happy").mkdir(parents=True)
+    Image.fromarray(wide).save(tmp_path / "wide/happy/0.png")
+    assert run("--input", tmp_path / "wide", "--output", tmp_path / "w") == 0
+    assert "warning" not in capsys.readouterr().out
+
+
+def test_an_output_that_is_a_file_is_said_once(tmp_path, capsys):
+    write_faces(tmp_path / "train/happy", ["0.jpg"])
+    (tmp_path / "out").write_text("a letter")
+    assert run("--input", tmp_path / "train", "--output", tmp_path / "out") == 2
+    told = capsys.readouterr().err
+    assert told.count(str(tmp_path / "out")) == 1
+    assert (tmp_path / "out").read_text() == "a letter"
 
 
 def test_align_levels_the_eyes(tmp_path):

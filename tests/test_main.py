@@ -100,6 +100,28 @@ def test_a_mistake_is_one_sentence_and_creates_nothing(main_here, drawn, tmp_pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("flag", ["model_save_dir", "sample_dir"])
+def test_a_folder_that_is_a_file_is_not_the_disks_fault(main_here, drawn, tmp_path, flag):
+    (tmp_path / "letter").write_text("a letter")
+    run = main_here(*flags(tmp_path / "run", image_dir=drawn, **{flag: tmp_path / "letter"}))
+    assert run.returncode == 2
+    assert "a file is in the place of a folder" in run.stderr and "disk" not in run.stderr
+    assert run.stderr.count(str(tmp_path / "letter")) == 1
+    assert (tmp_path / "letter").read_text() == "a letter"
+
+
+def test_a_photo_above_50_megapixels_says_how_large_its_results_are(main_here, drawn, trained, tmp_path):
+    """A face in a photo of 8000 × 6400, and no warning of Pillow's."""
+    face = next(drawn.glob("happy/*.jpg"))
+    with Image.open(face) as small:
+        small.convert("RGB").resize((8000, 6400)).save(tmp_path / "huge.jpg", quality=50)
+    words = ("--mode", "test", "--test_iters", "latest", "--model_save_dir", trained, "--result_dir", tmp_path / "out")
+    run = main_here(*words, "--image_path", tmp_path / "huge.jpg")
+    assert run.returncode == 0, run.stderr
+    assert "results are 4000x3200, not 8000x6400: above 50 megapixels a photo is reduced" in run.stdout
+    assert "Warning" not in run.stderr
+
+
 def test_an_empty_class_and_two_names_for_one_emotion(main_here, tmp_path):
     folder = folder_of(tmp_path / "a", angry=1, fearful=1, happy=1, sadness=0, surprised=1)
     run = main_here(*flags(tmp_path / "run", image_dir=folder))

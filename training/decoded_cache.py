@@ -89,8 +89,8 @@ def prepare(
             write_atomically(_description(path), lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise UserError(
-            f"--cache {folder} could not be written ({error}): it takes {_gigabytes(images, image_size)}; make room, "
-            "name another folder, or train without --cache"
+            f"--cache {folder} could not be written ({error.strerror or error}): it takes "
+            f"{_gigabytes(images, image_size)}; make room, name another folder, or train without --cache"
         ) from error
     say(f"{len(images.paths) - len(unreadable)} faces decoded into {path}")
 

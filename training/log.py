@@ -92,4 +92,6 @@ class TrainingLog:
             yield
         except OSError as error:
             self.board = None
-            self.say(f"warning: TensorBoard's files could not be written ({error}): going on without them")
+            self.say(
+                f"warning: TensorBoard's files could not be written ({error.strerror or error}): going on without them"
+            )

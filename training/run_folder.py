@@ -143,7 +143,7 @@ class RunFolder:
         try:
             write_atomically(path, lambda temporary: sheet.save(temporary, "JPEG", quality=95))
         except OSError as error:
-            self.say(f"warning: {path} could not be written ({error}): going on without it")
+            self.say(f"warning: {path} could not be written ({error.strerror or error}): going on without it")
 
 
 def _copied(content: Any) -> Any:

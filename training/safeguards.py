@@ -35,6 +35,10 @@ _MAY_PASS = frozenset(
 )
 
 
+# Nothing is wrong with the disk: a file stands where a folder should, or the place is not the user's.
+_USERS = frozenset((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS))
+
+
 class RunLock:
     """A lock the system gives back when the process ends, however it ends; taken more than once, held once."""
 
@@ -90,6 +94,7 @@ def patiently(
 ) -> None:
     """Call `write`, again after each of `PAUSES` where the trouble may pass; else `RunStopped`.
 
+    `UserError` where it is no trouble of the disk: `what` is a file, or not to be written by this user.
     `hurried()` ends the waiting: a batch scheduler that asked the run to stop gives it 30 seconds.
     """
     for pause in (*PAUSES, None):
@@ -97,15 +102,26 @@ def patiently(
             write()
             return
         except OSError as error:
+            why = _reason(error, what)
+            if error.errno in _USERS:
+                raise UserError(f"{what} could not be written ({why}): name another, or mend that") from error
             if pause is None or error.errno not in _MAY_PASS or hurried():
                 raise RunStopped(
-                    f"{what} could not be written ({error}): everything saved before is whole; mend the disk, then "
+                    f"{what} could not be written ({why}): everything saved before is whole; mend the disk, then "
                     "the same command with --resume_iters latest"
                 ) from error
-            say(f"{what} could not be written ({error}): trying again in {pause} s")
+            say(f"{what} could not be written ({why}): trying again in {pause} s")
         until = time.monotonic() + pause
         while time.monotonic() < until and not hurried():
             time.sleep(0.2)
+
+
+def _reason(error: OSError, what: str) -> str:
+    """Why writing `what` failed; names the file only where `what` does not."""
+    reason = error.strerror or str(error)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        reason = "a file is in the place of a folder"
+    return reason if not error.filename or str(error.filename) in what else f"{reason}: {error.filename}"
 
 
 class NotFinite(Exception):

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from checkpointing import network_files, training_sets
 from common.errors import UserError
 from imaging.image_folder import find_images
-from imaging.photo import SUFFIXES, Photo, UnreadablePhoto
+from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
 from translation.foreign_checkpoints import foreign_settings
 from translation.results import Results, Row, names_of, save, write_page
 from translation.translator import Translation, Translator
@@ -47,7 +47,8 @@ class FolderRun:
         self._places = places
         self._config = config
         self._rows: dict[Path, Row] = {}
-        self._waiting: list[tuple[Path, bytes | None]] = []  # photos read but not translated yet, their ICC profiles
+        # Photos read but not translated yet, their ICC profiles, and what is to be said about how they were read.
+        self._waiting: list[tuple[Path, bytes | None, str]] = []
 
     def rows(self) -> list[Row]:
         """Translate and save every photo; what is to be told about each, in order."""
@@ -70,18 +71,29 @@ class FolderRun:
             except UnreadablePhoto as reason:
                 self._rows[path] = Row(str(path), None, str(reason))
                 continue
-            self._waiting.append((path, photo.icc_profile))
+            self._waiting.append((path, photo.icc_profile, _reduced(photo, pixels)))
             yield pixels
 
     def _save(self, translation: Translation) -> None:
-        path, profile = self._waiting.pop(0)
+        path, profile, reduced = self._waiting.pop(0)
         if not translation.results:
             self._rows[path] = Row(str(path), None, translation.problem)
             return
         save(translation.original, translation.results, self._places[path], self._config.quality, profile)
         left, found = translation.without_mesh, len(translation.faces)
         note = f"{left} of {found} faces left as they were: no face mesh in them" if left else ""
-        self._rows[path] = Row(str(path), self._places[path], note)
+        self._rows[path] = Row(str(path), self._places[path], "; ".join(filter(None, (reduced, note))))
+
+
+def _reduced(photo: Photo, pixels: np.ndarray) -> str:
+    """What to say of a photo that was too large to be read as it is; "" of any other."""
+    height, width = pixels.shape[:2]
+    if width == photo.width:
+        return ""
+    largest = MAX_DECODED_PIXELS // 1_000_000
+    return (
+        f"results are {width}x{height}, not {photo.width}x{photo.height}: above {largest} megapixels a photo is reduced"
+    )
 
 
 def _tell(rows: list[Row], page: Path) -> None:
