@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from broken_photos import png_that_claims
 from PIL import Image
 
 from imaging import photo
+from imaging.face_crop import load_crop
 from imaging.photo import Photo, UnreadablePhoto, read_photo
 
 
@@ -186,3 +188,12 @@ def test_a_large_jpeg_is_read_reduced(monkeypatch):
 def test_iphone_photos():
     pytest.importorskip("pillow_heif")
     assert is_red(read_photo(saved(corner_picture(), "HEIF"))[10, 10])
+
+
+def test_a_training_image_of_100_megapixels_gives_its_centre_and_no_warning(tmp_path):
+    Image.new("RGB", (10_000, 10_000), (200, 100, 50)).save(tmp_path / "huge.jpg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        crop = load_crop(str(tmp_path / "huge.jpg"), 448, 32)
+    assert crop.shape == (32, 32, 3)
+    assert np.abs(crop.astype(int) - (200, 100, 50)).max() < 4
