@@ -75,6 +75,20 @@ class Square:
         """The square with the same centre and `fraction` of the side."""
         return replace(self, side=self.side * fraction)
 
+    def within(self, shape: tuple[int, ...], least: float) -> Square:
+        """The square moved into a photo of `shape`, and made smaller, down to `least` of its side, where it must be.
+
+        For showing only: training and translation keep a face's own square.
+        """
+        spread = sum(abs(f(math.radians(self.angle))) for f in (math.cos, math.sin))
+        side = min(self.side, max(min(shape[:2]) / spread, least * self.side))
+        half = side * spread / 2
+        cx, cy = (
+            float(np.clip(place, *sorted((half - 0.5, length - half - 0.5))))
+            for place, length in ((self.cx, shape[1]), (self.cy, shape[0]))
+        )
+        return replace(self, cx=cx, cy=cy, side=side)
+
     def snapped(self) -> Square:
         """The nearest upright square whose edges lie between pixels, of an even side; a turned square as it is.
 
@@ -179,19 +193,34 @@ def published_square(square: Square, crop_size: int = CROP_SIZE) -> Square:
     return input_square(box, crop_size)
 
 
-def face_mask(points: Points, shape: tuple[int, ...], forehead: float = 0.2, feather: float = 0.1) -> Mask:
+def face_mask(
+    points: Points, shape: tuple[int, ...], forehead: float = 0.2, feather: float = 0.1, framed: bool = False
+) -> Mask:
     """The inside of a face mesh as float32 [height, width] in [0, 1] for an image of `shape`.
 
     The forehead is raised by `forehead` × the face's length: an angry brow moves down, and the old one would show
     above it. The edge fades over `feather` × the face's length, inwards, so that outside the outline all is exactly 0.
+    With `framed` the image's border is an edge like the rest, for a crop that ends where a photo goes on.
     """
-    outline = np.float32(cv2.convexHull(_raise_forehead(points, forehead))).reshape(-1, 2)
     mask = np.zeros(shape[:2], np.float32)
+    outline = np.float32(cv2.convexHull(_raise_forehead(points, forehead))).reshape(-1, 2)
+    if framed:
+        outline = _within(outline, shape)
+        if len(outline) < 3:
+            return mask
     (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
     region = _slice(top, bottom, shape[0]), _slice(left, right, shape[1])
     ramp = np.clip(_depth(outline, region) / (feather * _face_length(points)), 0, 1)
     mask[region] = ramp * ramp * (3 - 2 * ramp)  # no kink where the fade begins or ends
     return mask
+
+
+def _within(outline: Points, shape: tuple[int, ...]) -> Points:
+    """The part of a convex outline inside an image of `shape`, whose outermost pixels are the edge; may be empty."""
+    right, bottom = shape[1] - 1, shape[0] - 1
+    frame = np.array([(0, 0), (right, 0), (right, bottom), (0, bottom)], np.float32)
+    area, part = cv2.intersectConvexConvex(outline, frame)
+    return np.float32(cv2.convexHull(part)).reshape(-1, 2) if area > 0 else np.zeros((0, 2), np.float32)
 
 
 def _depth(outline: Points, region: Region) -> NDArray[np.float32]:

@@ -285,3 +285,19 @@ def test_the_installed_media_pipe_reports_to_nobody() -> None:
     assert libraries
     with_upload_address = [library.name for library in libraries if b"play.googleapis.com/log" in library.read_bytes()]
     assert not with_upload_address
+
+
+@pytest.mark.parametrize("angle", [0, 20, -90])
+@pytest.mark.parametrize("centre", [(10, 15), (290, 190), (150, 100)])
+def test_a_square_for_showing_is_moved_into_the_photo(centre: tuple[int, int], angle: int) -> None:
+    photo = np.zeros((200, 300, 3), np.uint8)
+    photo[[0, -1]] = photo[:, [0, -1]] = 255  # what a square that leaves the photo would repeat
+    inside = Square(*centre, 120, angle).within(photo.shape, 0.85)
+    assert inside.side == 120
+    assert (inside.cut(photo, 60) == 255).all(axis=(1, 2)).sum() <= 1
+    assert inside.centre(0.99).cut(photo, 60).mean() < 20
+
+
+def test_a_square_larger_than_the_photo_shrinks_but_not_below_the_head() -> None:
+    assert Square(150, 100, 220).within((200, 300), 0.85) == Square(150, 99.5, 200)
+    assert Square(150, 100, 400).within((200, 300), 0.85).side == 340

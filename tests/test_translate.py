@@ -23,6 +23,7 @@ from model import Generator
 from translation import paste_back
 from translation.cpu_generator import for_cpu
 from translation.fast_generator import TorchGenerator
+from translation.paste_back import FacePaste
 from translation.results import names_of
 from translation.translator import NoFace, Translator
 
@@ -112,6 +113,81 @@ def test_a_turned_photo_gives_the_same_result_turned(translator, name, degrees, 
     assert difference < 0.3 * change  # measured: 0.04 to 0.28, and 0.1 for a larger canvas alone
 
 
+@pytest.fixture(scope="module")
+def grace(translator, portrait):
+    """The portrait's face, the square a network of 64 pixels sees, and the way back from there."""
+    (face,) = translator.find_faces(portrait)
+    square = input_square(face.square, 352)
+    crop = square.cut(portrait, 64)
+    return face, square, crop, FacePaste(crop, square, face.points)
+
+
+def test_where_the_generator_changes_nothing_nothing_changes(portrait, grace):
+    """Not even the detail that a network of 64 pixels never saw."""
+    face, _, crop, paste = grace
+    result = portrait.copy()
+    paste.onto(result, crop, face.points)
+    assert cv2.absdiff(result, portrait).max() <= 1
+
+
+def test_the_photos_own_detail_stays_beside_a_mouth_that_changed(portrait, grace):
+    face, square, crop, paste = grace
+    result, generated = portrait.copy(), crop.copy()
+    mouth = square.to_crop(face.points[[13]], 64).astype(int)[0]
+    generated[mouth[1] - 5 : mouth[1] + 6, mouth[0] - 8 : mouth[0] + 9] = (90, 20, 20)
+    paste.onto(result, generated, face.points)
+    cheeks = cv2.circle(np.zeros(portrait.shape[:2], np.uint8), face.points[50].astype(int).tolist(), 12, 1, -1) > 0
+    assert cv2.absdiff(result, portrait)[cheeks].max() <= 1
+    x, y = face.points[13].astype(int)
+    patch = result[y - 4 : y + 5, x - 6 : x + 7].astype(float)
+    assert np.ptp(patch, axis=(0, 1)).max() < 12, "the old lips shine through"
+
+
+@pytest.mark.parametrize("crop_size", [448, 352, 256])
+def test_a_paste_fades_before_the_networks_square_ends(portrait, grace, crop_size):
+    square = input_square(grace[0].square, crop_size)
+    crop = square.cut(portrait, 128)
+    result = portrait.copy()
+    FacePaste(crop, square, grace[0].points).onto(result, 255 - crop, grace[0].points)
+    seen = [square.cut(image, 128).astype(float) for image in (result, portrait)]
+    change = np.abs(seen[0] - seen[1]).max(axis=2)
+    assert change.max() > 60
+    assert max(change[[0, -1]].max(), change[:, [0, -1]].max()) < 0.05 * change.max()
+
+
+def test_a_black_fringe_says_nothing_about_the_light(portrait, grace):
+    face, square, bare, _ = grace
+    left, right = face.points[[70, 300]].astype(int)
+    photo = portrait.copy()
+    photo[left[1] - 80 : left[1], left[0] - 20 : right[0] + 20] = (15, 14, 18)
+    result = photo.copy()
+    FacePaste(square.cut(photo, 64), square, face.points).onto(result, bare, face.points)
+    low = square.cut(result, 64).astype(float)
+    face_itself = face_mask(square.to_crop(face.points, 64).astype(np.float32), (64, 64), forehead=0, feather=0.3) == 1
+    face_itself[: int(square.to_crop(face.points[[159]], 64)[0, 1])] = False
+    assert np.abs(low - bare)[face_itself].mean() < 3
+    hair = np.s_[left[1] - 60 : left[1] - 25, left[0] + 10 : right[0] - 10]
+    assert cv2.absdiff(result, photo)[hair].mean() < 5, "the fringe has a hole"
+
+
+def test_a_grey_photo_stays_grey(grace, portrait):
+    face, square, crop, _ = grace
+    photo = cv2.cvtColor(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    result = photo.copy()
+    FacePaste(square.cut(photo, 64), square, face.points).onto(result, np.roll(crop, 2, axis=0), face.points)
+    assert (result != photo).any()
+    assert np.ptp(result, axis=2).max() == 0
+
+
+def test_all_of_the_old_face_goes_even_where_the_new_one_is_smaller(portrait, grace):
+    face, _, crop, paste = grace
+    result = portrait.copy()
+    smaller = face.points.mean(axis=0) + 0.5 * (face.points - face.points.mean(axis=0))
+    paste.onto(result, 255 - crop, smaller)
+    own = face_mask(face.points, portrait.shape, forehead=0, feather=0.3) == 1
+    assert cv2.absdiff(result, portrait).max(axis=2)[own].min() > 0
+
+
 @pytest.mark.parametrize("seed", [0, 2, 3, 7])
 def test_an_angry_face_has_one_pair_of_eyebrows(translator, seed, monkeypatch):
     neutral, angry = (draw_face(seed, emotion, size=448) for emotion in ("neutral", "angry"))
@@ -121,7 +197,7 @@ def test_an_angry_face_has_one_pair_of_eyebrows(translator, seed, monkeypatch):
     result = translator.translate(neutral, faces).results["one"]
     points = translator.find_faces(result)[0].points
     assert count_brows(result, points) == count_brows(angry, points) == (1, 1)
-    monkeypatch.setattr(paste_back, "face_mask", lambda points, shape: face_mask(points, shape, forehead=-0.12))
+    monkeypatch.setattr(paste_back, "face_mask", lambda *a, **k: face_mask(*a, forehead=-0.12, **k))
     doubled = translator.translate(neutral, faces).results["one"]
     assert sum(count_brows(doubled, points)) > 2, "the count does not see the neutral brows"
 

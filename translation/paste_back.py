@@ -1,60 +1,189 @@
-"""A generated face into its photo: inside the face mesh, in the photo's own light, with an edge that does not show."""
+"""A generated face into its photo: what changed, in the photo's own light, with an edge that does not show."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from imaging.face_geometry import Image, Mask, Points, Region, Square, face_mask
+from imaging.face_geometry import CHIN, FOREHEAD_TOP, Image, Mask, Points, Region, Square, face_mask
 
-MASK_SIZE = 256  # pixels: side of the square crop that a mask is drawn in, whatever the face's size in the photo
+MASK_SIZE = 128  # pixels: side of the square crop that masks are drawn in, whatever the face's size in the photo
 LIGHT_SIZE = 64  # pixels: light changes slowly over a face
+
+# Change, in shares of the brightness there. Below the first a face has not changed, above the second it is another.
+UNCHANGED, CHANGED = 0.03, 0.09
+DARKEST = 24.0  # grey levels added to a brightness before a share of it is taken: noise in the dark is no change
+CHANGE_BLUR = 1.5  # pixels of MASK_SIZE: texture that is only blurred has not changed
+CHANGE_REACH = 7  # pixels of MASK_SIZE: the old edge of a moved brow has its trace beside it
+
+# A forehead bared by the generator: heights above the brows, in face lengths, from which it may be, and surely is one.
+BROWS = [63, 105, 66, 293, 334, 296]  # landmarks of MediaPipe's mesh: their upper edge
+FOREHEAD = 0.02, 0.12
+BARED_BLUR, BARED = 1.5, (0.25, 0.6)  # pixels of LIGHT_SIZE, and shares of bared pixels around
+
+INSIDE = 0.9  # of a mask: farther inwards than its edge
+
+# Light, as natural logarithms of brightness.
+BLACK = 8.0  # grey levels added before the logarithm, so that black over black says nothing
+SAME_KIND = 0.5, 0.15  # from the face's median brightness and colour: more than that is hair, glasses, shadow, lips
+SAME_LIGHT = 0.12  # standard deviation of what generated skin may differ from the photo's, beside the overall gain
 LIGHT_REACH = 0.12  # of the crop's side: standard deviation over which light is averaged along the mask's edge
-OVERALL = 1e-3  # share of the mean over the whole edge, which alone reaches the middle of a large face
-MAX_GAIN = 3.0
-
-# A face that reaches beyond what the generator saw fades towards the crop's border: 0 there, 1 from 6 % on.
-_RAMP = np.clip(np.minimum(np.arange(MASK_SIZE), np.arange(MASK_SIZE)[::-1]) / (0.06 * MASK_SIZE), 0, 1)
-FADE = np.minimum.outer(_RAMP, _RAMP).astype(np.float32)
+FALLING_BACK = 0.1  # weight of "no change" against the skin around: far from any skin on the edge nothing is changed
+MAX_GAIN, MAX_LOCAL, MAX_COLOUR = 0.7, 0.2, 0.08
+EVIDENCE = 0.1, 0.3  # share of skin in the face: below the first light is left alone, above the second it is matched
+GREY, MIXED = 4, 0.01  # levels between the channels of a grey photo, and the share of it that may have more
 
 
-def paste(result: Image, crop: Image, generated: Image, square: Square, points: Points) -> None:
-    """Replace the face of `square` in the photo `result`, in place.
+class FacePaste:
+    """One face of a photo, ready to be replaced by generated ones, all uint8 RGB.
 
-    `crop` is what the generator saw, `generated` what it made of it, both uint8 [S, S, 3]; `points` is the face's mesh
-    in photo pixels. Outside the mesh, forehead raised, no pixel changes.
+    `crop` [S, S, 3] is what the generator saw: `square` of the photo; `points` is the face's mesh in photo pixels.
     """
-    mask = face_mask(square.to_crop(points, MASK_SIZE).astype(np.float32), (MASK_SIZE, MASK_SIZE)) * FADE
-    region = _bounds(mask, square, result.shape)
-    if region is None:
-        return
-    lit = match_light(generated, crop, mask)
-    weight = square.put_back(mask, result.shape, region)
-    face = square.put_back(lit, result.shape, region)
-    result[region] = cv2.blendLinear(result[region], face, 1 - weight, weight)
+
+    def __init__(self, crop: Image, square: Square, points: Points) -> None:
+        self.square = square
+        self._crop = _floats(crop)
+        self._own_mask = self._drawn(points)
+        self._small = _resized(self._crop, MASK_SIZE)
+        self._scale = 1 / (_mean(self._small) + DARKEST)
+        self._light = light_of(self._crop)
+        self._skin = _like_its_face(self._light, _resized(self._own_mask, LIGHT_SIZE) > INSIDE)
+        self._forehead = self._above_brows(points)
+        channels = cv2.split(self._small)
+        self._is_grey = np.mean(_largest(channels) + _largest([-channel for channel in channels]) > GREY) < MIXED
+
+    def onto(self, result: Image, generated: Image, points: Points) -> None:
+        """Replace the face in the photo `result`, in place, by `generated` [S, S, 3], whose mesh is `points`.
+
+        Outside both meshes, foreheads raised, no pixel changes, nor where the generator left its input as it was.
+        """
+        lit, mask = self.prepared(generated, points)
+        region = _bounds(mask, self.square, result.shape)
+        if region is not None:
+            _compose(result[region], self.square.put_back(self._layer(lit, mask), result.shape, region))
+
+    def prepared(self, generated: Image, points: Points) -> tuple[NDArray, Mask]:
+        """The generated face in the photo's light (float [S, S, 3]), and the mask it belongs in [MASK_SIZE, MASK_SIZE].
+
+        A fringe or a hat that the generator painted a bare forehead over stays: it would end where the mask ends.
+        """
+        if self._is_grey:
+            generated = np.asarray(cv2.cvtColor(cv2.cvtColor(generated, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
+        face = _floats(generated)
+        mask = np.maximum(self._own_mask, self._drawn(points))
+        small_mask, light = _resized(mask, LIGHT_SIZE), light_of(face)
+        skin = _like_its_face(light, small_mask > INSIDE)
+        gain = light_gain(self._light - light, self._skin & skin, small_mask)
+        lit = ((face + BLACK) * _resized(gain, face.shape[0]) - BLACK).clip(0, 255)
+        bared = cv2.GaussianBlur((skin & ~self._skin).astype(np.float32), (0, 0), BARED_BLUR)
+        bared = _smooth_step(bared, *BARED) * np.minimum(self._forehead, self._above_brows(points))
+        return lit, mask * (1 - _resized(bared, MASK_SIZE))
+
+    def _above_brows(self, points: Points) -> Mask:
+        """The forehead and what is above it, at LIGHT_SIZE; the brows themselves may move, and are not in it."""
+        places = self.square.to_crop(points, LIGHT_SIZE).astype(np.float32)
+        up = places[FOREHEAD_TOP] - places[CHIN]
+        up /= max(float(up @ up), 1e-6)
+        y, x = np.mgrid[:LIGHT_SIZE, :LIGHT_SIZE].astype(np.float32)
+        height = x * up[0] + y * up[1] - (places[BROWS] @ up).max()
+        return _smooth_step(height, *FOREHEAD)
+
+    def _drawn(self, points: Points) -> Mask:
+        return face_mask(self.square.to_crop(points, MASK_SIZE).astype(np.float32), (MASK_SIZE, MASK_SIZE), framed=True)
+
+    def _layer(self, lit: NDArray, mask: Mask) -> NDArray:
+        """What to add to the photo, and in the fourth channel what share of the photo to take away first.
+
+        Where the face has not changed that share is 0: the photo keeps its own detail, finer than any network's.
+        """
+        size = max(MASK_SIZE, lit.shape[0])
+        keep = unchanged((_resized(lit, MASK_SIZE) - self._small) * self._scale[..., None])
+        mask, keep = _resized(mask, size)[..., None], _resized(keep, size)[..., None]
+        added = mask * (_resized(lit, size) - keep * _resized(self._crop, size))
+        return np.dstack([added, mask * (1 - keep)])
 
 
-def match_light(generated: Image, crop: Image, mask: Mask) -> Image:
-    """`generated` in the light of `crop`: each colour channel times a slowly varying gain.
+def unchanged(change: NDArray) -> Mask:
+    """Where a generated face is still the one before, from 0 to 1; `change` is [MASK_SIZE, MASK_SIZE, 3], in shares."""
+    largest = _largest([np.abs(channel) for channel in cv2.split(cv2.GaussianBlur(change, (0, 0), CHANGE_BLUR))])
+    widened = cv2.dilate(largest, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (CHANGE_REACH, CHANGE_REACH)))
+    return 1 - _smooth_step(cv2.GaussianBlur(widened, (0, 0), CHANGE_BLUR), UNCHANGED, CHANGED)
 
-    The gain is what makes both equally bright along the edge of `mask`, where they meet, carried inwards.
+
+def light_gain(wanted: NDArray, skin: NDArray, mask: Mask) -> NDArray:
+    """By what to multiply a generated face [LIGHT_SIZE, LIGHT_SIZE, 3]; `wanted` is the logarithm of it everywhere.
+
+    One gain for the whole face, and along the mask's edge another that varies slowly: both learned where `skin` says
+    that both pictures show it. Hair, glasses or a hat are of another kind in one of them and say nothing about light.
     """
-    edge = _shrink(4 * mask * (1 - mask))[..., None]
-    wanted, has = (_spread(edge * _shrink(image)) for image in (crop, generated))
-    dark = _spread(edge)  # one grey level added to both, so that black over black is no change
-    gain = ((wanted + dark) / (has + dark)).clip(1 / MAX_GAIN, MAX_GAIN)
-    size = generated.shape[1], generated.shape[0]
-    return np.rint(generated * cv2.resize(gain, size)).clip(0, 255).astype(np.uint8)
+    inside = mask > INSIDE
+    if not (skin & inside).any():
+        return np.ones_like(wanted)
+    overall = np.median(wanted[skin & inside], axis=0)
+    rest = _mean(wanted) - overall.mean()
+    weight = skin * np.exp(-0.5 * (rest / SAME_LIGHT) ** 2)
+    evidence = float(_smooth_step(weight[inside].mean(), *EVIDENCE))
+    brightness = np.clip(overall.mean(), -MAX_GAIN, MAX_GAIN)
+    colour = np.clip(overall - overall.mean(), -MAX_COLOUR, MAX_COLOUR)
+    weight *= 4 * mask * (1 - mask)
+    blurred = [cv2.GaussianBlur(part, (0, 0), LIGHT_REACH * LIGHT_SIZE) for part in (weight * rest, weight)]
+    local = np.clip(blurred[0] / (blurred[1] + FALLING_BACK), -MAX_LOCAL, MAX_LOCAL)
+    return np.exp(evidence * (brightness + colour + local[..., None])).astype(np.float32)
 
 
-def _shrink(image: np.ndarray) -> np.ndarray:
-    return cv2.resize(image.astype(np.float32), (LIGHT_SIZE, LIGHT_SIZE), interpolation=cv2.INTER_AREA)
+def _like_its_face(light: NDArray, inside: NDArray) -> NDArray:
+    """Where a picture is about as bright as its face and of its colour; nowhere, if there is no face inside."""
+    if not inside.any():
+        return inside
+    brightness = _mean(light)
+    colour = light - brightness[..., None]
+    from_face = np.abs(brightness - np.median(brightness[inside]))
+    in_colour = _largest(cv2.split(np.abs(colour - np.median(colour[inside], axis=0).astype(np.float32))))
+    return (from_face < SAME_KIND[0]) & (in_colour < SAME_KIND[1])
 
 
-def _spread(light: np.ndarray) -> np.ndarray:
-    """Averaged over the neighbourhood, and a little over the whole."""
-    blurred = cv2.GaussianBlur(light, (0, 0), LIGHT_REACH * LIGHT_SIZE).reshape(light.shape)
-    return blurred + OVERALL * light.mean(axis=(0, 1)) + np.float32(1e-9)
+def _compose(photo: Image, layer: NDArray) -> None:
+    """Take its share away from `photo`, in place, and add what comes instead."""
+    *added, share = cv2.split(layer)
+    kept = 1 - share
+    for channel, more in enumerate(added):
+        own = np.ascontiguousarray(photo[..., channel])
+        photo[..., channel] = cv2.add(cv2.multiply(own, kept, dtype=cv2.CV_32F), more, dtype=cv2.CV_8U)
+
+
+def _mean(image: NDArray) -> NDArray:
+    """Over the three channels; NumPy takes many times as long."""
+    return cv2.transform(image, np.full((1, 3), 1 / 3))
+
+
+def _largest(channels: Sequence[NDArray]) -> NDArray:
+    first, second, third = channels
+    return np.maximum(np.maximum(first, second), third)
+
+
+def _floats(image: Image) -> NDArray:
+    return image.astype(np.float32)
+
+
+def light_of(image: NDArray) -> NDArray:
+    """The logarithm of a square picture's brightness by channel, [LIGHT_SIZE, LIGHT_SIZE, 3]."""
+    return np.log(_resized(image, LIGHT_SIZE) + np.float32(BLACK))
+
+
+def _resized(image: NDArray, size: int) -> NDArray:
+    if image.shape[0] == size:
+        return image
+    way = cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_CUBIC if image.ndim == 3 else cv2.INTER_LINEAR
+    return cv2.resize(image, (size, size), interpolation=way)
+
+
+def _smooth_step(value, low: float, high: float):
+    """0 below `low`, 1 above `high`, without a kink."""
+    ramp = np.clip((value - low) / (high - low), 0, 1)
+    return ramp * ramp * (3 - 2 * ramp)
 
 
 def _bounds(mask: Mask, square: Square, shape: tuple[int, ...]) -> Region | None:

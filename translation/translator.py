@@ -19,7 +19,7 @@ from imaging.value_range import to_network, to_uint8
 from losses import one_hot
 from model import Generator
 from translation.fast_generator import Translate, fast_generator
-from translation.paste_back import paste
+from translation.paste_back import FacePaste
 
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
 SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
@@ -183,23 +183,12 @@ class Translator:
         """The photo with each emotion; the largest face, which is the nearest, is pasted last."""
         results = {domain: photo.copy() for domain in self.domains} if faces else {}
         for face, crop, generated in reversed(faces):
+            assert face.points is not None
             square = self._sees(face)
+            place = FacePaste(crop, square, face.points)
             for result, emotion in zip(results.values(), generated, strict=True):
-                paste(result, crop, emotion, square, self._mesh(emotion, face, square))
+                place.onto(result, emotion, mesh_of_generated(self.finder, emotion, face, square))
         return results
-
-    def _mesh(self, generated: Image, face: Face, square: Square) -> Points:
-        """The mesh of the generated face in photo pixels, or the original's where there is none, or not there."""
-        size = max(MESH_SIZE, generated.shape[0])
-        enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
-        mesh = self.finder.mesh(np.asarray(enlarged, np.uint8))
-        assert face.points is not None
-        if mesh is None:
-            return face.points
-        points = square.to_photo(mesh.points, size).astype(np.float32)
-        if math.dist(points.mean(axis=0), face.points.mean(axis=0)) > SAME_PLACE * square.side:
-            return face.points
-        return points
 
     def close(self) -> None:
         """Free MediaPipe's networks."""
@@ -210,3 +199,17 @@ class Translator:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def mesh_of_generated(finder: FaceFinder, generated: Image, face: Face, square: Square) -> Points:
+    """The mesh of a generated face in photo pixels, or the original's where there is none, or not there."""
+    size = max(MESH_SIZE, generated.shape[0])
+    enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
+    mesh = finder.mesh(np.asarray(enlarged, np.uint8))
+    assert face.points is not None
+    if mesh is None:
+        return face.points
+    points = square.to_photo(mesh.points, size).astype(np.float32)
+    if math.dist(points.mean(axis=0), face.points.mean(axis=0)) > SAME_PLACE * square.side:
+        return face.points
+    return points

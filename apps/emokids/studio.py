@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from translation.translator import Translator
 
 PORTRAIT_ROOM = 1.2  # a portrait's side over that of the square which the networks learn from
+LEAST_ROOM = 0.85  # the same where the photo ends close to the head: less would cut the chin off
 LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well
 
 Result = TypeVar("Result")
@@ -87,8 +88,9 @@ class Studio:
 
 
 def portrait(photo: Image, face: Face) -> Image:
-    """The head, upright, as a square."""
-    return face.square.centre(PORTRAIT_ROOM).cut(photo, PICTURE_PIXELS)
+    """The head, upright, as a square of the photo, which a head at the photo's border is not in the middle of."""
+    square = face.square.centre(PORTRAIT_ROOM).within(photo.shape, LEAST_ROOM / PORTRAIT_ROOM)
+    return square.cut(photo, PICTURE_PIXELS)
 
 
 def _jpeg(name: str, picture: Image) -> bytes:
