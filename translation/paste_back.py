@@ -19,10 +19,10 @@ DARKEST = 24.0  # grey levels added to a brightness before a share of it is take
 CHANGE_BLUR = 1.5  # pixels of MASK_SIZE: texture that is only blurred has not changed
 CHANGE_REACH = 7  # pixels of MASK_SIZE: the old edge of a moved brow has its trace beside it
 
-# A forehead bared by the generator: heights above the brows, in face lengths, from which it may be, and surely is one.
+# Above the brows no expression changes what is not skin. Heights in face lengths from which that may be, and surely is.
 BROWS = [63, 105, 66, 293, 334, 296]  # landmarks of MediaPipe's mesh: their upper edge
-FOREHEAD = 0.02, 0.12
-BARED_BLUR, BARED = 1.5, (0.25, 0.6)  # pixels of LIGHT_SIZE, and shares of bared pixels around
+FOREHEAD = 0.01, 0.07
+HAIR_BLUR, HAIR = 1.5, (0.25, 0.6)  # pixels of LIGHT_SIZE, and shares of such pixels around
 
 INSIDE = 0.9  # of a mask: farther inwards than its edge
 
@@ -51,6 +51,8 @@ class FacePaste:
         self._scale = 1 / (_mean(self._small) + DARKEST)
         self._light = light_of(self._crop)
         self._skin = _like_its_face(self._light, _resized(self._own_mask, LIGHT_SIZE) > INSIDE)
+        no_skin = cv2.GaussianBlur((~self._skin).astype(np.float32), (0, 0), HAIR_BLUR)
+        self._no_skin = _smooth_step(no_skin, *HAIR)
         self._forehead = self._above_brows(points)
         channels = cv2.split(self._small)
         self._is_grey = np.mean(_largest(channels) + _largest([-channel for channel in channels]) > GREY) < MIXED
@@ -68,7 +70,7 @@ class FacePaste:
     def prepared(self, generated: Image, points: Points) -> tuple[NDArray, Mask]:
         """The generated face in the photo's light (float [S, S, 3]), and the mask it belongs in [MASK_SIZE, MASK_SIZE].
 
-        A fringe or a hat that the generator painted a bare forehead over stays: it would end where the mask ends.
+        A fringe or a hat above the brows stays the photo's: painted over, it would end where the mask ends.
         """
         if self._is_grey:
             generated = np.asarray(cv2.cvtColor(cv2.cvtColor(generated, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
@@ -78,9 +80,8 @@ class FacePaste:
         skin = _like_its_face(light, small_mask > INSIDE)
         gain = light_gain(self._light - light, self._skin & skin, small_mask)
         lit = ((face + BLACK) * _resized(gain, face.shape[0]) - BLACK).clip(0, 255)
-        bared = cv2.GaussianBlur((skin & ~self._skin).astype(np.float32), (0, 0), BARED_BLUR)
-        bared = _smooth_step(bared, *BARED) * np.minimum(self._forehead, self._above_brows(points))
-        return lit, mask * (1 - _resized(bared, MASK_SIZE))
+        hair = self._no_skin * np.minimum(self._forehead, self._above_brows(points))
+        return lit, mask * (1 - _resized(hair, MASK_SIZE))
 
     def _above_brows(self, points: Points) -> Mask:
         """The forehead and what is above it, at LIGHT_SIZE; the brows themselves may move, and are not in it."""
