@@ -84,7 +84,7 @@ class Square:
         side = min(self.side, max(min(shape[:2]) / spread, least * self.side))
         half = side * spread / 2
         cx, cy = (
-            float(np.clip(place, *sorted((half - 0.5, length - half - 0.5))))
+            min(max(place, min(half, length - half) - 0.5), max(half, length - half) - 0.5)
             for place, length in ((self.cx, shape[1]), (self.cy, shape[0]))
         )
         return replace(self, cx=cx, cy=cy, side=side)
