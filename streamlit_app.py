@@ -13,29 +13,27 @@ from contextlib import asynccontextmanager
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from apps.emokids import mirror_server
-from apps.emokids.visitors import forget_departed_visitors
+from apps.emokids import mirror_server, visitors
 from apps.security_headers import STREAMLIT_POLICY, WebHeaders
-from common.errors import UserError
 
 
 def load_studio() -> None:
-    """Load the generator before the first visitor needs it; where there is none, say so."""
-    from apps.emokids.studio import studio
+    """Load the generator before the first visitor needs it and say which it is."""
+    from apps.emokids.studio import studio_or_none
 
-    try:
-        studio()
-    except UserError as error:
-        print(f"No pictures will be generated: {error}", file=sys.stderr)
+    found = studio_or_none()
+    if found:
+        print(f"Faces are made with {found.choice}", file=sys.stderr)
 
 
 @asynccontextmanager
 async def lifespan(_: App) -> AsyncIterator[None]:
     """Visitors may come in while the generator is being loaded."""
     loading = asyncio.create_task(asyncio.to_thread(load_studio))
-    forgetting = asyncio.create_task(forget_departed_visitors())
+    forgetting = asyncio.create_task(visitors.forget_departed_visitors())
     yield
     forgetting.cancel()
+    await asyncio.to_thread(visitors.close_for_everybody)
     await loading
     from apps.emokids.studio import studio
 

@@ -1,162 +1,254 @@
-"""감정 생성: a photo in, the same face with five emotions out, to look at, to keep and to print."""
+"""얼굴 만들기: a photo or a friend in, the same face with five emotions out, to look at, to keep and to print."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+import base64
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.collected_photos import to_jpeg
-from apps.emokids import look
-from apps.emokids.studio import Faces, Studio, portrait, studio
-from apps.emokids.words import both_words, emotion_word, word
-from common.errors import UserError
+from apps.emokids import look, play_again
+from apps.emokids.camera_view import camera_view
+from apps.emokids.cards_pdf import PICTURE_PIXELS
+from apps.emokids.friend_faces import IDENTITIES, drawn_friend, drawn_picture, rendered_friends
+from apps.emokids.settings import STRENGTHS, change, settings
+from apps.emokids.studio import Faces, Studio, studio, studio_or_none
+from apps.emokids.words import ORIGINAL, word
+from apps.portrait import portrait
 from imaging.photo import UnreadablePhoto
 
 if TYPE_CHECKING:
-    from face_detection import Face
-    from imaging.face_geometry import Image
+    from face_detection import Face, Image
 
 COLUMNS = 3
 STATE = "child"  # where a visitor's `Child` lies
+CLICK_SECONDS = 0.2  # at most until a click on "stop" is noticed
 
 
 @dataclass
 class Child:
-    """A visitor's photo and what was made of it. It lives in this browser session only."""
+    """Whose face is played with: a visitor's photo or a friend. It lives in this browser session only."""
 
-    photo: Image
-    found: list[Face]
-    chosen: int | None  # which of the faces found
-    faces: Faces | None = None
+    photo: Image | None = None
+    found: list[Face] = field(default_factory=list)
+    friend: int | None = None  # the number of a drawn one
+    own: bool = True  # the visitor's own face
+    making: Future[Faces] | None = None
+    made: dict[str, Faces] = field(default_factory=dict)  # by strength
 
 
-def own_faces() -> Faces | None:
-    """The visitor's own face with every emotion, once made."""
-    child = st.session_state.get(STATE)
-    return child.faces if child else None
+def faces() -> Faces | None:
+    """The face that is played with, with every emotion as strong as was set, once made."""
+    child: Child | None = st.session_state.get(STATE)
+    strength = settings().strength
+    if child is None:
+        return None
+    if child.friend is not None:
+        return drawn_friend(child.friend, strength)
+    if "very" in child.made and strength not in child.made:
+        child.made[strength] = child.made["very"].softened()
+    return child.made.get(strength)
+
+
+def is_own() -> bool:
+    """Whether it is the visitor's own."""
+    child: Child | None = st.session_state.get(STATE)
+    return bool(child and child.own)
 
 
 def show() -> None:
     """The page."""
-    look.title(word("startTitle"))
-    try:
-        if STATE in st.session_state:
-            show_child(st.session_state[STATE])
-        else:
-            welcome()
-    except UserError as error:
-        print(f"No pictures can be generated: {error}", file=sys.stderr)
-        st.info(word("noModel"))
+    child: Child | None = st.session_state.get(STATE)
+    if child is None:
+        welcome()
+        return
+    if child.making:
+        wait_for(child, child.making)
+    made = faces()
+    if made:
+        show_faces(made)
+    else:
+        choose_face(child)
+
+
+# --- Whose face -----------------------------------------------------------------------------------------------
 
 
 def welcome() -> None:
-    """Ask for a photo."""
-    st.write(word("startText"))
-    file = ask_for_photo()
-    st.caption(word("onlyHere"))
-    if file is None:
-        look.parade()
+    """Ask for a photo or a friend."""
+    look.title(word("startTitle"))
+    workshop = studio_or_none()
+    drawings_only = workshop is not None and workshop.choice.trained_on == "drawn" and not settings().photos_anyway
+    photos = workshop is not None and not drawings_only
+    source = ask_for_source() if photos else "friends"
+    if source == "friends":
+        show_friends(workshop)
+    elif source == "take":
+        take_photo()
     else:
-        with st.spinner(word("reading")):
+        file = st.file_uploader(word("choose"), key="upload", label_visibility="collapsed")
+        if file:
             take(studio(), file.getvalue())
-
-
-def show_child(child: Child) -> None:
-    """The photo's faces, and what was made of the one that was chosen."""
-    if len(child.found) > 1:
-        choose_face(child)
-    if child.chosen is not None and child.faces is None:
-        with st.spinner(word("waitingTitle")):
-            child.faces = studio().make_faces(child.photo, child.found[child.chosen])
-    if child.faces:
-        show_faces(child.faces)
+    if photos:
+        st.caption(word("privacyComputer"))
+        if source == "choose":
+            look.parade()
     else:
-        start_over_button()
+        st.caption(word("photosOff" if workshop else "friendsOnly"))
 
 
-def ask_for_photo():
-    """A file from the disk or the camera, or None."""
-    source = st.segmented_control(
+def ask_for_source() -> str:
+    """Where the face comes from; the last way chosen, when a visitor wants another photo."""
+    st.session_state.way = st.segmented_control(
         word("sourceLabel"),
-        ("choose", "take"),
-        default="choose",
+        ("choose", "take", "friends"),
+        default=st.session_state.get("way", "choose"),
         required=True,
         format_func=word,
         key="source",
         label_visibility="collapsed",
+        width="stretch",
     )
-    if source == "take":
-        return st.camera_input(word("take"), key="camera", label_visibility="collapsed")
-    return st.file_uploader(word("choose"), key="upload", label_visibility="collapsed")
+    return st.session_state.way
 
 
-def take(workshop: Studio, file: bytes) -> None:
+def show_friends(workshop: Studio | None) -> None:
+    """Friends to choose from."""
+    st.header(word("friendsTitle"))
+    rendered = rendered_friends(workshop.choice.trained_on) if workshop else []
+    columns = st.columns(max(len(IDENTITIES), len(rendered)))
+    for number, (path, column) in enumerate(zip(rendered, columns, strict=False), 1):
+        with column:
+            look.picture(path.read_bytes(), "")
+            if st.button(word("friend", number=number), key=f"friend-{path.name}", width="stretch"):
+                take_rendered(path)
+    first = len(rendered) + 1
+    for number, (identity, column) in enumerate(zip(IDENTITIES, columns, strict=False), first):
+        with column:
+            look.picture(drawn_picture(identity, ORIGINAL), "")
+            if st.button(word("friend", number=number), key=f"friend-{identity}", width="stretch"):
+                st.session_state[STATE] = Child(friend=identity, own=False)
+                st.rerun()
+
+
+def take_rendered(path: Path) -> None:
+    """Play with a rendered person."""
+    take(studio(), path.read_bytes(), own=False)
+
+
+def take_photo() -> None:
+    """A photo from the camera."""
+    shot = camera_view(key="camera")
+    if shot:
+        take(studio(), base64.b64decode(shot))
+
+
+def take(workshop: Studio, file: bytes, own: bool = True) -> None:
     """Make the file the visitor's photo, or say kindly why it can't be."""
-    try:
-        photo = workshop.read(file)
-    except UnreadablePhoto:
-        st.info(word("unreadable"))
-        return
-    found = workshop.find_faces(photo)
+    with st.spinner(word("searching")):
+        try:
+            photo = workshop.read(file)
+        except UnreadablePhoto:
+            st.info(word("unreadable"))
+            return
+        found = workshop.find_faces(photo)
     if not found:
         st.info(word("noFace"))
         return
-    st.session_state[STATE] = Child(photo, found, chosen=0 if len(found) == 1 else None)
+    play_again.forget_uploads()
+    child = st.session_state[STATE] = Child(photo, found, own=own)
+    if not own:
+        child.making = workshop.make_faces(photo, found[0])
     st.rerun()
 
 
 def choose_face(child: Child) -> None:
-    """Ask whose face it shall be."""
-    st.subheader(word("whoseFace"))
-    columns = st.columns(max(len(child.found), 4))
+    """ "This one?", or whose face it shall be, before anything is made."""
+    look.title(word("sureTitle" if len(child.found) == 1 else "whoTitle"))
+    assert child.photo is not None
+    columns = st.columns(max(len(child.found), COLUMNS))
     for index, (face, column) in enumerate(zip(child.found, columns, strict=False)):
         with column:
-            look.picture(to_jpeg(portrait(child.photo, face)), f"{index + 1}")
-            chosen = index == child.chosen
-            if st.button(
-                word("thisFace"), key=f"face{index}", type="primary" if chosen else "secondary", width="stretch"
-            ):
-                child.chosen, child.faces = index, None
+            look.picture(to_jpeg(portrait(child.photo, face, PICTURE_PIXELS)), word("who", number=index + 1))
+            if st.button(word("thisFace"), key=f"face{index}", type="primary", width="stretch"):
+                child.making = studio().make_faces(child.photo, face)
                 st.rerun()
+    if st.button(word("another"), key="other"):
+        del st.session_state[STATE]
+        st.rerun()
 
 
-def show_faces(faces: Faces) -> None:
+def wait_for(child: Child, making: Future[Faces]) -> None:
+    """Say what happens until the faces are made. A click on "stop" ends this run of the page at the next message."""
+    page = st.container()
+    with page:
+        look.title(word("waitingTitle"))
+        st.button(word("cancel"), key="cancel", on_click=stop)
+        pulse = st.empty()
+        with st.spinner(word("making")):
+            while not wait([making], CLICK_SECONDS).done:
+                pulse.empty()
+    child.making, child.made = None, {"very": making.result()}
+    st.rerun()
+
+
+def stop() -> None:
+    """The visitor does not want to wait."""
+    child: Child = st.session_state[STATE]
+    if child.making:
+        child.making.cancel()
+    child.making = None
+
+
+# --- The faces ------------------------------------------------------------------------------------------------
+
+
+def show_faces(made: Faces) -> None:
     """The six pictures, what can be done with them, and where to go next."""
-    names = list(faces.portraits)
+    look.title(word("startTitle"))
+    strength, mirror, guess = st.columns(3, vertical_alignment="bottom")
+    strength.segmented_control(
+        word("strength"),
+        STRENGTHS,
+        default=settings().strength,
+        required=True,
+        format_func=word,
+        key="strength",
+        on_change=lambda: change(strength=st.session_state["strength"]),
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    if mirror.button(word("toMirror"), type="primary", width="stretch"):
+        st.switch_page(st.session_state.pages["mirror"])
+    if guess.button(word("guess"), width="stretch"):
+        st.switch_page(st.session_state.pages["guess"])
+    names = list(made.portraits)
     for start in range(0, len(names), COLUMNS):
         for name, column in zip(names[start : start + COLUMNS], st.columns(COLUMNS), strict=True):
             with column:
-                show_picture(faces, name)
-    st.caption(word("took", seconds=faces.seconds))
-    cards, mirror, again = st.columns((2, 1, 1))
+                show_picture(made, name)
+    cards, again = st.columns(2)
     cards.download_button(
-        word("saveCards"),
-        faces.cards,
-        "emokids.pdf",
-        "application/pdf",
-        on_click="ignore",
-        type="primary",
-        width="stretch",
+        word("saveCards"), made.cards, "emokids.pdf", "application/pdf", on_click="ignore", width="stretch"
     )
-    if mirror.button(word("toMirror"), width="stretch"):
-        st.switch_page(st.session_state.mirror_page)
     with again:
-        start_over_button()
+        play_again.button()
 
 
-def show_picture(faces: Faces, name: str) -> None:
+def show_picture(made: Faces, name: str) -> None:
     """One picture: its words, a larger view, a file to keep."""
-    look.picture(faces.portraits[name], word("faceOf", emotion=emotion_word(name)))
-    look.caption(*both_words(name), name)
+    look.picture(made.portraits[name], word(name))
+    look.caption(name)
     enlarge, save = st.columns(2)
     if enlarge.button(word("enlarge"), key=f"enlarge-{name}", width="stretch"):
-        enlarged(faces, name)
+        enlarged(made, name)
     save.download_button(
         word("save"),
-        faces.photos[name],
+        made.photos[name],
         f"emokids-{name}.jpg",
         "image/jpeg",
         on_click="ignore",
@@ -165,15 +257,11 @@ def show_picture(faces: Faces, name: str) -> None:
     )
 
 
-@st.dialog(" ", width="large")
-def enlarged(faces: Faces, name: str) -> None:
+def enlarged(made: Faces, name: str) -> None:
     """The whole photo, as large as the window."""
-    look.caption(*both_words(name), name)
-    look.picture(faces.photos[name], word("faceOf", emotion=emotion_word(name)))
 
+    @st.dialog(word(name), width="large")
+    def dialog() -> None:
+        look.picture(made.photos[name], word(name))
 
-def start_over_button() -> None:
-    """Forget the photo and everything made of it."""
-    if st.button(word("startOver"), width="stretch"):
-        del st.session_state[STATE]
-        st.rerun()
+    dialog()

@@ -1,106 +1,215 @@
-"""감정 피드백: the visitor's own face with an emotion, a live mirror beside it, and one thing to try at a time."""
+"""거울: the visitor's own face with an emotion, a live mirror beside it, and one thing to try at a time."""
 
 from __future__ import annotations
 
 import base64
-import functools
+import html
 import os
 import sys
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.collected_photos import to_jpeg
-from apps.emokids import look
-from apps.emokids.make_faces_page import own_faces
+from apps.emokids import look, play_again, visitors
+from apps.emokids.camera_view import camera_refused, mirror_view
+from apps.emokids.friend_faces import IDENTITIES, drawn_picture
+from apps.emokids.make_faces_page import faces, is_own
 from apps.emokids.mirror_server import LiveMirror
-from apps.emokids.words import emotion_word, is_english, turn_title, word
-from common import emotions, pretrained_files
+from apps.emokids.play import Play, Try
+from apps.emokids.settings import settings
+from apps.emokids.words import in_sentence, is_english, word
+from common import pretrained_files
 from common.errors import UserError
-from imaging.draw_faces import draw_face
 
 if TYPE_CHECKING:
     from apps.emokids.mirror import Judge
-    from apps.emokids.studio import Faces
 
-VIEW = Path(__file__).resolve().parent / "mirror_view"
 JUDGE_VARIABLE = "STARGAN_FE_JUDGE"
-FIRST = "happy"  # the easiest, and the one children like best
-DRAWN_CHILD = 26  # whose drawn face stands in until there is the visitor's own
 
 
 def show() -> None:
-    """The page."""
-    emotion = ask_for_emotion()
-    look.title(turn_title(emotion), emotion)
-    faces = own_faces()
-    live = visitors_mirror()
-    if live and st.session_state.get("turn") != (emotion, faces):
-        begin(live, emotion, faces)
-    mirror_view(key="mirror", data=view_data(live, emotion, faces))
-    if live and st.button(word("oneMore"), width="stretch"):
-        begin(live, emotion, faces)
-    if not faces:
-        st.caption(word("drawnFace"))
+    """The page: the mirror, or what follows a turn."""
+    play = st.session_state.setdefault("play", Play())
+    if play.over:
+        show_end(play)
+    elif play.resting:
+        show_rest(play)
+    else:
+        emotion = ask_for_emotion(play)
+        if play.comparing and play.tries.get(emotion):
+            show_comparison(play, emotion)
+        else:
+            show_mirror(play, emotion)
 
 
-def ask_for_emotion() -> str:
-    """One of the five; the last one chosen, when a visitor comes back to the page."""
-    if "target" not in st.session_state:
-        st.session_state.target = st.session_state.get("emotion", FIRST)
-    st.session_state.emotion = st.segmented_control(
+def ask_for_emotion(play: Play) -> str:
+    """One of those the adult chose; the last one, when a visitor comes back to the page."""
+    order = settings().order
+    if st.session_state.get("emotion") not in order:
+        st.session_state.emotion = order[0]
+    st.session_state.target = st.session_state.emotion
+
+    def choose() -> None:
+        st.session_state.emotion = st.session_state.target
+        play.comparing = False
+
+    st.segmented_control(
         word("whichEmotion"),
-        emotions.FIVE,
+        order,
         required=True,
-        format_func=emotion_word,
+        format_func=lambda name: word(name) + (" ★" if play.has_star(name) else ""),
         key="target",
+        on_change=choose,
         label_visibility="collapsed",
         width="stretch",
     )
     return st.session_state.emotion
 
 
-def begin(live: LiveMirror, emotion: str, faces: Faces | None) -> None:
-    """A new attempt, compared with the visitor's own resting face where it is known."""
-    st.session_state.turn = emotion, faces
-    live.begin(emotion, faces.rest if faces else None)
+# --- The mirror -----------------------------------------------------------------------------------------------
+
+
+def show_mirror(play: Play, emotion: str) -> None:
+    """The face to make beside the camera's picture. What the child makes of it is kept by itself once it succeeds."""
+    look.title(word("makeTitle", emotion=in_sentence(emotion)), emotion)
+    live = visitors_mirror()
+    if live:
+        begin_where_new(live, play, emotion)
+    tried = mirror_view("mirror", view_data(live, emotion))
+    if tried and tried["emotion"] == emotion:
+        play.add(emotion, Try(base64.b64decode(tried["picture"]), bool(tried["reached"])))
+        st.session_state.pop("turn", None)
+        st.rerun()
+    rest, finish = st.columns(2)
+    if rest.button(word("rest"), width="stretch"):
+        play.resting = True
+        st.rerun()
+    finish_button(play, finish)
+    if not faces():
+        st.caption(word("drawnFace"))
+
+
+def begin_where_new(live: LiveMirror, play: Play, emotion: str) -> None:
+    """A new attempt where another emotion, face or difficulty was chosen, compared with the visitor's resting face."""
+    own = faces() if is_own() else None
+    chosen = settings()
+    turn = emotion, own, chosen.difficulty, chosen.hold_seconds
+    if st.session_state.get("turn") != turn:
+        st.session_state.turn = turn
+        live.begin(emotion, own.rest if own else None)
+        if play.began is None:
+            play.began = time.monotonic()
 
 
 def visitors_mirror() -> LiveMirror | None:
     """This visitor's mirror; None, said on stderr, where it can't be had."""
     if "live" not in st.session_state:
         try:
-            st.session_state.live = LiveMirror(second_opinion())
+            live = LiveMirror(second_opinion())
         except UserError as error:
             print(f"The page works without its mirror: {error}", file=sys.stderr)
             return None
+        visitors.when_leaving(live.close)
+        st.session_state.live = live
     return st.session_state.live
 
 
-def view_data(live: LiveMirror | None, emotion: str, faces: Faces | None) -> dict[str, object]:
+def model_picture(emotion: str) -> bytes:
+    """The face to make, as a JPEG: the one that is played with, or a drawn one."""
+    made = faces()
+    return made.portraits[emotion] if made else drawn_picture(IDENTITIES[0], emotion, settings().strength)
+
+
+def view_data(live: LiveMirror | None, emotion: str) -> dict[str, object]:
     """What mirror.js needs to know."""
-    picture = faces.portraits[emotion] if faces else drawn_face(emotion)
-    name = emotion_word(emotion)
-    words = {key: word(key) for key in ("look", "me", "meter", "mirrorLoading", "cameraRefused", "offline", "noMirror")}
+    words = ("look", "me", "meter", "mirrorLoading", "noConnection", "noMirror", "shutter")
     return {
-        "picture": "data:image/jpeg;base64," + base64.b64encode(picture).decode("ascii"),
+        "emotion": emotion,
+        "picture": look.data_url(model_picture(emotion)),
         "address": live.address if live else None,
         "english": is_english(),
-        "words": {**words, "picture": word("faceOf", emotion=name) if faces else name},
+        "spoken": settings().spoken,
+        "words": {
+            **{key: word(key) for key in words},
+            "cameraRefused": camera_refused(),
+            "picture": word(emotion),
+        },
     }
 
 
-def mirror_view(**arguments):
-    """Mount the browser's part of the mirror."""
-    html, css, js = ((VIEW / f"mirror.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("mirror", html=html, css=css, js=js)(**arguments)
+# --- After a turn ---------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def drawn_face(emotion: str) -> bytes:
-    """A drawn face with the emotion, as a JPEG."""
-    return to_jpeg(draw_face(DRAWN_CHILD, emotion, size=640))
+def show_comparison(play: Play, emotion: str) -> None:
+    """The child's own face beside the one to make. Praise stays until the child goes on."""
+    tried = play.tries[emotion][-1]
+    look.title(word(emotion), emotion)
+    pictures = (
+        (model_picture(emotion), word(emotion), word("look")),
+        (tried.picture, word("me"), word("me")),
+    )
+    st.html(f'<div class="emokids-pair">{"".join(figure(*picture) for picture in pictures)}</div>')
+    praise = f"{look.symbol('star')} {word('praise')}" if tried.reached else word("compareTitle")
+    st.html(f'<p class="emokids-praise" role="status">{praise}</p>')
+    keep, again, finish = st.columns(3)
+    if keep.button(word("keep"), type="primary", width="stretch"):
+        go_on(play, emotion)
+    if again.button(word("again"), width="stretch"):
+        play.try_again(emotion)
+        st.rerun()
+    finish_button(play, finish)
+
+
+def figure(picture: bytes, alt: str, caption: str, star: bool = False) -> str:
+    """A picture with words below, as HTML."""
+    star_too = look.symbol("star", word("star")) + " " if star else ""
+    image = f'<img class="face" alt="{html.escape(alt)}" src="{look.data_url(picture)}">'
+    return f"<figure>{image}<figcaption>{star_too}{caption}</figcaption></figure>"
+
+
+def go_on(play: Play, emotion: str) -> None:
+    """To the next turn, or to the end when all are through or the time is up."""
+    chosen = settings()
+    following = play.next(emotion, chosen.order, chosen.rounds)
+    play.comparing = False
+    if following is None or play.time_is_up(time.monotonic(), chosen.minutes):
+        play.over = True
+    else:
+        st.session_state.emotion = following
+    st.rerun()
+
+
+def finish_button(play: Play, column: st.delta_generator.DeltaGenerator) -> None:
+    """The way to the end, at any time."""
+    if column.button(word("finish"), width="stretch"):
+        play.over, play.comparing = True, False
+        st.session_state.pop("turn", None)
+        st.rerun()
+
+
+def show_rest(play: Play) -> None:
+    """A break, with the camera off."""
+    look.title(word("restTitle"))
+    st.write(word("restText"))
+    if st.button(word("restDone"), type="primary"):
+        play.resting = False
+        st.rerun()
+
+
+def show_end(play: Play) -> None:
+    """The child's own faces, a star for each that it reached, and then it is over."""
+    look.title(word("endTitle"))
+    best = [(name, tried) for name in settings().order if (tried := play.best(name))]
+    mine = "".join(
+        figure(tried.picture, word("mineOf", emotion=word(name).lower()), word(name), tried.reached)
+        for name, tried in best
+    )
+    st.html(f'<div class="emokids-mine">{mine}</div>')
+    st.write(word("endText" if best else "endNothing"))
+    again, *_ = st.columns(3)
+    with again:
+        play_again.button()
 
 
 @st.cache_resource(show_spinner=False)

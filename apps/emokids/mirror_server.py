@@ -7,14 +7,10 @@ way the page itself came: no WebRTC, no third host. A frame is looked at and for
 from __future__ import annotations
 
 import asyncio
-import atexit
-import contextlib
 import importlib
-import queue
 import secrets
 import threading
 import time
-import weakref
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -32,48 +28,38 @@ MAX_FRAME_SIDE = 1280  # pixels
 JPEG = b"\xff\xd8\xff"
 THREADS = 4  # visitors whose frames are looked at together
 
-_live: weakref.WeakValueDictionary[str, LiveMirror] = weakref.WeakValueDictionary()
+_live: dict[str, LiveMirror] = {}  # by the token in their address
 _threads = ThreadPoolExecutor(THREADS, "mirror")
-_departed: queue.SimpleQueue[Mirror | None] = queue.SimpleQueue()  # its put() may interrupt anything, itself included
 
 
-def _close_departed() -> None:
-    """Close what is left of mirrors nobody holds on to any more.
-
-    The garbage collector finds them, and that in the middle of anything: closing MediaPipe there waits for locks which
-    the interrupted code may hold, and everything would stand still.
-    """
-    while mirror := _departed.get():
-        with contextlib.suppress(RuntimeError):  # Python is about to exit, and has ended MediaPipe's threads already
-            mirror.close()
-
-
-def _close_the_last() -> None:
-    _departed.put(None)
-    _closer.join()
-
-
-_closer = threading.Thread(target=_close_departed, name="departed mirrors", daemon=True)
-_closer.start()
-atexit.register(_close_the_last)
+class MirrorGone(Exception):
+    """Its visitor has left, or plays again."""
 
 
 class LiveMirror:
-    """One visitor's mirror, which frames reach at `address` for as long as somebody holds on to this object.
+    """One visitor's mirror, which frames reach at `address` until `close()`.
 
     Raises `errors.UserError` when the mirror's file can't be had.
     """
 
     def __init__(self, judge: Judge | None = None) -> None:
-        # Python 3.12 keeps the frames that first imported MediaPipe for ever, and with them the first visitor's mirror.
+        # Python 3.12 keeps the frames that first imported MediaPipe for ever, and with them what they hold.
         _threads.submit(importlib.import_module, "mediapipe.tasks.python").result()
         self.practice = Practice()
         self._mirror = Mirror(judge)
         self._lock = threading.Lock()
+        self._closed = False
         token = secrets.token_urlsafe(24)  # nobody else can guess where this visitor's frames go
         self.address = f"/mirror/{token}"
         _live[token] = self
-        weakref.finalize(self, _departed.put, self._mirror)
+
+    def close(self) -> None:
+        """Forget the visitor and free the network; a second call does nothing."""
+        _live.pop(self.address.removeprefix("/mirror/"), None)
+        with self._lock:
+            self._closed = True
+            self.practice.clear()
+            self._mirror.close()
 
     def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
         """Start an attempt at `emotion`; `rest` is the visitor's resting face, where known."""
@@ -82,7 +68,7 @@ class LiveMirror:
             self.practice.begin()
 
     def see(self, jpeg: bytes) -> dict[str, object]:
-        """What to show after this frame. Raises `UnreadablePhoto` for anything but a small JPEG."""
+        """What to show after this frame. Raises `UnreadablePhoto` for anything but a small JPEG, or `MirrorGone`."""
         if not jpeg.startswith(JPEG):
             raise UnreadablePhoto("not a JPEG")
         frame = Photo(BytesIO(jpeg))
@@ -90,6 +76,8 @@ class LiveMirror:
             raise UnreadablePhoto("too large")
         pixels = frame.pixels()
         with self._lock:
+            if self._closed:
+                raise MirrorGone
             moment = self._mirror.see(pixels, time.monotonic())
             attempt = self._mirror.attempt
             assert attempt is not None
@@ -111,6 +99,8 @@ async def answer_frame(request: Request) -> Response:
         moment = await asyncio.get_running_loop().run_in_executor(_threads, live.see, bytes(frame))
     except UnreadablePhoto:
         return Response(status_code=422)
+    except MirrorGone:
+        return Response(status_code=404)
     return JSONResponse(moment, headers={"Cache-Control": "no-store"})
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
 
-from apps.emokids.coach import Attempt
+from apps.emokids.mirror import Attempt
 
+COUNTS_FROM_SECONDS = 2.0  # a look at the mirror that was shorter is no attempt
 CSV_COLUMNS = ("began", "emotion", "seconds", "seconds_to_reach", "best_score")
 
 
@@ -19,39 +20,44 @@ class Entry:
     began: datetime
     attempt: Attempt
 
+    def row(self) -> tuple[str, ...]:
+        """Its values for `CSV_COLUMNS`."""
+        attempt = self.attempt
+        reached = "" if attempt.seconds_to_reach is None else f"{attempt.seconds_to_reach:.1f}"
+        began = self.began.isoformat(timespec="seconds")
+        return began, attempt.emotion, f"{attempt.seconds:.1f}", reached, f"{attempt.best:.2f}"
+
 
 class Practice:
     """The attempts of one visitor, in order."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._running: Entry | None = None
+        self.begin()
 
     def begin(self) -> None:
         """What is noted from now on belongs to a new attempt."""
-        self._running = None
+        self._running: Entry | None = None
+        self._counts = False
 
     def note(self, attempt: Attempt) -> None:
-        """The running attempt's numbers so far. It counts once a face has been looked at for a moment."""
-        if self._running is not None:
-            self._running.attempt = attempt
-        elif attempt.seconds:
+        """The running attempt's numbers so far. It counts once a face has been looked at for two seconds."""
+        if self._running is None:
             self._running = Entry(datetime.now().astimezone(), attempt)
+        self._running.attempt = attempt
+        if not self._counts and attempt.seconds >= COUNTS_FROM_SECONDS:
+            self._counts = True
             self.entries.append(self._running)
 
     def clear(self) -> None:
         """Forget everything."""
         self.entries.clear()
-        self._running = None
+        self.begin()
 
     def csv(self) -> bytes:
         """A table for a spreadsheet, in UTF-8 with the mark by which Excel knows it."""
         file = StringIO()
         table = csv.writer(file)
         table.writerow(CSV_COLUMNS)
-        for entry in self.entries:
-            attempt = entry.attempt
-            reached = "" if attempt.seconds_to_reach is None else f"{attempt.seconds_to_reach:.1f}"
-            began = entry.began.isoformat(timespec="seconds")
-            table.writerow((began, attempt.emotion, f"{attempt.seconds:.1f}", reached, f"{attempt.best:.2f}"))
+        table.writerows(entry.row() for entry in self.entries)
         return file.getvalue().encode("utf-8-sig")

@@ -1,4 +1,4 @@
-"""치료사: what was practised in this browser session, as numbers and charts. It is kept nowhere unless saved."""
+"""기록: what was practised in this browser session, as numbers and charts. It is kept nowhere unless saved."""
 
 from __future__ import annotations
 
@@ -6,37 +6,44 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from apps.emokids import look
+from apps.emokids import history_page, look
 from apps.emokids.practice import Practice
-from apps.emokids.words import emotion_word, word
+from apps.emokids.words import adults_word, word
 
-# As the symbols' soft colours, dark enough for a mark on white.
+# As the symbols' soft colours, strong enough for a mark on white and on the dark page.
 COLOURS = {
-    "angry": "#b5492f",
-    "fearful": "#7a559c",
+    "angry": "#c2573c",
+    "fearful": "#9470b5",
     "happy": "#a77a00",
-    "sadness": "#3a6ea5",
+    "sadness": "#4f85bf",
     "surprised": "#c4661a",
 }
+INK = {"light": "#23343a", "dark": "#eef1ec"}
 
 
 def show() -> None:
     """The page."""
-    look.title(word("therapistPage"))
-    st.write(word("therapistText"))
+    look.title(word("recordPage"))
+    st.write(word("recordText"))
     live = st.session_state.get("live")
-    if live is None or not live.practice.entries:
+    practice: Practice = live.practice if live else Practice()
+    if practice.entries:
+        show_practice(practice)
+    else:
         st.info(word("nothingYet"))
-        return
-    practice: Practice = live.practice
+    history_page.show(practice)
+
+
+def show_practice(practice: Practice) -> None:
+    """This session's table and charts."""
     attempts = table(practice)
-    st.dataframe(summary(attempts), hide_index=True, placeholder="–")
-    st.subheader(word("bestOverTime"))
-    st.altair_chart(chart(attempts, word("bestScore"), alt.Scale(domain=[0, 100])))
+    st.table(summary(attempts), hide_index=True)
+    st.header(word("bestOverTime"))
+    st.altair_chart(chart(attempts, word("attempt"), word("bestScore"), alt.Scale(domain=[0, 100])))
     reached = attempts.dropna()
     if not reached.empty:
-        st.subheader(word("timeToReach"))
-        st.altair_chart(chart(reached, word("timeToReach"), alt.Scale(zero=True)))
+        st.header(word("timeToReach"))
+        st.altair_chart(chart(reached, word("attempt"), word("timeToReach"), alt.Scale(zero=True)))
     save, forget, _ = st.columns((1, 1, 2))
     save.download_button(
         word("saveCsv"), practice.csv, "emokids.csv", "text/csv", on_click="ignore", type="primary", width="stretch"
@@ -52,7 +59,7 @@ def table(practice: Practice) -> pd.DataFrame:
         (
             number,
             entry.attempt.emotion,
-            emotion_word(entry.attempt.emotion),
+            adults_word(entry.attempt.emotion),
             entry.began.strftime("%H:%M:%S"),
             round(100 * entry.attempt.best),
             entry.attempt.seconds_to_reach,
@@ -64,31 +71,35 @@ def table(practice: Practice) -> pd.DataFrame:
 
 
 def summary(attempts: pd.DataFrame) -> pd.DataFrame:
-    """A row for each emotion that was tried."""
+    """A row for each emotion that was tried, as text."""
     by_emotion = attempts.groupby(word("emotion"), sort=False)
     reached = by_emotion[word("timeToReach")]
     return pd.DataFrame(
         {
             word("attempts"): by_emotion.size(),
             word("reachedTimes"): reached.count(),
-            word("fastest"): reached.min().round(1),
+            word("fastest"): [f"{seconds:.1f}" if seconds == seconds else "–" for seconds in reached.min()],
             word("bestScore"): by_emotion[word("bestScore")].max(),
         }
     ).reset_index()
 
 
-def chart(attempts: pd.DataFrame, value: str, scale: alt.Scale) -> alt.Chart:
-    """A value of each attempt in order, a line for each emotion."""
+def chart(attempts: pd.DataFrame, over: str, value: str, scale: alt.Scale) -> alt.Chart:
+    """A value over attempts or days, a line for each emotion; the column "name" holds the emotion's name."""
     names = list(attempts["name"].unique())
-    colours = alt.Scale(domain=[emotion_word(name) for name in names], range=[COLOURS[name] for name in names])
+    colours = alt.Scale(domain=[adults_word(name) for name in names], range=[COLOURS[name] for name in names])
+    ink = INK.get(str(st.context.theme.type), INK["light"])
+    text = {"labelColor": ink, "titleColor": ink}
     return (
-        alt.Chart(attempts)
+        alt.Chart(attempts.drop(columns="name"))
         .mark_line(point=alt.OverlayMarkDef(size=90), strokeWidth=2)
         .encode(
-            x=alt.X(word("attempt"), type="ordinal", axis=alt.Axis(labelAngle=0)),
+            x=alt.X(over, type="ordinal", axis=alt.Axis(labelAngle=0)),
             y=alt.Y(value, type="quantitative", scale=scale),
             color=alt.Color(word("emotion"), type="nominal", scale=colours),
             shape=alt.Shape(word("emotion"), type="nominal"),
-            tooltip=[word("emotion"), word("time"), word("bestScore"), word("timeToReach")],
+            tooltip=[column for column in attempts.columns if column != "name"],
         )
+        .configure_axis(**text)
+        .configure_legend(**text)
     )

@@ -1,18 +1,23 @@
 """Visitors of the Streamlit app who closed their window: everything of theirs is forgotten a minute later.
 
-Left to itself, Streamlit forgets a visitor, photo and all, only when the next one comes.
+Left to itself, Streamlit forgets a visitor, photo and all, only when the next one comes; and it does not know what
+else is open for them, such as the mirror. "Play again" closes that too, through the same door.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 GRACE_SECONDS = 60.0  # for a page that is loaded again, or a laptop that was shut for a moment
 LOOK_SECONDS = 10.0
 
+Close = Callable[[], None]
+
 _last_seen: dict[str, float] = {}  # by session
+_to_close: dict[str, Close] = {}  # by session
 
 
 class Sessions(Protocol):
@@ -22,13 +27,34 @@ class Sessions(Protocol):
     def close_session(self, session_id: str) -> None: ...
 
 
-def note_visit() -> None:
-    """The visitor whose page runs now is here."""
+def this_session() -> str:
+    """The session whose page runs now; empty outside Streamlit."""
     from streamlit.runtime.scriptrunner import get_script_run_ctx
 
     visit = get_script_run_ctx()
-    if visit:
-        _last_seen[visit.session_id] = time.monotonic()
+    return visit.session_id if visit else ""
+
+
+def note_visit() -> None:
+    """The visitor whose page runs now is here."""
+    _last_seen[this_session()] = time.monotonic()
+
+
+def when_leaving(close: Close) -> None:
+    """Have `close` called when the visitor whose page runs now has left. What was to be called before is called now."""
+    close_for_this_visitor()
+    _to_close[this_session()] = close
+
+
+def close_for_this_visitor() -> None:
+    """Close what is open for the visitor whose page runs now."""
+    _to_close.pop(this_session(), _nothing)()
+
+
+def close_for_everybody() -> None:
+    """Close what is open for any visitor: the app ends."""
+    while _to_close:
+        _to_close.popitem()[1]()
 
 
 async def forget_departed_visitors() -> None:
@@ -37,14 +63,22 @@ async def forget_departed_visitors() -> None:
 
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        look(get_instance(), time.monotonic())
+        for close in look(get_instance(), time.monotonic()):
+            await asyncio.to_thread(close)  # it may have to wait for a frame that is being looked at
 
 
-def look(sessions: Sessions, now: float) -> None:
-    """Forget those who left more than `GRACE_SECONDS` before `now`."""
+def look(sessions: Sessions, now: float) -> list[Close]:
+    """Forget those who left more than `GRACE_SECONDS` before `now`; what is still open for them is returned."""
+    closing = []
     for session in list(_last_seen):
         if sessions.is_active_session(session):
             _last_seen[session] = now
         elif now - _last_seen[session] > GRACE_SECONDS:
             del _last_seen[session]
             sessions.close_session(session)
+            closing.append(_to_close.pop(session, _nothing))
+    return closing
+
+
+def _nothing() -> None:
+    pass

@@ -2,19 +2,18 @@
 // with what to say.
 
 const FRAMES_A_SECOND = 15; // at most: enough for a face, and leaves the computer cool
-const FRAME_SIDE = 480; // pixels: longer side of what is sent
-const QUALITY = 0.8;
+const FRAME = { side: 480, quality: 0.8 }; // what is sent each time
 
 const views = new WeakMap(); // by the element they live in: Streamlit calls again whenever the page runs
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   let view = views.get(parentElement);
   if (!view) {
     view = new View(parentElement);
     views.set(parentElement, view);
     view.start();
   }
-  view.update(data);
+  view.update(data, setTriggerValue);
   return () => {
     views.delete(parentElement);
     view.stop();
@@ -25,18 +24,22 @@ class View {
   constructor(root) {
     this.find = (selector) => root.querySelector(selector);
     this.video = this.find("video");
-    this.canvas = document.createElement("canvas");
     this.stopped = false;
     this.closed = false; // the camera can't be used
+    this.find(".shutter").onclick = () => this.keep(false);
   }
 
-  // What the page wants shown: `picture`, `words`, whether in `english`, and the `address` that frames go to.
-  update(data) {
+  // What the page wants shown: `picture`, `words`, whether in `english`, whether hints are `spoken`, and the `address`
+  // that frames go to.
+  update(data, setTriggerValue) {
     this.data = data;
+    this.kept = false; // this attempt's picture is taken
+    this.send = (tried) => setTriggerValue("tried", tried);
     this.find("img").src = data.picture;
     this.find("img").alt = data.words.picture;
     this.find(".look").textContent = data.words.look;
     this.find(".me").textContent = data.words.me;
+    this.find(".shutter").textContent = data.words.shutter;
     this.find(".meter").setAttribute("aria-label", data.words.meter);
     this.find(".meter").hidden = !data.address;
     this.say(data.words[this.closed ? "cameraRefused" : data.address ? "mirrorLoading" : "noMirror"]);
@@ -44,31 +47,29 @@ class View {
 
   async start() {
     try {
-      const video = { facingMode: "user", width: { ideal: 640 }, height: { ideal: 480 } };
-      const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
-      if (this.stopped) return stream.getTracks().forEach((track) => track.stop());
-      this.video.srcObject = stream;
-      await this.video.play();
+      await startCamera(this.video, () => !this.stopped);
+      this.find(".shutter").disabled = this.stopped;
       await this.watch();
     } catch (error) {
       if (this.stopped) return;
       console.info("The camera can't be used:", error.message);
       this.closed = true;
+      this.find(".actions").hidden = true;
       this.say(this.data.words.cameraRefused);
     }
   }
 
   stop() {
     this.stopped = true;
-    this.video.srcObject?.getTracks().forEach((track) => track.stop());
-    this.video.srcObject = null;
+    stopCamera(this.video);
+    speechSynthesis.cancel();
   }
 
   // Send frame after frame, the next when the last is answered.
   async watch() {
     while (!this.stopped) {
       const next = performance.now() + 1000 / FRAMES_A_SECOND;
-      if (this.data.address && !document.hidden) await this.ask();
+      if (this.data.address && !this.kept && !document.hidden) await this.ask();
       await new Promise((resolve) => setTimeout(resolve, Math.max(next - performance.now(), 0)));
     }
   }
@@ -79,25 +80,16 @@ class View {
       const answer = await fetch(data.address, {
         method: "POST",
         headers: { "Content-Type": "image/jpeg" },
-        body: await this.frame(),
+        body: await photograph(this.video, FRAME),
       });
       if (!answer.ok) throw new Error(`the mirror answered ${answer.status}`);
       const moment = await answer.json();
-      if (data === this.data && !this.stopped) this.show(moment);
+      if (data === this.data && !this.stopped && !this.kept) this.show(moment);
     } catch (error) {
       console.info(error.message);
-      if (data === this.data) this.say(data.words.offline);
+      if (data === this.data) this.say(data.words.noConnection);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
-  }
-
-  frame() {
-    const { video, canvas } = this;
-    const scale = Math.min(1, FRAME_SIDE / Math.max(video.videoWidth, video.videoHeight));
-    canvas.width = Math.round(scale * video.videoWidth);
-    canvas.height = Math.round(scale * video.videoHeight);
-    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
-    return new Promise((resolve) => canvas.toBlob(resolve, "image/jpeg", QUALITY));
   }
 
   show({ state, meter, korean, english }) {
@@ -106,11 +98,33 @@ class View {
     this.find(".meter").setAttribute("aria-valuenow", percent);
     this.find(".meter div").style.transform = `translateX(${percent - 100}%)`;
     this.say(this.data.english ? english : korean);
+    if (state === "done") this.keep(true);
   }
 
-  // Only what is new, or a screen reader would say it over and over.
+  // Take the picture: by itself once the expression was held, or when the child wants it.
+  async keep(reached) {
+    if (this.kept || this.stopped) return;
+    this.kept = true;
+    const picture = await base64(await photograph(this.video, { square: true }));
+    this.send({ picture, reached, emotion: this.data.emotion });
+  }
+
   say(sentence) {
     const hint = this.find(".hint");
-    if (hint.textContent !== sentence) hint.textContent = sentence;
+    if (hint.textContent === sentence) return;
+    setText(hint, sentence);
+    if (this.data.spoken && sentence) this.speak(sentence);
+  }
+
+  // With a voice of this computer only: others send what they say to somebody's server.
+  speak(sentence) {
+    const language = this.data.english ? "en" : "ko";
+    const voice = speechSynthesis.getVoices().find((one) => one.localService && one.lang.startsWith(language));
+    if (!voice) return;
+    const utterance = new SpeechSynthesisUtterance(sentence);
+    utterance.voice = voice;
+    utterance.lang = voice.lang;
+    speechSynthesis.cancel();
+    speechSynthesis.speak(utterance);
   }
 }
