@@ -225,8 +225,10 @@ def train(config: argparse.Namespace) -> int:
         )
     images = read_folder(config.image_dir, config.c_dim)
     from solver import Solver
+    from training.out_of_memory import told_out_of_memory
 
-    return Solver(config, images).train()
+    with told_out_of_memory(config.accumulate):
+        return Solver(config, images).train()
 
 
 def test(config: argparse.Namespace, given: set[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,9 +70,10 @@ class Solver:
         finally:
             self.folder.release()
 
-    def _run(self, batches: Iterator[TrainingBatch]) -> int:
+    def _run(self, batches: Generator[TrainingBatch, None, None]) -> int:
         config, state = self.config, self.state
-        with self.stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
+        closing = contextlib.closing
+        with self.stop, closing(self.log), closing(batches), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
                 batch = next(batches)
                 self.watch.add(i, self.iteration(i, batch))
@@ -211,7 +212,7 @@ class Solver:
             self.G, self.D = (cast(nn.Module, torch.compile(network)) for network in (self.G, self.D))
             self.discriminator_loss = torch.compile(discriminator_loss)
 
-    def _begin(self, which: str) -> Iterator[TrainingBatch]:
+    def _begin(self, which: str) -> Generator[TrainingBatch, None, None]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state, ranks = self.config, self.state, self.ranks
         if ranks.is_first:
