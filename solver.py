@@ -217,6 +217,9 @@ class Solver:
         config, state, ranks = self.config, self.state, self.ranks
         if ranks.is_first:
             self.folder.lock()
+        if which == "latest" and not training_sets.iterations(self.folder.models):
+            print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
+            which = "0"
         if which != "0":
             self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)
             check_resume(config, self.images.domains)

@@ -85,7 +85,7 @@ def folder_of(path, **counts):
         ({"image_size": 36}, "--image_size 36 cannot be halved 3 times"),
         ({"c_dim": 4}, "5 emotion folders"),
         ({"resume_iters": 7}, "7-G.ckpt"),
-        ({"resume_iters": "latest"}, "no checkpoint"),
+        ({"resume_iters": "best"}, "best-G.ckpt"),
         ({"resume_iters": "newest"}, "neither an iteration nor 'best' nor 'latest'"),
         ({"batch_size": 0}, "not a whole number above 0"),
         ({"beta1": 1.5}, "not a number from 0"),
