@@ -289,6 +289,17 @@ def test_a_loss_that_is_no_number_never_reaches_a_checkpoint(main_here, drawn, t
         assert "G/lr 0.0001" in [line for line in run.stdout.splitlines() if "G/lr" in line][-1]
 
 
+def test_lower_rates_that_do_not_help_are_not_recommended_again(main_here, drawn, tmp_path, monkeypatch):
+    def poisoned(*args):
+        loss, parts = losses.discriminator_loss(*args)
+        return loss * float("nan"), {name: value * float("nan") for name, value in parts.items()}
+
+    monkeypatch.setattr(solver, "discriminator_loss", poisoned)
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=5, on_nan="lower_lr"))
+    assert run.returncode == 1
+    assert "go on from the beginning with lower rates" in run.stderr and "--on_nan" not in run.stderr
+
+
 # --- Data -------------------------------------------------------------------------------------------------------
 
 
