@@ -89,6 +89,9 @@ def folder_of(path, **counts):
         ({"resume_iters": "newest"}, "neither an iteration nor 'best' nor 'latest'"),
         ({"batch_size": 0}, "not a whole number above 0"),
         ({"beta1": 1.5}, "not a number from 0"),
+        ({"g_lr": -1}, "--g_lr: '-1' is not a number above 0"),
+        ({"d_lr": 0}, "--d_lr: '0' is not a number above 0"),
+        ({"lambda_gp": "nan"}, "--lambda_gp: 'nan' is not a number from 0 on"),
         ({"use_tensorboard": "maybe"}, "neither True nor False"),
     ],
 )
