@@ -195,6 +195,12 @@ def test_words_shared_with_the_phone_are_the_same():
         assert words.WORDS[key] == (both[0][key], both[1][key]), key
 
 
+def test_every_word_a_page_asks_for_is_there():
+    asked = re.compile(r"""\b(?:word|korean|english)\(\s*["'](\w+)["']""")
+    for page in (ROOT / "apps" / "emokids").glob("*.py"):
+        assert set(asked.findall(page.read_text(encoding="utf-8"))) <= words.WORDS.keys(), page.name
+
+
 # --- What the adult sets --------------------------------------------------------------------------------------
 
 

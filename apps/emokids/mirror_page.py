@@ -150,7 +150,7 @@ def show_comparison(play: Play, emotion: str) -> None:
         (tried.picture, word("me"), word("me")),
     )
     st.html(f'<div class="emokids-pair">{"".join(figure(*picture) for picture in pictures)}</div>')
-    praise = f"{look.symbol('star')} {word('praise')}" if tried.reached else word("compareTitle")
+    praise = f"{look.symbol('star')} {word('reachedTitle')}" if tried.reached else word("compareTitle")
     st.html(f'<p class="emokids-praise" role="status">{praise}</p>')
     keep, again, finish = st.columns(3)
     if keep.button(word("keep"), type="primary", width="stretch"):
