@@ -218,8 +218,9 @@ class Solver:
         config, state, ranks = self.config, self.state, self.ranks
         if ranks.is_first:
             self.folder.lock()
-        if which == "latest" and not any(self.folder.models.glob("[0-9]*-*.ckpt")):
-            print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
+        if which == "latest" and not any(self.folder.models.glob("*.ckpt")):
+            if ranks.is_first:
+                print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
             which = "0"
         if which != "0":
             self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)

@@ -610,6 +610,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     page.set_input_files("input[type=file]", photo_file(file))
     page.locator(".st-key-face0 button").click()
     page.wait_for_selector(".st-key-enlarge-happy")
+    page.locator("img.emokids-picture").nth(5).wait_for()
     assert page.locator("img.emokids-picture").count() == 6
     name, picture = downloaded(page, "저장", 1)
     assert name == "emokids-angry.jpg"
