@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from common.errors import UserError, door
 from imaging.image_folder import read_folder
+
+FACE_SIZE = 512  # pixels: side of a stored face (imaging.face_geometry's, which would load torch)
 
 
 def boolean(text: str) -> bool:
@@ -39,6 +43,15 @@ def percent(text: str) -> int:
     """A whole number from 1 to 100."""
     if not text.isdecimal() or not 1 <= int(text) <= 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
+    return int(text)
+
+
+def crop(text: str) -> int:
+    """A whole number from 1 to the side of the stored faces."""
+    if not text.isdecimal() or not 1 <= int(text) <= FACE_SIZE:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from 1 to {FACE_SIZE}, the side of the stored faces"
+        )
     return int(text)
 
 
@@ -87,11 +100,25 @@ def evaluated(text: str) -> str:
     return text if text == "all" else which_checkpoint(text)
 
 
+class Parser(argparse.ArgumentParser):
+    """One that tells a mistake in one sentence, without every flag there is before it."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message} (main.py --help tells every flag)")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """A flag that does not exist is answered with the one it resembles."""
+        parsed, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            word = unknown[0].split("=")[0]
+            near = difflib.get_close_matches(word, self._option_string_actions, 1)
+            self.error(f"there is no flag {word}" + (f": did you mean {near[0]}?" if near else ""))
+        return parsed
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Every flag of the seed document under its name and with its default, and the few added since."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
-    )
+    parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
     add_networks(parser.add_argument_group("networks").add_argument)
     add_training(parser.add_argument_group("training").add_argument)
@@ -108,7 +135,7 @@ Add = Callable[..., argparse.Action]
 def add_networks(add: Add) -> None:
     """What the networks look like."""
     add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
-    add("--crop_size", type=count, default=448, help="centre crop of the 512x512 faces")
+    add("--crop_size", type=crop, default=448, help="centre crop of the 512x512 faces")
     add("--image_size", type=count, default=256, help="side of the images the networks see")
     add("--g_conv_dim", type=count, default=128, help="filters in the generator's first layer")
     add("--d_conv_dim", type=count, default=128, help="filters in the discriminator's first layer")

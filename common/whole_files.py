@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from common.errors import RunStopped, UserError
+
+# Nothing is wrong with the disk: a file stands where a folder should, or the place is not the user's.
+_USERS = frozenset((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS))
 
 
 @contextmanager
@@ -47,3 +53,28 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         settle(temporary)
         temporary.replace(path)
     settle_folder(path.parent)
+
+
+def is_users_mistake(error: OSError) -> bool:
+    """Whether another name would help, and waiting or making room would not."""
+    return error.errno in _USERS
+
+
+def reason(error: OSError, what: str) -> str:
+    """Why writing `what` failed; names the file only where `what` does not."""
+    told = error.strerror or str(error)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        told = "a file is in the place of a folder"
+    return told if not error.filename or str(error.filename) in what else f"{told}: {error.filename}"
+
+
+@contextmanager
+def told_unwritable(what: str) -> Iterator[None]:
+    """Tell in one sentence that `what`, a flag and its folder, can't be written."""
+    try:
+        yield
+    except OSError as error:
+        told = f"{what} could not be written ({reason(error, what)})"
+        if is_users_mistake(error):
+            raise UserError(f"{told}: name another, or mend that") from error
+        raise RunStopped(f"{told}: make room or mend the disk, then the same command") from error

@@ -29,8 +29,11 @@ def find_domains(image_dir: str | Path) -> list[str]:
     folder = Path(image_dir)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}: give the folder that holds one folder per emotion")
-    with os.scandir(folder) as entries:
-        return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__")))
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(e.name for e in entries if e.is_dir() and not e.name.startswith((".", "__")))
+    except OSError as error:
+        raise UserError(f"{folder} can't be read ({error.strerror}): make it readable, or give another") from error
 
 
 def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> list[str]:
@@ -49,9 +52,15 @@ def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> lis
 def read_folder(image_dir: str | Path, c_dim: int) -> LabelledImages:
     """The labelled images of `image_dir`, which must hold `c_dim` folders with at least one image each."""
     domains = find_domains(image_dir)
+    if len(domains) < 2:
+        has = f"one folder, {domains[0]}" if domains else "no folder"
+        raise UserError(
+            f"{image_dir} holds {has}, where a folder for each of two emotions or more is needed: give the folder that "
+            "holds one folder per emotion"
+        )
     if len(domains) != c_dim:
         raise UserError(
-            f"{image_dir} holds {len(domains)} emotion folders ({', '.join(domains) or 'none'}) but --c_dim is "
+            f"{image_dir} holds {len(domains)} emotion folders ({', '.join(domains)}) but --c_dim is "
             f"{c_dim}: pass --c_dim {len(domains)} or another --image_dir"
         )
     _refuse_twins(image_dir, domains)

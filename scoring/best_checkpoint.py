@@ -40,6 +40,8 @@ class Selection:
     """
 
     def __init__(self, config: argparse.Namespace, images: LabelledImages, device: torch.device, ranks: Ranks) -> None:
+        self.fewest = 2 if "fid" in config.score else 1  # real faces of an emotion: a distance needs two
+        self._require_enough(images, "")
         self.domains = images.domains
         self.device = device
         self.ranks = ranks
@@ -56,6 +58,15 @@ class Selection:
         self.criterion["emotion_model"] = self.scorer.judge.fingerprint if self.scorer.judge else ""
         if config.resume_iters != "0":
             self._require_same_criterion()
+
+    def _require_enough(self, images: LabelledImages, which: str) -> None:
+        """Raise `UserError` where an emotion has fewer faces than its score needs."""
+        for label, domain in enumerate(images.domains):
+            if (count := images.labels.count(label)) < self.fewest:
+                raise UserError(
+                    f"{domain} has {count} {which}face{'' if count == 1 else 's'}, and its score needs {self.fewest}: "
+                    "add faces, leave the emotion out, or choose another --score (emotion needs 1, none needs 0)"
+                )
 
     def _require_same_criterion(self) -> None:
         """Raise `UserError` where the scores so far measured something else: the best of them would mean nothing."""
@@ -91,6 +102,7 @@ class Selection:
         files = stratified(self.images, self.sample_size)
         readable = without_unreadable(self.images, itertools.chain(*files.values()))
         while len(readable.paths) < len(self.images.paths):
+            self._require_enough(readable, "readable ")
             self.images = readable
             files = stratified(self.images, self.sample_size)
             readable = without_unreadable(self.images, itertools.chain(*files.values()))

@@ -221,6 +221,9 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
     first = load_generator(paths[0], **foreign_settings(config))
     faces = held_out(config.image_dir, first.domains)
+    result_dir = Path(config.result_dir)
+    with whole_files.told_unwritable(f"--result_dir {result_dir}"):  # found out before the measuring
+        result_dir.mkdir(parents=True, exist_ok=True)
     with Evaluator(config, faces, (first.crop_size, first.image_size)) as evaluator:
         found = [evaluator.evaluate(path) for path in paths]
     told = {
@@ -234,9 +237,9 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
         "real_confusion": evaluator.real_confusion.tolist(),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
     }
-    result_dir = Path(config.result_dir)
-    _write(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
-    _write(result_dir / "eval.html", page(told, [grid for _, grid in found]))
+    with whole_files.told_unwritable(f"--result_dir {result_dir}"):
+        _write(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
+        _write(result_dir / "eval.html", page(told, [grid for _, grid in found]))
     print("\n".join(lines(told)))
     print(f"\nin full: {result_dir / 'eval.json'}, to look at: {result_dir / 'eval.html'}")
     return 0

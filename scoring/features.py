@@ -17,7 +17,7 @@ from tqdm import tqdm
 from checkpointing.judge_file import fingerprint
 from common import frozen_network, pretrained_files
 from common.errors import UserError
-from common.whole_files import write_atomically
+from common.whole_files import told_unwritable, write_atomically
 from emotion_recognition import EmotionRecognizer
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages
@@ -151,7 +151,8 @@ def real_features(
             found[domain] = np.concatenate(parts)
     # Numbered, because a folder's name may hold what a name in a zip may not.
     numbered = {str(i): features for i, features in enumerate(found.values())}
-    write_atomically(kept, lambda temporary: _save(temporary, numbered))
+    with told_unwritable(str(kept)):
+        write_atomically(kept, lambda temporary: _save(temporary, numbered))
     return found
 
 

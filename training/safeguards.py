@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from common.errors import RunStopped, UserError
+from common.whole_files import is_users_mistake, reason
 from losses import Parts
 
 PATIENCE = 8  # seconds: the loaders of a run that was killed hold its lock until they notice
@@ -33,10 +34,6 @@ _MAY_PASS = frozenset(
     for name in ("ENOSPC", "EDQUOT", "EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "EHOSTDOWN", "ENOTCONN")
     if hasattr(errno, name)
 )
-
-
-# Nothing is wrong with the disk: a file stands where a folder should, or the place is not the user's.
-_USERS = frozenset((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS))
 
 
 class RunLock:
@@ -102,8 +99,8 @@ def patiently(
             write()
             return
         except OSError as error:
-            why = _reason(error, what)
-            if error.errno in _USERS:
+            why = reason(error, what)
+            if is_users_mistake(error):
                 raise UserError(f"{what} could not be written ({why}): name another, or mend that") from error
             if pause is None or error.errno not in _MAY_PASS or hurried():
                 raise RunStopped(
@@ -114,14 +111,6 @@ def patiently(
         until = time.monotonic() + pause
         while time.monotonic() < until and not hurried():
             time.sleep(0.2)
-
-
-def _reason(error: OSError, what: str) -> str:
-    """Why writing `what` failed; names the file only where `what` does not."""
-    reason = error.strerror or str(error)
-    if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        reason = "a file is in the place of a folder"
-    return reason if not error.filename or str(error.filename) in what else f"{reason}: {error.filename}"
 
 
 class NotFinite(Exception):

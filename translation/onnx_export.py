@@ -33,7 +33,8 @@ def export_onnx(config: argparse.Namespace) -> int:
     trained = load_generator(path, **foreign_settings(config))
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)
-    whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
+    with whole_files.told_unwritable(str(target)):
+        whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
     print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from checkpointing import network_files, training_sets
 from common.errors import UserError
+from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
 from translation.foreign_checkpoints import foreign_settings
@@ -33,9 +34,11 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
         names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
         places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
         _refuse_to_replace_photos(places)
-        folder.mkdir(parents=True, exist_ok=True)
-        rows = FolderRun(translator, places, config).rows()
-    _tell(rows, write_page(folder, rows, translator.domains))
+        with told_unwritable(f"--result_dir {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            rows = FolderRun(translator, places, config).rows()
+            page = write_page(folder, rows, translator.domains)
+    _tell(rows, page)
     return 0 if any(row.results for row in rows) else 1
 
 

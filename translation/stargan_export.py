@@ -24,12 +24,14 @@ def export_for_stargan(config: argparse.Namespace) -> int:
     state, _ = network_files.load_generator(path, config.c_dim)
     tracking = with_tracking_buffers(state)
     target = training_sets.path_of(folder / "stargan", name, "G")
-    whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
+    with whole_files.told_unwritable(str(target)):
+        whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
     print(f"{target}: {len(tracking) - len(state)} buffers added")
     discriminator = training_sets.path_of(folder, name, "D")
     if discriminator.exists():
         copy = training_sets.path_of(folder / "stargan", name, "D")
-        whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
+        with whole_files.told_unwritable(str(copy)):
+            whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
         print(f"{copy}: as it was")
     return 0
 
