@@ -24,7 +24,7 @@ from training.augment import Draws, augment, draw
 from training.decoded_cache import DecodedFaces, open_cache
 from training.photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
 from training.prefetch import one_ahead
-from training.sample_stream import EndlessShuffle, Place, stream_seed
+from training.sample_stream import BalancedShuffle, EndlessShuffle, Place, Shuffle, stream_seed
 from training.unreadable import TOLERATED, Broken, Unreadable
 
 
@@ -131,6 +131,7 @@ def training_batches(
     batch_size: int,
     num_workers: int,
     start: int = 0,
+    balance: bool = False,
     device: torch.device,
     cache: Path | None = None,
     rank: int = 0,
@@ -138,14 +139,18 @@ def training_batches(
 ) -> Generator[TrainingBatch, None, None]:
     """Endless batches on `device`, from sample number `start` of the stream on; close it, and its workers end.
 
-    `cache` is a folder that `decoded_cache.prepare` filled. Each of `world_size` processes gets its own share of the
-    same stream.
+    With `balance` every emotion is shown equally often. `cache` is a folder that `decoded_cache.prepare` filled. Each
+    of `world_size` processes gets its own share of the same stream.
     """
     decoded = open_cache(cache, images, *faces.to_load) if cache else None
     loader = DataLoader(
         FaceCrops(images, faces, decoded),
         sampler=EndlessShuffle(
-            len(images.paths), faces.seed, batch_size=batch_size, start=start, rank=rank, world_size=world_size
+            BalancedShuffle(images.labels, faces.seed) if balance else Shuffle(len(images.paths), faces.seed),
+            batch_size=batch_size,
+            start=start,
+            rank=rank,
+            world_size=world_size,
         ),
         batch_size=None,  # the sampler makes batches
         num_workers=num_workers,

@@ -161,6 +161,7 @@ def add_training(add: Add) -> None:
         help="flips and light as published, or also what cameras do: scale, blur, noise, JPEG, gamma, grey",
     )
     add("--init", type=Path, help="generator to start from instead of random weights")
+    add("--balance", type=boolean, default=False, help="show every emotion equally often, however many faces it has")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")
     add("--num_iters_decay", type=whole, default=5000, help="last iterations, over which the rates fall to 0")

@@ -29,6 +29,7 @@ from training.log import TrainingLog
 from training.run_folder import RunFolder, check_resume
 from training.safeguards import GracefulStop, LossWatch, NotFinite
 from training.sample_stream import stream_seed
+from training.start_up import start_up_block
 from training.state import TrainingState
 from training.unreadable import Unreadable
 from translation.translator import translate_to_all
@@ -56,6 +57,8 @@ class Solver:
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
+        networks = self.state.G, self.state.D
+        print(start_up_block(self.config, self.images, self.device, networks, self.ranks.world_size), flush=True)
         which = self.config.resume_iters
         if self.ranks.restarts and training_sets.iterations(self.folder.models):
             which = "latest"
@@ -239,7 +242,8 @@ class Solver:
         self.watch = LossWatch(ranks.mean)
         self.losses = dict(state.told)
         board = Path(config.log_dir) if config.use_tensorboard and ranks.is_first else None
-        self.log = TrainingLog(start, config.num_iters, board, silent=not ranks.is_first)
+        table = self.folder.models / "losses.csv" if ranks.is_first else None
+        self.log = TrainingLog(start, config.num_iters, board, table, silent=not ranks.is_first)
         self.folder.say = self.log.say
         if start and start % config.sample_step == 0 and state.sampled < start:  # it was asked to stop just then
             self._sample_and_score(start)
@@ -250,6 +254,7 @@ class Solver:
             batch_size=config.batch_size,
             num_workers=config.num_workers,
             start=state.samples_seen,
+            balance=config.balance,
             device=self.device,
             cache=config.cache,
             rank=ranks.rank,
@@ -296,15 +301,24 @@ class Solver:
         self.state.sampled = i
         if self.ranks.is_first:
             sheet = self._sample(i)
-        if not self.selection:
-            return
-        score, improved = self.selection.score(self.state.generator, i)
-        self.state.best_score = self.selection.best
-        self.log.scores(i, score.scalars())
+        improved = self._score(i) if self.selection else False
+        self.log.curves(self.selection.curve() if self.selection else (), Path(self.config.log_dir) / "curves.png")
         if improved:
             self._save("best")
             if self.ranks.is_first:
                 self.folder.save_sheet(sheet, "best-images.jpg")
+
+    def _score(self, i: int) -> bool:
+        """Score the generator; whether none was better."""
+        assert self.selection
+        before = self.selection.best
+        score, improved = self.selection.score(self.state.generator, i)
+        self.state.best_score = self.selection.best
+        self.log.scores(i, score.scalars())
+        if improved:
+            so_far = f"before: {before:.4g}" if before < math.inf else "the first"
+            self.log.say(f"new best: score {score.value:.4g} at iteration {i} ({so_far})")
+        return improved
 
     def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""

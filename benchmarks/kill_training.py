@@ -99,9 +99,10 @@ def differences(straight: Path, broken: Path, num_iters: int) -> list[str]:
             )
             if a.keys() != b.keys() or not all(torch.equal(a[key], b[key]) for key in a):
                 found.append(f"{name}-{part}.ckpt")
-    tables = [list(csv.reader((run / "model_save" / "scores.csv").open(newline=""))) for run in (straight, broken)]
-    if tables[0] != tables[1]:
-        found.append("scores.csv")
+    for name in ("scores.csv", "losses.csv"):
+        tables = [list(csv.reader((run / "model_save" / name).open(newline=""))) for run in (straight, broken)]
+        if tables[0] != tables[1]:
+            found.append(name)
     boards = [scalars(run / "log") for run in (straight, broken)]
     found += [f"TensorBoard {t}" for t in boards[0].keys() | boards[1].keys() if boards[0].get(t) != boards[1].get(t)]
     names = [sorted(p.name for p in (run / "model_save").glob("*")) for run in (straight, broken)]

@@ -127,6 +127,10 @@ class Selection:
         self.best = min(self.best, score.value)
         return score, improved
 
+    def curve(self) -> list[tuple[int, float]]:
+        """Iteration and score of every row of `scores.csv`."""
+        return [(int(row[0]), float(row[1])) for row in self._rows()[1:]]
+
     def _translate(self, G: nn.Module) -> dict[str, Tensor]:
         """This process's share of the faces of other domains, translated to each: {domain: [n, 3, S, S] in [0, 1]}.
 

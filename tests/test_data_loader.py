@@ -12,7 +12,7 @@ from data_loader import Faces, training_batches
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, read_folder
 from training import decoded_cache
-from training.sample_stream import EndlessShuffle
+from training.sample_stream import BalancedShuffle, EndlessShuffle, Shuffle
 from training.unreadable import Unreadable
 
 CPU = torch.device("cpu")
@@ -115,7 +115,7 @@ def test_the_labels_are_those_of_the_pictures(tmp_path):
 
 
 def test_every_image_is_seen_once_an_epoch():
-    numbers = (place for batch in EndlessShuffle(10, seed=0, batch_size=4) for place in batch)
+    numbers = (place for batch in EndlessShuffle(Shuffle(10, 0), batch_size=4) for place in batch)
     orders = []
     for epoch in range(3):
         places = [next(numbers) for _ in range(10)]
@@ -123,6 +123,20 @@ def test_every_image_is_seen_once_an_epoch():
         orders.append([index for index, _ in places])
         assert sorted(orders[-1]) == list(range(10))
     assert orders[0] != orders[1] != orders[2]
+
+
+def test_balanced_every_emotion_is_seen_equally_often():
+    """One face of one emotion, four of another: each sixth of the stream is a whole number of rounds."""
+    labels = [0, 1, 1, 1, 1, 2, 2]
+    seen = [index for batch, _ in zip(EndlessShuffle(BalancedShuffle(labels, 0), batch_size=4), range(9), strict=False)
+            for index, _ in batch]  # fmt: skip
+    rounds = [seen[i : i + 3] for i in range(0, 36, 3)]
+    assert all(sorted(labels[index] for index in found) == [0, 1, 2] for found in rounds)
+    assert len({tuple(labels[index] for index in found) for found in rounds}) > 1  # not in one order
+    of_the_second = [index for index in seen if labels[index] == 1]
+    assert all(sorted(of_the_second[i : i + 4]) == [1, 2, 3, 4] for i in (0, 4, 8))  # its own epochs
+    begun_later = iter(EndlessShuffle(BalancedShuffle(labels, 0), batch_size=4, start=20))
+    assert [index for index, _ in next(begun_later)] == seen[20:24]
 
 
 def test_two_processes_share_one_stream(drawn):

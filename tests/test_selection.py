@@ -32,6 +32,8 @@ def test_the_best_set_is_that_of_the_lowest_score_and_survives_a_stop(main_here,
         ]
         assert float(row["score"]) == pytest.approx(sum(parts), rel=1e-3)
     best = min(rows, key=lambda row: float(row["score"]))
+    bests = [line for line in run.stdout.splitlines() if line.startswith("new best: ")]
+    assert bests[0].endswith("at iteration 5 (the first)") and f"at iteration {best['iteration']}" in bests[-1]
     state = tensor_file.read(straight / "model_save" / "best-state.ckpt")
     assert state["iteration"] == int(best["iteration"])
     assert state["best_score"] == pytest.approx(float(best["score"]), rel=1e-4)

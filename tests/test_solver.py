@@ -43,11 +43,17 @@ def test_a_run_leaves_what_it_promises(main_here, drawn, tmp_path):
     for name in ("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp", "G/loss_fake", "G/loss_cls", "G/loss_rec"):
         assert run.stdout.count(name) == 2  # iterations 5 and 10
     assert sorted(p.name for p in (tmp_path / "model_save").glob("[!.]*")) == [
-        "10-D.ckpt", "10-G.ckpt", "10-state.ckpt", "config.json",
+        "10-D.ckpt", "10-G.ckpt", "10-state.ckpt", "config.json", "losses.csv",
     ]  # fmt: skip
     config = json.loads((tmp_path / "model_save" / "config.json").read_text())
     assert config["domains"] == ["angry", "fearful", "happy", "sadness", "surprised"]
     assert config["arguments"]["image_size"] == 32
+    assert f"30 in {drawn}: angry 6, fearful 6, happy 6, sadness 6, surprised 6" in run.stdout
+    for told in ("(CPU)", "generator 43,512", "discriminator 13,528", tmp_path / "sample", tmp_path / "log", "saved "):
+        assert str(told) in run.stdout
+    assert "note:" not in run.stdout
+    with Image.open(tmp_path / "log" / "curves.png") as curves:
+        assert curves.width > 900
     sheet = Image.open(tmp_path / "sample" / "5-images.jpg")
     assert sheet.width >= 6 * 32 and sheet.height >= 10 * 32  # original and five targets; two faces of each emotion
 
@@ -61,10 +67,10 @@ def test_a_run_leaves_what_it_promises(main_here, drawn, tmp_path):
     assert lr == {5: pytest.approx(0.0004), 10: 0}
 
 
-@pytest.mark.parametrize("ema_decay", [0, 0.9])
-def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(main_here, drawn, tmp_path, ema_decay):
-    """Networks, optimisers, learning rates, data order and augmentation all continue."""
-    changes = {"image_dir": drawn, "num_iters": 60, "num_iters_decay": 40, "ema_decay": ema_decay}
+@pytest.mark.parametrize(("ema_decay", "balance"), [(0, True), (0.9, False)])
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(main_here, drawn, tmp_path, ema_decay, balance):
+    """Networks, optimisers, learning rates, data order, augmentation and the table of losses all continue."""
+    changes = {"image_dir": drawn, "num_iters": 60, "num_iters_decay": 40, "ema_decay": ema_decay, "balance": balance}
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     assert main_here(*flags(straight, **changes, model_save_step=30, num_workers=1)).returncode == 0
     broken.mkdir()
@@ -72,11 +78,16 @@ def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(main_here, drawn
     unbroken = {part: weights(broken, 60, part) for part in "GD"}
     for path in (broken / "model_save").glob("60-*"):
         path.unlink()
+    table = broken / "model_save" / "losses.csv"
+    whole = table.read_text()
+    assert [line.split(",")[0] for line in whole.splitlines()] == ["iteration", *map(str, range(5, 65, 5))]
+    table.write_text(whole + "6")  # as if the kill came in the middle of the line of iteration 65
     run = main_here(*flags(broken, **changes, resume_iters="latest"))
     assert run.returncode == 0, run.stderr
     assert "resuming from iteration 30" in run.stdout
     for part in "GD":
         assert identical(weights(broken, 60, part), unbroken[part])
+    assert table.read_text() == whole
 
 
 def test_the_seed_decides(main_here, drawn, tmp_path):
@@ -142,3 +153,10 @@ def test_betas_of_the_command_line_count_on_a_resume(main_here, drawn, tmp_path)
     assert "changed: --beta1 0.9" in run.stdout
     state = torch.load(tmp_path / "model_save" / "6-state.ckpt", weights_only=True)
     assert [list(state[f"{part}_optimizer"]["param_groups"][0]["betas"]) for part in "gd"] == [[0.9, 0.999]] * 2
+
+
+def test_what_can_hardly_be_meant_is_noticed(main_here, drawn, tmp_path):
+    run = main_here(*flags(tmp_path, image_dir=drawn, batch_size=32, num_iters=1))
+    assert run.returncode == 0, run.stderr
+    assert "note: a batch of 32 is more than the 30 faces" in run.stdout
+    assert "note: --num_iters_decay 4 is above --num_iters 1" in run.stdout

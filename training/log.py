@@ -1,10 +1,10 @@
-"""What a training run tells: a progress bar or plain lines, and TensorBoard."""
+"""What a training run tells: a progress bar or plain lines, TensorBoard, losses.csv, curves.png."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +12,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
+from training.curves import draw_curves
+from training.loss_table import LossTable
+
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-class TrainingLog:
-    """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, and to the terminal."""
+FILES = {"board": "TensorBoard's files", "table": "losses.csv", "picture": "curves.png"}
 
-    def __init__(self, start: int, num_iters: int, log_dir: Path | None, silent: bool = False) -> None:
+
+class TrainingLog:
+    """Scalars and pictures of one run, to TensorBoard when `log_dir` is given, to `table`, and to the terminal."""
+
+    def __init__(
+        self, start: int, num_iters: int, log_dir: Path | None, table: Path | None = None, silent: bool = False
+    ) -> None:
         self.num_iters = num_iters
+        self.table: LossTable | None = None
+        if table is not None:
+            with self._or_without("table"):
+                self.table = LossTable(table, start)
         silent = silent or not sys.stderr.isatty()
         self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=silent)
         self.board: SummaryWriter | None = None
@@ -30,7 +42,7 @@ class TrainingLog:
             )
 
             # What an interrupted run wrote beyond its last checkpoint is told again by the resumed one.
-            with self._failing_aloud():
+            with self._or_without("board"):
                 self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
         self._last = (start, time.perf_counter())
 
@@ -40,6 +52,9 @@ class TrainingLog:
         self._last = (i, time.perf_counter())
         speed = (i - last) / max(1e-9, self._last[1] - then)
         self._to_board(i, {**values, "iterations_per_second": speed})
+        with self._or_without("table"):
+            if self.table:
+                self.table.add(i, values)
         self._print(i, values, speed)
 
     def scores(self, i: int, values: Mapping[str, float]) -> None:
@@ -58,13 +73,22 @@ class TrainingLog:
 
     def picture(self, i: int, name: str, image: np.ndarray) -> None:
         """Show a uint8 RGB picture in TensorBoard."""
-        with self._failing_aloud():
+        with self._or_without("board"):
             if self.board:
                 self.board.add_image(name, image, i, dataformats="HWC")
 
+    def curves(self, scores: Sequence[tuple[int, float]], target: Path) -> None:
+        """Draw the losses so far, and `scores` (iteration, value), into the picture `target`."""
+        if self.table:
+            with self._or_without("picture"):
+                draw_curves(self.table.path, scores, target)
+
     def flush(self) -> None:
         """Bring everything told so far to the disk."""
-        with self._failing_aloud():
+        with self._or_without("table"):
+            if self.table:
+                self.table.settle()
+        with self._or_without("board"):
             if self.board:
                 self.board.flush()
 
@@ -75,23 +99,22 @@ class TrainingLog:
     def close(self) -> None:
         """Flush and close everything."""
         self.bar.close()
-        with self._failing_aloud():
+        with self._or_without("board"):
             if self.board:
                 self.board.close()
 
     def _to_board(self, i: int, values: Mapping[str, float]) -> None:
-        with self._failing_aloud():
+        with self._or_without("board"):
             if self.board:
                 for name, value in values.items():
                     self.board.add_scalar(name, value, i)
 
     @contextmanager
-    def _failing_aloud(self) -> Iterator[None]:
-        """A disk that takes no more TensorBoard files is said, and ends TensorBoard, not the training."""
+    def _or_without(self, what: str) -> Iterator[None]:
+        """A disk that takes no more of `what` is said, and ends that, not the training."""
         try:
             yield
         except OSError as error:
-            self.board = None
-            self.say(
-                f"warning: TensorBoard's files could not be written ({error.strerror or error}): going on without them"
-            )
+            setattr(self, what, None)
+            reason = error.strerror or error
+            self.say(f"warning: {FILES[what]} could not be written ({reason}): going on without")

@@ -133,6 +133,7 @@ class RunFolder:
         try:
             patiently(once, f"checkpoint {name}", self.say, self._hurried)
             self.last_good = name
+            self.say(f"saved {training_sets.path_of(self.models, name, '*')} in {time.monotonic() - began:.1f} s")
         except BaseException as error:  # raised again by `finish`, in the thread that trains
             self._failure = error
         self.save_seconds = time.monotonic() - began

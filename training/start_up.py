@@ -1,0 +1,62 @@
+"""What a run says before its first iteration: what computes, what it learns from, and where everything goes."""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+from torch import nn
+
+from common.device import device_name, half_precision
+from imaging.image_folder import LabelledImages
+
+UNEVEN = 3  # times as many faces of one emotion as of another are worth a word
+
+
+def start_up_block(
+    config: argparse.Namespace,
+    images: LabelledImages,
+    device: torch.device,
+    networks: tuple[nn.Module, nn.Module],
+    processes: int,
+) -> str:
+    """The block as lines of text: generator and discriminator are `networks`."""
+    precision = "bfloat16" if half_precision(device, config.amp) else "float32"
+    sizes = [sum(p.numel() for p in network.parameters()) for network in networks]
+    rows = {
+        "device": f"{device_name(device)}, {precision}" + (f", {processes} processes" if processes > 1 else ""),
+        "networks": f"generator {sizes[0]:,} parameters, discriminator {sizes[1]:,}, images {config.image_size}x"
+        f"{config.image_size}",
+        "faces": f"{len(images.paths):,} in {config.image_dir}: {_emotions(images, config.balance)}",
+        "models": f"{config.model_save_dir} (and losses.csv, scores.csv)",
+        "samples": config.sample_dir,
+        "logs": f"{config.log_dir} (curves.png{'; TensorBoard' if config.use_tensorboard else ''})",
+    }
+    lines = [f"{name:10}{told}" for name, told in rows.items()]
+    return "\n".join(lines + notices(config, len(images.paths), processes))
+
+
+def notices(config: argparse.Namespace, faces: int, processes: int) -> list[str]:
+    """What can be done, and is hardly meant."""
+    told = []
+    if config.num_iters_decay > config.num_iters:
+        told.append(
+            f"note: --num_iters_decay {config.num_iters_decay} is above --num_iters {config.num_iters}: the learning "
+            "rates fall from the first iteration on"
+        )
+    if (batch := config.batch_size * processes) > faces:
+        told.append(f"note: a batch of {batch} is more than the {faces} faces: it holds some of them twice")
+    return told
+
+
+def _emotions(images: LabelledImages, balance: bool) -> str:
+    """How many faces each emotion has, and whether that is uneven."""
+    counts = {domain: images.labels.count(label) for label, domain in enumerate(images.domains)}
+    told = ", ".join(f"{domain} {count:,}" for domain, count in counts.items())
+    most, fewest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+    if balance:
+        return f"{told}; every emotion equally often"
+    if counts[most] >= UNEVEN * counts[fewest]:
+        times = counts[most] / counts[fewest]
+        told += f"; {most} {times:.0f} times as often as {fewest} (--balance True: equally often)"
+    return told
