@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from common.errors import UserError, door
 from imaging.image_folder import read_folder
+from training.flag_sets import PRESETS, config_words, preset_words, run_words
 
 FACE_SIZE = 512  # pixels: side of a stored face (imaging.face_geometry's, which would load torch)
 
@@ -88,6 +89,13 @@ def weight(text: str) -> float:
     return value
 
 
+def run_name(text: str) -> str:
+    """The name of a folder."""
+    if Path(text).name != text or text.startswith(".") or "\\" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a plain name, as of a folder in data/runs")
+    return text
+
+
 def which_checkpoint(text: str) -> str:
     """An iteration, `best` or `latest`."""
     if text in ("best", "latest") or text.isdecimal():
@@ -120,6 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Every flag of the seed document under its name and with its default, and the few added since."""
     parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
+    add_sets(parser.add_argument_group("sets of flags: those on the command line win").add_argument)
     add_networks(parser.add_argument_group("networks").add_argument)
     add_training(parser.add_argument_group("training").add_argument)
     add_speed(parser.add_argument_group("speed and memory").add_argument)
@@ -130,6 +139,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 Add = Callable[..., argparse.Action]
+
+
+def add_sets(add: Add) -> None:
+    """Many flags at once."""
+    add("--preset", choices=tuple(PRESETS), help="size and schedule: an hour of a CPU, one GPU, or as the paper")
+    add("--config", type=Path, help="the flags of an earlier run: its config.json")
+    add("--run", type=run_name, help="its models, samples, logs and results go to data/runs/NAME")
 
 
 def add_networks(add: Add) -> None:
@@ -247,6 +263,18 @@ def given_flags(argv: Sequence[str]) -> set[str]:
     return {word[2:].split("=")[0] for word in argv if word.startswith("--")}
 
 
+def read_flags(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line, and beneath it the sets of flags that it names."""
+    parser = build_parser()
+    given = parser.parse_args(argv)
+    try:
+        earlier = config_words(given.config, vars(given))
+        parser.parse_args(earlier)
+    except UserError as error:
+        raise UserError(f"--config {given.config}: {error}") from error
+    return parser.parse_args([*earlier, *preset_words(given.preset), *run_words(given.run), *argv])
+
+
 def train(config: argparse.Namespace) -> int:
     """Check what can be checked without loading torch, then train."""
     size, halvings = config.image_size, config.d_repeat_num
@@ -299,7 +327,7 @@ def export(config: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then call one thing."""
     argv = sys.argv[1:] if argv is None else argv
-    config = build_parser().parse_args(argv)
+    config = read_flags(argv)
     if config.mode == "train":
         return train(config)
     if config.mode == "eval":

@@ -1,5 +1,8 @@
 """The command line: every flag of the seed document, and one sentence for each mistake."""
 
+import json
+from pathlib import Path
+
 import pytest
 import torch
 from conftest import ROOT, flags
@@ -7,6 +10,7 @@ from PIL import Image
 
 import main
 from model import Generator
+from training import flag_sets
 
 SEED_DOCUMENT = {
     "c_dim": 5,
@@ -50,6 +54,31 @@ def test_every_flag_of_the_seed_document_has_its_default():
     assert {name: parsed[name] for name in SEED_DOCUMENT} == SEED_DOCUMENT
     assert parsed["num_workers"] >= 1  # chosen from the cores: the one deviation
     assert parsed["ema_decay"] == 0
+
+
+def test_the_command_line_wins_over_a_preset_a_preset_over_a_config_and_a_run_names_the_folders(tmp_path):
+    """What a run wrote gives all but what belongs to one start."""
+    first = main.read_flags(
+        ["--preset", "cpu", "--g_lr", "0.001", "--use_tensorboard", "False", "--resume_iters", "best", "--run", "a"]
+    )
+    assert (first.image_size, first.n_critic, first.g_lr, first.d_lr) == (64, 2, 0.001, 0.0004)
+    assert (first.model_save_dir, first.result_dir) == ("data/runs/a/models", "data/runs/a/results")
+    written = {name: str(value) if isinstance(value, Path) else value for name, value in vars(first).items()}
+    (tmp_path / "config.json").write_text(json.dumps({"arguments": written, "domains": []}))
+    words = ["--config", str(tmp_path / "config.json")]
+    again = vars(main.read_flags(words))
+    assert {name for name in again if again[name] != vars(first)[name]} == {"config", "preset", "run", "resume_iters"}
+    other = main.read_flags([*words, *["--preset", "small", "--g_lr", "1", "--run", "b", "--log_dir", "logs"]])
+    assert (other.image_size, other.g_lr, other.use_tensorboard) == (128, 1, False)
+    assert (other.sample_dir, other.log_dir) == ("data/runs/b/samples", "logs")
+
+
+@pytest.mark.parametrize("name", flag_sets.PRESETS)
+def test_every_preset_is_a_training_that_can_begin(name):
+    """Sizes that halve, and a decay within the run."""
+    config = main.read_flags(["--preset", name])
+    assert config.image_size % 2**config.d_repeat_num == 0
+    assert config.num_iters_decay < config.num_iters
 
 
 def test_the_seed_documents_own_commands_are_understood():

@@ -1,0 +1,79 @@
+"""Flags that need not be typed: a named set, those of an earlier run's config.json, and the folders of a named run.
+
+Each is turned into words of a command line that go before the user's own, so that these win.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+
+RUNS = Path("data/runs")
+
+PRESETS = {
+    # An hour of a CPU core.
+    "cpu": "--image_size 64 --g_conv_dim 32 --g_repeat_num 3 --d_conv_dim 32 --d_repeat_num 5 --batch_size 8"
+    " --n_critic 2 --num_iters 12000 --num_iters_decay 5000 --g_lr 0.0004 --d_lr 0.0004 --lr_update_step 50"
+    " --ema_decay 0.998 --compile True",
+    # A sixteenth of the paper's arithmetic an image: for one ordinary GPU.
+    "small": "--image_size 128 --g_conv_dim 64 --g_repeat_num 6 --d_conv_dim 64 --d_repeat_num 6 --batch_size 16"
+    " --n_critic 2 --num_iters 100000 --num_iters_decay 50000 --g_lr 0.0002 --d_lr 0.0002 --ema_decay 0.999",
+    # StarGAN's schedule (arXiv 1711.09020) on StarGAN-FE's networks.
+    "paper": "--image_size 256 --g_conv_dim 128 --g_repeat_num 6 --d_conv_dim 128 --d_repeat_num 6 --batch_size 16"
+    " --n_critic 5 --num_iters 200000 --num_iters_decay 100000 --g_lr 0.0001 --d_lr 0.0001 --beta1 0.5 --beta2 0.999"
+    " --lambda_cls 1 --lambda_rec 10 --lambda_gp 10 --ema_decay 0",
+}
+
+# What belongs to one start, or to one machine, not to the run.
+_NOT_TAKEN = frozenset(
+    [
+        "mode",
+        "resume_iters",
+        "max_minutes",
+        "test_iters",
+        "iters",
+        "overwrite",
+        "for",
+        "run",
+        "config",
+        "preset",
+        "num_workers",
+    ]
+)
+
+
+def preset_words(name: str | None) -> list[str]:
+    """The flags of the preset `name`."""
+    return PRESETS[name].split() if name else []
+
+
+def run_words(name: str | None) -> list[str]:
+    """The folders of the run `name`."""
+    if not name:
+        return []
+    places = {"model_save_dir": "models", "sample_dir": "samples", "log_dir": "logs", "result_dir": "results"}
+    return [f"--{flag}={RUNS / name / place}" for flag, place in places.items()]
+
+
+def config_words(path: Path | None, known: Collection[str]) -> list[str]:
+    """The flags that a run wrote into `path`, its config.json; `known` are those there are."""
+    if not path:
+        return []
+    taken = {flag: value for flag, value in _arguments(path).items() if flag not in _NOT_TAKEN and value is not None}
+    for flag in taken:
+        if flag not in known:
+            raise UserError(f"it sets {flag}, and there is no flag --{flag}: remove it from the file")
+    return [f"--{flag}={value}" for flag, value in taken.items()]
+
+
+def _arguments(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["arguments"])
+    except OSError as error:
+        raise UserError(f"it can't be read ({error.strerror}): name a config.json that a run wrote") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError("it is not what a run wrote as config.json: name another") from error
