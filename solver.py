@@ -219,8 +219,9 @@ class Solver:
     def _begin(self, which: str) -> Generator[TrainingBatch, None, None]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state, ranks = self.config, self.state, self.ranks
-        if ranks.is_first:
-            self.folder.lock()
+        with ranks.first_before_the_others():
+            if ranks.is_first:
+                self.folder.lock()
         if which == "latest" and not any(self.folder.models.glob("*.ckpt")):
             if ranks.is_first:
                 print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import time
 from collections.abc import Callable
 from typing import ParamSpec
 
 P = ParamSpec("P")
+
+HEAD_START = 3  # seconds
 
 
 class UserError(Exception):
@@ -30,7 +34,10 @@ def door(main: Callable[P, int]) -> Callable[P, int]:
         try:
             return main(*args, **kwargs)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            if error.exit_code == UserError.exit_code and os.environ.get("LOCAL_RANK", "0") != "0":
+                time.sleep(HEAD_START)  # torchrun's first process tells it; when one ends, torchrun ends all
+            else:
+                print(f"error: {error}", file=sys.stderr)
             return error.exit_code
         except KeyboardInterrupt:
             print("stopped", file=sys.stderr)

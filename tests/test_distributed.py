@@ -13,6 +13,9 @@ import pytest
 import torch
 from conftest import ROOT, flags, scoring
 
+from common.errors import UserError
+from training.distributed import _require_gpus
+
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2")
 
 # `main.py` in double precision: in single, Adam makes full steps of rounding errors where a gradient is truly zero
@@ -162,6 +165,28 @@ def test_a_restart_can_t_take_another_run_s_sets_for_its_own(main_here, drawn, t
     assert run.returncode == 2
     assert "holds sets of another run up to iteration 10" in run.stderr and "move them away" in run.stderr
     assert main_here(*words, "--resume_iters", "latest").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"image_dir": "no/such"}, "error: there is no folder no/such"),
+        # Found by the first process while the second waits for it.
+        ({"score": "emotion", "emotion_model": "no/such.pt", "sample_step": 5}, "no/such.pt"),
+    ],
+)
+def test_a_mistake_is_told_once(drawn, tmp_path, changed, sentence):
+    told = run(*TORCHRUN, "main.py", *flags(tmp_path, **{"image_dir": drawn, **changed}))
+    assert told.returncode != 0
+    sentences = [line for line in told.stderr.splitlines() if line.startswith("error: ")]
+    assert len(sentences) == 1 and sentence in sentences[0], told.stderr
+    assert "exitcode  : 2" in told.stderr and "lost the others" not in told.stderr
+
+
+def test_more_processes_than_gpus_is_told_by_all():
+    with pytest.raises(UserError, match="8 processes on a machine of 2 GPUs"):
+        _require_gpus(8, 2)
+    _require_gpus(2, 2)
 
 
 def second_process_of(torchrun_pid):

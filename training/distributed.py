@@ -35,6 +35,7 @@ class Ranks:
         if self.world_size == 1:
             return
         if device.type == "cuda":
+            _require_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count())
             torch.cuda.set_device(device)
         store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))
         # The store still holds the addresses of processes that died: a restarted run must not take them for its own.
@@ -112,10 +113,15 @@ class Ranks:
 
     @contextmanager
     def first_before_the_others(self) -> Iterator[None]:
-        """A block that the others run once the first process has run it."""
-        if not self.is_first:
-            self.highest([0])
-        yield
+        """A block that the others run once the first process has run it; a mistake found there ends them too."""
+        if not self.is_first and self.highest([0])[0]:
+            raise UserError("the first process has told what is wrong")
+        try:
+            yield
+        except UserError:
+            if self.is_first:
+                self.highest([1])
+            raise
         if self.is_first:
             self.highest([0])
 
@@ -138,6 +144,14 @@ class Ranks:
                 f"process {self.rank} of {self.world_size} has lost the others, of which one has died or stopped (its "
                 f"own message says why; here: {reason}): the same command with --resume_iters latest"
             ) from error
+
+
+def _require_gpus(processes: int, gpus: int) -> None:
+    """Raise `UserError` unless each process of this machine has a GPU of its own."""
+    if processes > gpus:
+        raise UserError(
+            f"torchrun started {processes} processes on a machine of {gpus} GPUs: give it --nproc_per_node={gpus}"
+        )
 
 
 def require_agreement(ranks: Ranks, what: str, value: int, remedy: str) -> None:

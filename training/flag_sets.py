@@ -29,21 +29,10 @@ PRESETS = {
 }
 
 # What belongs to one start, or to one machine, not to the run.
-_NOT_TAKEN = frozenset(
-    [
-        "mode",
-        "resume_iters",
-        "max_minutes",
-        "test_iters",
-        "iters",
-        "overwrite",
-        "for",
-        "run",
-        "config",
-        "preset",
-        "num_workers",
-    ]
-)
+_NOT_TAKEN = {
+    *("mode", "resume_iters", "max_minutes", "test_iters", "iters", "overwrite", "for", "num_workers"),
+    *("run", "config", "preset"),
+}
 
 
 def preset_words(name: str | None) -> list[str]:
