@@ -102,7 +102,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise UserError(f"there is no file {path}: check --emotion_model") from error
     # A broken pickle can raise nearly anything (EOFError, KeyError, ValueError, UnicodeDecodeError ...).
     except Exception as error:
-        raise UserError(f"{path} is not a readable PyTorch file ({type(error).__name__}: {error})") from error
+        raise UserError(f"{path} is no file of PyTorch, or a damaged one: fetch it again, or give another") from error
     state = dict(_tensors(pickled, ""))
     if not state:
         raise UserError(f"{path} holds no network: give a file saved by torch.save")

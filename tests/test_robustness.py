@@ -333,7 +333,9 @@ def test_a_killed_loader_is_told_in_one_sentence(main_here, drawn, tmp_path, mon
 def test_a_sample_grid_that_cannot_be_written_does_not_end_the_run(main_here, drawn, tmp_path):
     (tmp_path / "sample" / "5-images.jpg").mkdir(parents=True)
     (tmp_path / "sample" / "5-images.jpg" / "in the way").touch()
+    (tmp_path / "log" / "curves.png").mkdir(parents=True)
     run = main_here(*flags(tmp_path, image_dir=drawn, sample_step=5))
     assert run.returncode == 0, run.stderr
+    assert run.stdout.count("curves.png could not be written") == 2
     assert "5-images.jpg could not be written" in run.stdout
     assert np.asarray(Image.open(tmp_path / "sample" / "10-images.jpg")).any()

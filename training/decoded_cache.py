@@ -22,7 +22,7 @@ import numpy as np
 
 from common.errors import RunStopped, UserError
 from common.progress import progress_bar
-from common.whole_files import settle, temporary_beside, write_atomically
+from common.whole_files import reason, settle, temporary_beside, write_atomically
 from common.worker_processes import WorkerDied, map_in_processes
 from imaging.face_crop import UnreadableImage, load_crop
 from imaging.image_folder import LabelledImages
@@ -89,7 +89,7 @@ def prepare(
             write_atomically(_description(path), lambda temporary: temporary.write_text(text, encoding="utf-8"))
     except OSError as error:
         raise UserError(
-            f"--cache {folder} could not be written ({error.strerror or error}): it takes "
+            f"--cache {folder} could not be written ({reason(error, str(folder))}): it takes "
             f"{_gigabytes(images, image_size)}; make room, name another folder, or train without --cache"
         ) from error
     say(f"{len(images.paths) - len(unreadable)} faces decoded into {path}")
@@ -188,7 +188,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         told = json.loads(_description(path).read_text(encoding="utf-8"))
         return told if path.stat().st_size == told["content"]["bytes"] else {}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return {}
 
 

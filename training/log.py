@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 
-FILES = {"board": "TensorBoard's files", "table": "losses.csv", "picture": "curves.png"}
+FILES = {"board": "TensorBoard's files", "table": "losses.csv"}
 
 
 class TrainingLog:
@@ -79,9 +79,12 @@ class TrainingLog:
 
     def curves(self, scores: Sequence[tuple[int, float]], target: Path) -> None:
         """Draw the losses so far, and `scores` (iteration, value), into the picture `target`."""
-        if self.table:
-            with self._or_without("picture"):
-                draw_curves(self.table.path, scores, target)
+        if not self.table:
+            return
+        try:
+            draw_curves(self.table.path, scores, target)
+        except OSError as error:  # the next sample step tries again
+            self.say(f"warning: {target} could not be written ({error.strerror or error}): going on without it")
 
     def flush(self) -> None:
         """Bring everything told so far to the disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -83,11 +84,12 @@ class RunFolder:
 
     def claim(self, iteration: int, may_restart: bool) -> None:
         """Make the folders, lock them, clear what a killed run left half done, and write down what runs."""
+        for folder in (self.samples, Path(self.config.log_dir)):
+            patiently(functools.partial(folder.mkdir, parents=True, exist_ok=True), str(folder), print)
         patiently(lambda: self._make(iteration, may_restart), str(self.models), print)
 
     def _make(self, iteration: int, may_restart: bool) -> None:
-        for folder in (self.models, self.samples):
-            folder.mkdir(parents=True, exist_ok=True)
+        self.models.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
         training_sets.clear_leftovers(self.models)
         self._save_config()
