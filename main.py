@@ -176,6 +176,12 @@ def add_training(add: Add) -> None:
         default="seed",
         help="flips and light as published, or also what cameras do: scale, blur, noise, JPEG, gamma, grey",
     )
+    add(
+        "--trained_on",
+        choices=("photos", "rendered", "drawn"),
+        default="photos",
+        help="what the faces are; kept with the checkpoints, for the apps to tell",
+    )
     add("--init", type=Path, help="generator to start from instead of random weights")
     add("--balance", type=boolean, default=False, help="show every emotion equally often, however many faces it has")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
@@ -223,7 +229,7 @@ def add_use(add: Add) -> None:
         "--test_iters",
         type=which_checkpoint,
         default="300000",
-        help="checkpoint to test: iteration, best, latest",
+        help="checkpoint to use: iteration, best, latest; if not given, the best there is, else the shipped one",
     )
     add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
@@ -235,7 +241,12 @@ def add_use(add: Add) -> None:
     add("--quality", type=percent, default=95, help="of jpg and webp results, 1 to 100")
     add("--overwrite", action="store_true", help="translate photos again that have results")
     add("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what runs the generator")
-    add("--for", choices=("onnx", "stargan"), default="onnx", help="export: ONNX, or files that yunjey/stargan loads")
+    add(
+        "--for",
+        choices=("onnx", "stargan", "release"),
+        default="onnx",
+        help="export: ONNX, files that yunjey/stargan loads, or one small file to give to others",
+    )
 
 
 def add_folders(add: Add) -> None:
@@ -258,9 +269,13 @@ def loader_workers() -> int:
     return max(1, min(8, (os.cpu_count() or 1) - 1))
 
 
-def given_flags(argv: Sequence[str]) -> set[str]:
-    """The flags that stand on the command line, as opposed to those that have their defaults."""
-    return {word[2:].split("=")[0] for word in argv if word.startswith("--")}
+def given_flags(argv: Sequence[str], config: argparse.Namespace) -> set[str]:
+    """The flags that stand on the command line, as opposed to those that have their defaults or come from a preset.
+
+    `--run` and `--config` name the folder of checkpoints as if it stood there.
+    """
+    given = {word[2:].split("=")[0] for word in argv if word.startswith("--")}
+    return given | ({"model_save_dir"} if config.run or config.config else set())
 
 
 def read_flags(argv: Sequence[str]) -> argparse.Namespace:
@@ -312,15 +327,19 @@ def evaluate(config: argparse.Namespace) -> int:
     return evaluate_checkpoints(config)
 
 
-def export(config: argparse.Namespace) -> int:
-    """Write the generator that `test_iters` names for other programs."""
+def export(config: argparse.Namespace, given: set[str]) -> int:
+    """Write the generator for other programs or other people."""
     if getattr(config, "for") == "stargan":
         from translation.stargan_export import export_for_stargan
 
-        return export_for_stargan(config)
+        return export_for_stargan(config, given)
+    if getattr(config, "for") == "release":
+        from translation.release_export import export_release
+
+        return export_release(config, given)
     from translation.onnx_export import export_onnx
 
-    return export_onnx(config)
+    return export_onnx(config, given)
 
 
 @door
@@ -333,8 +352,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if config.mode == "eval":
         return evaluate(config)
     if config.mode == "export":
-        return export(config)
-    return test(config, given_flags(argv))
+        return export(config, given_flags(argv, config))
+    return test(config, given_flags(argv, config))
 
 
 if __name__ == "__main__":

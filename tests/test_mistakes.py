@@ -24,6 +24,7 @@ FIVE = ("angry", "fearful", "happy", "sadness", "surprised")
 TEST = "--mode test --test_iters 10 --model_save_dir {w}/models --image_path {w}/photos"
 EVAL = "--mode eval --iters 10 --model_save_dir {w}/models --fid_features emotion --emotion_model {w}/judge.pt"
 SCORE = "--score fid*emotion --fid_features emotion --emotion_model {w}/judge.pt --sample_step 5"
+RELEASE = "--mode export --for release --test_iters 10 --model_save_dir "
 RESUME = "--num_iters 20 --resume_iters 10 --model_save_dir "
 
 COMMAND_LINE = [
@@ -116,6 +117,7 @@ CHECKPOINTS = [
         2,
         "{w}/empty holds no checkpoint",
     ),
+    ("a release of a stranger", RELEASE + "{w}/bare", 2, "no config.json beside {w}/bare/10-G.ckpt"),
     ("a test with another c_dim", TEST + " --c_dim 3", 2, "10-G.ckpt was trained with --c_dim 5"),
     ("a test with other filters", TEST + " --g_conv_dim 64", 2, "10-G.ckpt was trained with --g_conv_dim 8"),
     ("a test of no photo", TEST + " --image_path {w}/no", 2, "no photo or folder {w}/no"),
@@ -173,11 +175,12 @@ def w(tmp_path_factory, judge):
     training_sets.save_set(models, 10, state.parts())
     arguments = {name: value for name, value in vars(config).items() if isinstance(value, (str, int, float))}
     network_files.save_config(models, {"arguments": arguments, "domains": list(FIVE)})
-    for name in ("mixed", "no_d", "no_config", "cut", "folder", "text", "swapped", "barred"):
+    for name in ("mixed", "no_d", "no_config", "cut", "folder", "text", "bare", "swapped", "barred"):
         shutil.copytree(models, w / name)
     torch.manual_seed(1)
     tensor_file.write_tensors(w / "mixed/10-G.ckpt", {k: v + 1 for k, v in state.G.state_dict().items()})
     (w / "no_d/10-D.ckpt").unlink()
+    (w / "bare/config.json").unlink()
     (w / "no_config/config.json").write_text("{")
     (w / "cut/10-G.ckpt").write_bytes((models / "10-G.ckpt").read_bytes()[:2000])
     (w / "folder/10-G.ckpt").unlink()
@@ -246,6 +249,12 @@ def test_a_photo_that_cannot_be_read_is_named(main_here, w, tmp_path):
     run = main_here(*words, "--image_path", w / "photos/broken.jpg", "--overwrite")
     assert run.returncode == 1 and "Traceback" not in run.stderr
     assert f"left out {w}/photos/broken.jpg: not a photo" in run.stdout
+
+
+def test_a_run_that_never_was_is_not_answered_with_the_shipped_generator(main_here, w):
+    run = main_here("--mode", "test", "--run", "never-was", "--image_path", w / "photos")
+    assert run.returncode == 2
+    assert "data/runs/never-was/models holds no checkpoint" in run.stderr
 
 
 def test_the_list_is_long_enough():
