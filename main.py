@@ -33,6 +33,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def several(text: str) -> int:
+    """A whole number from 2 on."""
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 on")
+    return int(text)
+
+
 def whole(text: str) -> int:
     """A whole number from 0 on."""
     if not text.isdecimal():
@@ -150,7 +157,7 @@ def add_sets(add: Add) -> None:
 
 def add_networks(add: Add) -> None:
     """What the networks look like."""
-    add("--c_dim", type=count, default=5, help="number of labels: the emotions to generate")
+    add("--c_dim", type=several, default=5, help="number of labels: the emotions to generate")
     add("--crop_size", type=crop, default=448, help="centre crop of the 512x512 faces")
     add("--image_size", type=count, default=256, help="side of the images the networks see")
     add("--g_conv_dim", type=count, default=128, help="filters in the generator's first layer")

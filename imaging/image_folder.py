@@ -52,7 +52,7 @@ def find_images(folder: str | Path, suffixes: Collection[str] = SUFFIXES) -> lis
 def read_folder(image_dir: str | Path, c_dim: int) -> LabelledImages:
     """The labelled images of `image_dir`, which must hold `c_dim` folders with at least one image each."""
     domains = find_domains(image_dir)
-    if len(domains) < 2:
+    if len(domains) < 2 and len(domains) != c_dim:
         has = f"one folder, {domains[0]}" if domains else "no folder"
         raise UserError(
             f"{image_dir} holds {has}, where a folder for each of two emotions or more is needed: give the folder that "

@@ -37,6 +37,7 @@ COMMAND_LINE = [
     ("a weight that is no number", "--lambda_gp nan", 2, "--lambda_gp: 'nan' is not a number from 0 on"),
     ("a negative weight", "--lambda_rec -3", 2, "--lambda_rec: '-3' is not a number from 0 on"),
     ("an empty batch", "--batch_size 0", 2, "--batch_size: '0' is not a whole number above 0"),
+    ("one emotion to choose from", "--c_dim 1", 2, "--c_dim: '1' is not a whole number from 2 on"),
     ("half an image", "--batch_size 4.5", 2, "--batch_size: '4.5' is not a whole number above 0"),
     ("a word for a number", "--num_iters many", 2, "--num_iters: 'many' is not a whole number above 0"),
     ("beta1 above 1", "--beta1 1.5", 2, "--beta1: '1.5' is not a number from 0 to below 1"),
