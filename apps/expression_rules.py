@@ -3,16 +3,18 @@
 The rules follow the facial action units (AU) of each emotion in EMFACS (Ekman and Friesen), read through MediaPipe's
 52 blendshapes. Each asks for a *change* from the person's own resting face: one person's brows lie where another's
 are when angry. Changes and weights were fitted on drawn and real faces; how well they tell emotions apart is measured
-by `benchmarks/feedback.py`. The phone's page interprets the same table (`as_json`), so that no two apps ever differ.
+by `benchmarks/feedback.py`. They name what to try next; whether an expression counts as made, at the level of difficulty
+an adult chose, is learned (`learned_feedback.py`). The phone's page interprets the same table (`as_json`), so that no two
+apps ever differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Blendshapes = Mapping[str, float]  # MediaPipe's names, values in [0, 1]
+from apps import learned_feedback
+from apps.learned_feedback import Blendshapes
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,17 @@ def score(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> f
     return sum(rule.weight * progress(rule, face, rest) for rule in rules) / complete
 
 
-def meter(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> float:
-    """How near `face` is to the emotion, in [0, 1]."""
-    return max(score(emotion, face, rest), 0.0)
+def meter(
+    emotion: str, face: Blendshapes, rest: Blendshapes | None = None, level: str = learned_feedback.USUAL_LEVEL
+) -> float:
+    """How near `face` is to the emotion, in [0, 1]: from `REACHED` on it counts as made at this level of difficulty."""
+    return learned_feedback.nearness(emotion, face, rest, level, REACHED)
 
 
 def nearest(face: Blendshapes, rest: Blendshapes | None = None) -> str:
-    """The emotion with the highest score."""
-    return max(RULES, key=lambda emotion: score(emotion, face, rest))
+    """The most likely of the five emotions."""
+    chances = learned_feedback.chances(face, rest)
+    return max(RULES, key=lambda emotion: chances[emotion])
 
 
 def gain(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> float:
@@ -163,6 +168,8 @@ def as_json() -> dict[str, Any]:
     return {
         "rules": {emotion: [asdict(rule) for rule in rules] for emotion, rules in RULES.items()},
         "messages": {name: {"korean": korean, "english": english} for name, (korean, english) in MESSAGES.items()},
+        "learned": learned_feedback.WEIGHTS,
+        "difficulty": {"usual": learned_feedback.USUAL_LEVEL, "levels": list(learned_feedback.LEVELS)},
         "usualRest": USUAL_REST,
         "restLimit": REST_LIMIT,
         "reached": REACHED,

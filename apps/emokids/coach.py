@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from apps import expression_rules
 from apps.expression_rules import Blendshapes, Rule
+from apps.learned_feedback import USUAL_LEVEL
 
 JUDGE_SMOOTHING_SECONDS = 0.5  # time constant of their moving average
 SURE = 0.5  # the judge sees the emotion from this probability on
@@ -45,11 +46,12 @@ class Attempt:
 class Coach:
     """Watches one attempt at one emotion: steady readings, one hint at a time, praise for an expression held.
 
-    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known.
+    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known;
+    `level` of difficulty is easy, medium or hard.
     """
 
-    def __init__(self, emotion: str, rest: Blendshapes | None = None) -> None:
-        self.emotion, self.rest = emotion, rest
+    def __init__(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
+        self.emotion, self.rest, self.level = emotion, rest, level
         self.meter = self.best = 0.0
         self.done = False
         self.seconds_to_reach: float | None = None
@@ -90,7 +92,7 @@ class Coach:
         self._pause = None
         self._clock += step
         self._face = _smooth(self._face or face, face, step, expression_rules.SMOOTHING_SECONDS)
-        self.meter = expression_rules.meter(self.emotion, self._face, self.rest)
+        self.meter = expression_rules.meter(self.emotion, self._face, self.rest, self.level)
         self.best = max(self.best, self.meter)
         self._listen(opinion, step)
         self._speak(self._judge_state())

@@ -17,6 +17,7 @@ import numpy as np
 import face_detection
 from apps.emokids.coach import Attempt, Coach, Moment
 from apps.expression_rules import Blendshapes
+from apps.learned_feedback import USUAL_LEVEL
 from common import emotions, pretrained_files
 from imaging import face_geometry
 from imaging.face_geometry import Box, Image, Points
@@ -60,9 +61,9 @@ class Mirror:
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
             self._detect(np.zeros((BLANK_SIZE, BLANK_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
 
-    def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
+    def begin(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
         """Start an attempt at `emotion` (canonical name); `rest` is the person's resting face, where known."""
-        coach = Coach(emotion, rest)
+        coach = Coach(emotion, rest, level)
         with self._lock:
             self._coach, self._opinion, self._asked_at = coach, None, -math.inf
 

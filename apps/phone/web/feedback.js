@@ -10,14 +10,25 @@ export function progress(table, rule, face, rest) {
   return Math.min(Math.max((mean(rule, face) - atRest) / rule.change, 0), 1);
 }
 
-// How near `face` is to the emotion, in [0, 1]: what belongs to it less what contradicts it.
-export function meter(table, emotion, face, rest) {
-  let [made, complete] = [0, 0];
-  for (const rule of table.rules[emotion]) {
-    made += rule.weight * progress(table, rule, face, rest);
-    complete += Math.max(rule.weight, 0);
-  }
-  return Math.max(made / complete, 0);
+// How likely the face shows each emotion, neutral among them (apps/learned_feedback.py).
+export function chances(table, face, rest) {
+  const { features } = table.learned;
+  const values = features.map((name) => face[name]);
+  if (rest) values.push(...features.map((name) => face[name] - rest[name]));
+  const model = Object.entries(table.learned[rest ? "known" : "unknown"]);
+  const sums = model.map(([, { bias, weights }]) => bias + weights.reduce((sum, w, i) => sum + w * values[i], 0));
+  const top = Math.max(...sums);
+  const powers = sums.map((sum) => Math.exp(sum - top));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return Object.fromEntries(model.map(([emotion], i) => [emotion, powers[i] / total]));
+}
+
+// How near `face` is to the emotion, in [0, 1]: from `table.reached` on it counts as made at this level of difficulty.
+export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
+  const chance = chances(table, face, rest)[emotion];
+  const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
+  if (chance < threshold) return (table.reached * chance) / threshold;
+  return table.reached + ((1 - table.reached) * (chance - threshold)) / (1 - threshold);
 }
 
 // What following the rule's hint to the end would add, up to a factor of the emotion.
@@ -34,8 +45,8 @@ export function hint(table, emotion, face, rest) {
 
 // Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
 export class Coach {
-  constructor(table, emotion, rest) {
-    Object.assign(this, { table, emotion, rest });
+  constructor(table, emotion, rest, level = table.difficulty.usual) {
+    Object.assign(this, { table, emotion, rest, level });
     this.clock = 0; // seconds somebody has looked into the mirror: it stands still in a pause
     this.lastFrame = null;
     this.face = null;
@@ -61,7 +72,7 @@ export class Coach {
     this.pause = null;
     this.clock += step;
     this.face = this.#smooth(face, step);
-    this.meter = meter(table, this.emotion, this.face, this.rest);
+    this.meter = meter(table, this.emotion, this.face, this.rest, this.level);
     this.#speak(this.#judgeState());
     return this.#moment(this.said);
   }

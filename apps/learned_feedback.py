@@ -1,0 +1,49 @@
+"""What a face shows, learned: a multinomial logistic regression over MediaPipe's blendshapes decides "reached".
+
+The rules (`expression_rules.py`) say what to try next. The coefficients lie in `feedback_weights.json`, which
+`benchmarks/feedback.py --fit` writes and the phone's page reads, too; how they were fitted stands in it. There are two
+sets: "known" reads the face and its change from the person's own resting face, "unknown" the face alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+Blendshapes = Mapping[str, float]  # MediaPipe's names, values in [0, 1]
+
+FILE = Path(__file__).with_name("feedback_weights.json")
+WEIGHTS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+LEVELS = ("easy", "medium", "hard")
+USUAL_LEVEL = "medium"
+
+
+def chances(
+    face: Blendshapes, rest: Blendshapes | None = None, weights: Mapping[str, Any] = WEIGHTS
+) -> dict[str, float]:
+    """How likely the face shows each emotion, neutral among them; they sum to 1."""
+    names = weights["features"]
+    values = [face[name] for name in names]
+    if rest is not None:
+        values += [face[name] - rest[name] for name in names]
+    model = weights["unknown" if rest is None else "known"]
+    sums = {
+        emotion: row["bias"] + sum(weight * value for weight, value in zip(row["weights"], values, strict=True))
+        for emotion, row in model.items()
+    }
+    top = max(sums.values())
+    powers = {emotion: math.exp(value - top) for emotion, value in sums.items()}
+    total = sum(powers.values())
+    return {emotion: power / total for emotion, power in powers.items()}
+
+
+def nearness(emotion: str, face: Blendshapes, rest: Blendshapes | None, level: str, reached: float) -> float:
+    """The chance of `emotion`, stretched to [0, 1] so that the level's threshold lies at `reached`."""
+    chance = chances(face, rest)[emotion]
+    threshold = WEIGHTS["thresholds"]["unknown" if rest is None else "known"][emotion][level]
+    if chance < threshold:
+        return reached * chance / threshold
+    return reached + (1 - reached) * (chance - threshold) / (1 - threshold)
