@@ -3,7 +3,7 @@
 The rules follow the facial action units (AU) of each emotion in EMFACS (Ekman and Friesen), read through MediaPipe's
 52 blendshapes. Each asks for a *change* from the person's own resting face: one person's brows lie where another's
 are when angry. Changes and weights were fitted on drawn and real faces; how well they tell emotions apart is measured
-by `benchmarks/feedback.py`. They name what to try next; whether an expression counts as made, at the level of difficulty
+by `benchmarks/feedback.py`. They name what to try next; whether one counts as made, at the level of difficulty
 an adult chose, is learned (`learned_feedback.py`). The phone's page interprets the same table (`as_json`), so that no
 two apps ever differ.
 """
