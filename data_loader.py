@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from common.errors import RunStopped, UserError
 from imaging.face_crop import UnreadableImage, load_crop
@@ -134,8 +135,8 @@ def training_batches(
     cache: Path | None = None,
     rank: int = 0,
     world_size: int = 1,
-) -> Iterator[TrainingBatch]:
-    """Endless batches on `device`, from sample number `start` of the stream on.
+) -> Generator[TrainingBatch, None, None]:
+    """Endless batches on `device`, from sample number `start` of the stream on; close it, and its workers end.
 
     `cache` is a folder that `decoded_cache.prepare` filled. Each of `world_size` processes gets its own share of the
     same stream.
@@ -161,7 +162,22 @@ def training_batches(
         x_real, x_trg = (half.contiguous(memory_format=torch.channels_last) for half in x.chunk(2, dim=2))
         return TrainingBatch(x_real, labels, batch.targets.to(device, non_blocking=True), x_trg)
 
-    return one_ahead(loader, put, device)
+    return _with_its_workers(loader, put, device)
+
+
+def _with_its_workers(
+    loader: DataLoader[Batch], put: Callable[[Batch], TrainingBatch], device: torch.device
+) -> Generator[TrainingBatch, None, None]:
+    """`put` of the loader's batches; the workers end with it, whatever ends it.
+
+    They ignore the SIGTERM that a dying Python sends before it waits for them: left alone, both would wait for ever.
+    """
+    source = iter(loader)
+    try:
+        yield from one_ahead(source, put, device)
+    finally:
+        if isinstance(source, _MultiProcessingDataLoaderIter):
+            source._shutdown_workers()
 
 
 def _leave_signals_to_the_run(_: int) -> None:

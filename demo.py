@@ -5,20 +5,21 @@ Prints each command as a user would type it. Ends with data/demo/demo.png and a 
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-
-import cv2
-import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from typing import TYPE_CHECKING
 
 from common.emotions import FIVE
 from common.errors import UserError, door
-from imaging import picture_grid
-from imaging.photo import read_photo
+
+if TYPE_CHECKING:  # what is heavy is imported where it is used: --help answers at once
+    import numpy as np
+    from PIL import Image
 
 DEMO = Path("data/demo")
 INPUTS = DEMO / "test"  # held-out people, neutral
@@ -76,14 +77,18 @@ def run(command: str) -> None:
     ended = subprocess.run([sys.executable, *command.split()])
     if ended.returncode:
         raise UserError(
-            f"the command above ended with exit code {ended.returncode}: mend what it says, then 'make demo'"
+            f"the command above ended with exit code {ended.returncode}: mend what it says, then "
+            "python demo.py --overwrite"
         )
 
 
 def measure(photos: list[Path]) -> Blendshapes:
     """Mean of each feature over the faces of `photos`."""
+    import numpy as np
+
     from face_detection import FaceFinder
     from imaging.face_geometry import face_square, input_square
+    from imaging.photo import read_photo
 
     found = []
     with FaceFinder() as finder:
@@ -116,8 +121,13 @@ def table_lines(table: Table) -> list[str]:
     ]
 
 
-def contact_sheet(people: list[str], table: Table) -> Image.Image:
-    """Input and translations of each person, beneath them the same person as drawn; at the bottom the table."""
+def faces_of(people: list[str]) -> Image.Image:
+    """Input and translations of each person, beneath them the same person as drawn."""
+    import cv2
+    import numpy as np
+
+    from imaging import picture_grid
+    from imaging.photo import read_photo
 
     def small(path: Path) -> np.ndarray:
         return cv2.resize(read_photo(path), (FACE, FACE), interpolation=cv2.INTER_AREA)
@@ -130,7 +140,16 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
         )
         rows.append([blank] + [small(HELD_OUT / e / f"{person}.jpg") for e in FIVE])
         names += ["translated", "as drawn"]
-    faces = picture_grid.grid(rows, ["input", *FIVE], names)
+    return picture_grid.grid(rows, ["input", *FIVE], names)
+
+
+def contact_sheet(people: list[str], table: Table) -> Image.Image:
+    """The faces of `people`, and at the bottom the table."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from imaging import picture_grid
+
+    faces = faces_of(people)
     font = ImageFont.load_default(13)
     line = 20
     sheet = Image.new("RGB", (faces.width, faces.height + line * (len(table) + 3)), picture_grid.PAPER)
@@ -147,9 +166,19 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
     return sheet
 
 
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The one flag there is."""
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--overwrite", action="store_true", help=f"delete what an earlier demo left in {DEMO}")
+    return parser.parse_args(argv)
+
+
 @door
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run every step; the settings suit the machine."""
+    given = parse(argv)
+    if DEMO.is_dir() and any(DEMO.iterdir()) and not given.overwrite:
+        raise UserError(f"{DEMO} holds an earlier demo: move it away, or pass --overwrite to delete it")
     import torch
 
     started = time.monotonic()

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model import Discriminator
 
-CHANGE_WEIGHT = 6.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
+CHANGE_WEIGHT = 20.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
 EDGE_WEIGHT = 0.5
 
 Parts = dict[str, Tensor]  # scalar tensors on the device, read only when logged
@@ -80,7 +80,7 @@ def generator_loss(
 def pair_loss(x_fake: Tensor, x_real: Tensor, x_trg: Tensor) -> Tensor:
     """How far G's picture is from the known answer `x_trg`, the same person with the target emotion.
 
-    mean(w·|x_fake − x_trg|), the weights w = 1 + 6·mean|x_trg − x_real| over the colours higher where the expression
+    mean(w·|x_fake − x_trg|), the weights w = 1 + 20·mean|x_trg − x_real| over the colours higher where the expression
     changes, plus half of the same for the differences of neighbouring pixels, which keeps edges sharp.
     """
     error = x_fake - x_trg

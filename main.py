@@ -64,6 +64,17 @@ def positive(text: str) -> float:
     return value
 
 
+def weight(text: str) -> float:
+    """A number from 0 on."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return value
+
+
 def which_checkpoint(text: str) -> str:
     """An iteration, `best` or `latest`."""
     if text in ("best", "latest") or text.isdecimal():
@@ -107,12 +118,12 @@ def add_networks(add: Add) -> None:
 
 def add_training(add: Add) -> None:
     """How they learn."""
-    add("--lambda_cls", type=float, default=1, help="weight of the domain classification loss")
-    add("--lambda_rec", type=float, default=10, help="weight of the reconstruction loss")
-    add("--lambda_gp", type=float, default=10, help="weight of the gradient penalty")
+    add("--lambda_cls", type=weight, default=1, help="weight of the domain classification loss")
+    add("--lambda_rec", type=weight, default=10, help="weight of the reconstruction loss")
+    add("--lambda_gp", type=weight, default=10, help="weight of the gradient penalty")
     add(
         "--lambda_pair",
-        type=float,
+        type=weight,
         default=0,
         help="weight of the loss towards the known answer (needs datapreprocess.py --pairs); 0 = the paper",
     )
@@ -126,8 +137,8 @@ def add_training(add: Add) -> None:
     add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")
     add("--num_iters_decay", type=whole, default=5000, help="last iterations, over which the rates fall to 0")
-    add("--g_lr", type=float, default=0.0002, help="learning rate of the generator")
-    add("--d_lr", type=float, default=0.0004, help="learning rate of the discriminator")
+    add("--g_lr", type=positive, default=0.0002, help="learning rate of the generator")
+    add("--d_lr", type=positive, default=0.0004, help="learning rate of the discriminator")
     add("--n_critic", type=count, default=5, help="discriminator steps for each generator step")
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
@@ -225,8 +236,10 @@ def train(config: argparse.Namespace) -> int:
         )
     images = read_folder(config.image_dir, config.c_dim)
     from solver import Solver
+    from training.out_of_memory import told_out_of_memory
 
-    return Solver(config, images).train()
+    with told_out_of_memory(config.accumulate):
+        return Solver(config, images).train()
 
 
 def test(config: argparse.Namespace, given: set[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -70,9 +70,10 @@ class Solver:
         finally:
             self.folder.release()
 
-    def _run(self, batches: Iterator[TrainingBatch]) -> int:
+    def _run(self, batches: Generator[TrainingBatch, None, None]) -> int:
         config, state = self.config, self.state
-        with self.stop, contextlib.closing(self.log), told_worker_deaths(config.num_workers):
+        closing = contextlib.closing
+        with self.stop, closing(self.log), closing(batches), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
                 batch = next(batches)
                 self.watch.add(i, self.iteration(i, batch))
@@ -82,7 +83,8 @@ class Solver:
                     self.losses |= self.watch.look()
                     self.log.scalars(i, {**self.losses, **state.learning_rates()})
                 ending = self._must_end()
-                if i % config.sample_step == 0 and not ending:
+                # A stopped run scores when it goes on; after the last iteration it never will.
+                if i % config.sample_step == 0 and (not ending or i == config.num_iters):
                     self._sample_and_score(i)
                     ending = self._must_end()
                 if i % config.model_save_step == 0 or i == config.num_iters or ending:
@@ -211,11 +213,15 @@ class Solver:
             self.G, self.D = (cast(nn.Module, torch.compile(network)) for network in (self.G, self.D))
             self.discriminator_loss = torch.compile(discriminator_loss)
 
-    def _begin(self, which: str) -> Iterator[TrainingBatch]:
+    def _begin(self, which: str) -> Generator[TrainingBatch, None, None]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
         config, state, ranks = self.config, self.state, self.ranks
         if ranks.is_first:
             self.folder.lock()
+        if which == "latest" and not any(self.folder.models.glob("*.ckpt")):
+            if ranks.is_first:
+                print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
+            which = "0"
         if which != "0":
             self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)
             check_resume(config, self.images.domains)
@@ -271,9 +277,11 @@ class Solver:
         factor = self.state.lr_factor / 2
         if self.config.on_nan == "stop" or factor < LOWEST_FACTOR:
             rates = f"--g_lr {self.config.g_lr * factor:g} --d_lr {self.config.d_lr * factor:g}"
+            tried = ""
+            if self.config.on_nan == "stop":
+                tried = ", or let --on_nan lower_lr do it"
             raise RunStopped(
-                f"{error}, which was not saved: go on from {good} with lower rates (such as {rates}), or let "
-                "--on_nan lower_lr do it"
+                f"{error}, which was not saved: go on from {good} with lower rates (such as {rates}){tried}"
             ) from error
         self.log.say(f"{error}, which was not saved: back to {good} with {factor:g} times the learning rates")
         self.best_score, self.lr_factor = self.state.best_score, factor
@@ -284,12 +292,12 @@ class Solver:
 
     def _sample_and_score(self, i: int) -> None:
         """Draw the sample grid; score the generator, and keep it as the set `best` if none was better."""
+        self._require_finite()
         self.state.sampled = i
         if self.ranks.is_first:
             sheet = self._sample(i)
         if not self.selection:
             return
-        self.losses |= self.watch.look()
         score, improved = self.selection.score(self.state.generator, i)
         self.state.best_score = self.selection.best
         self.log.scores(i, score.scalars())
@@ -310,15 +318,19 @@ class Solver:
 
     def _save(self, name: int | str) -> None:
         """Have the set `name` written beside the training, if all in it is finite."""
-        self.losses |= self.watch.look()
-        if broken := self.state.not_finite():
-            raise NotFinite(broken, self.state.iteration)
+        self._require_finite()
         self.state.told = dict(self.losses)
         self.log.flush()  # what the set stands for must be on disk before it
         if self.ranks.is_first:
             self.folder.save(name, self.state.parts())
         else:
             self.folder.last_good = name
+
+    def _require_finite(self) -> None:
+        """Raise `NotFinite` where a loss, or a weight after the last step, is no number."""
+        self.losses |= self.watch.look()
+        if broken := self.state.not_finite():
+            raise NotFinite(broken, self.state.iteration)
 
 
 def _parts(batch: tuple[Tensor | None, ...], number: int) -> Iterator[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ interrupted from within; decoders also have bugs. Apart from the server, all tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import signal
 from concurrent.futures import ProcessPoolExecutor
@@ -52,6 +53,8 @@ class PhotoReader:
                 self.close()
                 self._start()
                 raise UnreadablePhoto("takes too long to read") from error
+            finally:
+                self._send_nothing()
 
     def close(self) -> None:
         """End the process."""
@@ -59,7 +62,12 @@ class PhotoReader:
 
     def _start(self) -> None:
         self._pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=_start)
-        self._pool.submit(_read_all, [], 0)  # start now, so that the first photo need not wait
+        self._send_nothing()  # start now, so that the first photo need not wait
+
+    def _send_nothing(self) -> None:
+        """An empty request: the queue to the process holds on to what it sent last, and that must be no photo."""
+        with contextlib.suppress(RuntimeError):  # closed or dead meanwhile, the queue with it
+            self._pool.submit(_read_all, [], 0)
 
 
 def _looks_like_a_photo(file: bytes) -> bool:

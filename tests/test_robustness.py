@@ -219,6 +219,42 @@ def test_a_second_run_in_the_same_folder_is_refused(main_here, drawn, tmp_path, 
     assert main_here(*flags(tmp_path, image_dir=drawn)).returncode == 0
 
 
+# --- Crashes ----------------------------------------------------------------------------------------------------
+
+CRASH = """
+import sys, main, solver
+def crash(*_):
+    raise ValueError('a mistake of ours')
+solver.discriminator_loss = crash
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_an_exception_while_training_ends_the_process_and_its_loaders(cli, drawn, tmp_path):
+    words = flags(tmp_path, image_dir=drawn, num_workers=1)
+    run = cli("-c", CRASH, *words)  # it hung for ever
+    assert run.returncode == 1
+    assert "ValueError: a mistake of ours" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "error: the memory of the GPU is full"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "error: the memory of the machine is full"),
+    ],
+)
+def test_full_memory_is_one_sentence_with_the_ways_out(main_here, drawn, tmp_path, monkeypatch, error, told):
+    def full(*_):
+        raise error
+
+    monkeypatch.setattr(solver, "discriminator_loss", full)
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_workers=1))
+    assert run.returncode == 1
+    assert told in run.stderr and len(run.stderr.strip().splitlines()) == 1
+    assert "--accumulate 2" in run.stderr and "--gradient_checkpointing True" in run.stderr
+
+
 # --- Numbers ----------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +287,17 @@ def test_a_loss_that_is_no_number_never_reaches_a_checkpoint(main_here, drawn, t
     if on_nan == "lower_lr":
         assert len(calls) == 13 + 2 + 10  # noticed at 15; back to 10
         assert "G/lr 0.0001" in [line for line in run.stdout.splitlines() if "G/lr" in line][-1]
+
+
+def test_lower_rates_that_do_not_help_are_not_recommended_again(main_here, drawn, tmp_path, monkeypatch):
+    def poisoned(*args):
+        loss, parts = losses.discriminator_loss(*args)
+        return loss * float("nan"), {name: value * float("nan") for name, value in parts.items()}
+
+    monkeypatch.setattr(solver, "discriminator_loss", poisoned)
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=5, on_nan="lower_lr"))
+    assert run.returncode == 1
+    assert "go on from the beginning with lower rates" in run.stderr and "--on_nan" not in run.stderr
 
 
 # --- Data -------------------------------------------------------------------------------------------------------

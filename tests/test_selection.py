@@ -145,3 +145,42 @@ def test_the_same_judge_under_another_name_is_the_same(main_here, drawn, judge, 
     moved = {**words, "num_iters": 10, "emotion_model": tmp_path / "moved.pt", "resume_iters": "latest"}
     assert main_here(*flags(tmp_path, **moved)).returncode == 0
     assert [row["iteration"] for row in scores(tmp_path)] == ["5", "10"]
+
+
+def test_a_stop_at_the_last_iteration_is_scored_all_the_same(main_here, drawn, judge, tmp_path, monkeypatch):
+    """No later start would score it: the run is done."""
+    import solver
+
+    whole = solver.Solver.iteration
+
+    def stopping(self, i, batch):
+        if i == 10:
+            self.stop.asked = 15
+        return whole(self, i, batch)
+
+    monkeypatch.setattr(solver.Solver, "iteration", stopping)
+    main_here(*flags(tmp_path, **scoring(drawn, judge, score="emotion", num_iters=10)))
+    assert [row["iteration"] for row in scores(tmp_path)] == ["5", "10"]
+
+
+def test_weights_that_the_step_itself_broke_never_reach_the_scores(main_here, drawn, judge, tmp_path, monkeypatch):
+    """The losses of iteration 5 are finite, its weights are not."""
+    import solver
+
+    whole, broken = solver.Solver.iteration, []
+
+    def breaking(self, i, batch):
+        parts = whole(self, i, batch)
+        if i == 5 and not broken:
+            broken.append(i)
+            with torch.no_grad():
+                next(self.state.G.parameters()).fill_(float("nan"))
+        return parts
+
+    monkeypatch.setattr(solver.Solver, "iteration", breaking)
+    words = scoring(drawn, judge, score="emotion", num_iters=5, on_nan="lower_lr")
+    run = main_here(*flags(tmp_path, **words))
+    assert run.returncode == 0, run.stderr
+    assert "became nan at iteration 5" in run.stdout and "back to the beginning" in run.stdout
+    assert [row["iteration"] for row in scores(tmp_path)] == ["5"]
+    assert "nan" not in (tmp_path / "model_save" / "scores.csv").read_text()

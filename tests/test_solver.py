@@ -122,3 +122,23 @@ def test_the_average_is_what_is_saved_and_it_lags_behind(main_here, drawn, tmp_p
     average, raw = weights(tmp_path, 15), weights(tmp_path, 15, "state")["G"]
     assert average.keys() == raw.keys()
     assert not identical(average, raw)
+
+
+def test_latest_in_an_empty_folder_begins_and_says_so(main_here, drawn, tmp_path):
+    """One command for every start of a service."""
+    words = {"image_dir": drawn, "resume_iters": "latest"}
+    run = main_here(*flags(tmp_path, **words, num_iters=6))
+    assert run.returncode == 0, run.stderr
+    assert "holds no checkpoint yet: beginning at iteration 0" in run.stdout
+    run = main_here(*flags(tmp_path, **words, num_iters=8))
+    assert run.returncode == 0, run.stderr
+    assert "resuming from iteration 6" in run.stdout
+
+
+def test_betas_of_the_command_line_count_on_a_resume(main_here, drawn, tmp_path):
+    assert main_here(*flags(tmp_path, image_dir=drawn, num_iters=4)).returncode == 0
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=6, resume_iters="latest", beta1=0.9))
+    assert run.returncode == 0, run.stderr
+    assert "changed: --beta1 0.9" in run.stdout
+    state = torch.load(tmp_path / "model_save" / "6-state.ckpt", weights_only=True)
+    assert [list(state[f"{part}_optimizer"]["param_groups"][0]["betas"]) for part in "gd"] == [[0.9, 0.999]] * 2

@@ -1,5 +1,6 @@
 """EMOKIDS: the logic of each page, then the whole app in a real browser whose camera shows drawn faces."""
 
+import base64
 import csv
 import io
 import json
@@ -193,6 +194,12 @@ def test_words_shared_with_the_phone_are_the_same():
     assert len(shared) >= 20
     for key in shared:
         assert words.WORDS[key] == (both[0][key], both[1][key]), key
+
+
+def test_every_word_a_page_asks_for_is_there():
+    asked = re.compile(r"""\b(?:word|korean|english)\(\s*["'](\w+)["']""")
+    for page in (ROOT / "apps" / "emokids").glob("*.py"):
+        assert set(asked.findall(page.read_text(encoding="utf-8"))) <= words.WORDS.keys(), page.name
 
 
 # --- What the adult sets --------------------------------------------------------------------------------------
@@ -604,6 +611,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     page.set_input_files("input[type=file]", photo_file(file))
     page.locator(".st-key-face0 button").click()
     page.wait_for_selector(".st-key-enlarge-happy")
+    page.locator("img.emokids-picture").nth(5).wait_for()
     assert page.locator("img.emokids-picture").count() == 6
     name, picture = downloaded(page, "저장", 1)
     assert name == "emokids-angry.jpg"
@@ -627,7 +635,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     mine = page.locator(".emokids-pair img.face").nth(1).get_attribute("src").partition(",")[2]
     click(page, "finish")
     page.wait_for_selector(".emokids-mine img.star")
-    assert in_memory(server, file[-3000:-2900]) or in_memory(server, mine[2000:2100].encode()), "the search can find"
+    assert in_memory(server, base64.b64decode(mine)[3000:3100]), "the search can find"
     click(page, "startOver")
     name, table = downloaded(page, korean("saveRecordFirst"))
     row = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))[-1]
@@ -638,13 +646,15 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     page.wait_for_function("!document.documentElement.outerHTML.includes('data:image/jpeg')")
     go_to(page, korean("recordPage"))
     page.wait_for_selector(f"text={korean('nothingYet')}")
-    import base64
-
-    for trace in (file[-3000:-2900], mine[2000:2100].encode(), base64.b64decode(mine)[3000:3100]):
-        deadline = time.monotonic() + 30
-        while in_memory(server, trace):
-            assert time.monotonic() < deadline, "something of the child is still in the server's memory"
-            time.sleep(1)
+    traces = {
+        "the photo": file[-3000:-2900],
+        "the attempt's picture as sent": mine[2000:2100].encode(),
+        "the attempt's picture": base64.b64decode(mine)[3000:3100],
+    }
+    deadline = time.monotonic() + 30
+    while left := [name for name, trace in traces.items() if in_memory(server, trace)]:
+        assert time.monotonic() < deadline, f"still in the server's memory: {left}"
+        time.sleep(1)
 
 
 @needs_browser

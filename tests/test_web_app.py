@@ -380,7 +380,7 @@ def test_english_friends_swipes_keys_and_guessing(open_page, server):
     page.click("#to-guess")
     check_usable(page)
     check_in_view(page, "#guessing h1")
-    for _ in range(12):
+    for _ in range(100):  # a guess is right once in three, and five must be; it ends long before
         page.click(".choice >> nth=0")
         assert page.inner_text("#guessing .hint").startswith(("Yes!", "This is"))
         page.click("#guess-next")

@@ -155,6 +155,8 @@ class TrainingState:
         for key, optimizer in (("g_optimizer", self.g_optimizer), ("d_optimizer", self.d_optimizer)):
             _require_moments(optimizer, state[key])
             optimizer.load_state_dict(state[key])
+            for group in optimizer.param_groups:  # the moments are the saved ones, the flags this start's
+                group["betas"] = (self.config.beta1, self.config.beta2)
         if "G" in state:
             self.G.load_state_dict(state["G"])
             if self.ema:

@@ -49,22 +49,24 @@ def ask_for_emotion(play: Play) -> str:
     if st.session_state.get("emotion") not in order:
         st.session_state.emotion = order[0]
     st.session_state.target = st.session_state.emotion
-
-    def choose() -> None:
-        st.session_state.emotion = st.session_state.target
-        play.comparing = False
-
+    stars = {name: " ★" for name in order if play.has_star(name)}
     st.segmented_control(
         word("whichEmotion"),
         order,
         required=True,
-        format_func=lambda name: word(name) + (" ★" if play.has_star(name) else ""),
+        format_func=lambda name: word(name) + stars.get(name, ""),
         key="target",
-        on_change=choose,
+        on_change=choose_emotion,
         label_visibility="collapsed",
         width="stretch",
     )
     return st.session_state.emotion
+
+
+def choose_emotion() -> None:
+    """The one just clicked. Streamlit keeps this function after the child has left, so it must not hold their tries."""
+    st.session_state.emotion = st.session_state.target
+    st.session_state.play.comparing = False
 
 
 # --- The mirror -----------------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ def show_comparison(play: Play, emotion: str) -> None:
         (tried.picture, word("me"), word("me")),
     )
     st.html(f'<div class="emokids-pair">{"".join(figure(*picture) for picture in pictures)}</div>')
-    praise = f"{look.symbol('star')} {word('praise')}" if tried.reached else word("compareTitle")
+    praise = f"{look.symbol('star')} {word('reachedTitle')}" if tried.reached else word("compareTitle")
     st.html(f'<p class="emokids-praise" role="status">{praise}</p>')
     keep, again, finish = st.columns(3)
     if keep.button(word("keep"), type="primary", width="stretch"):

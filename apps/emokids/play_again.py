@@ -8,7 +8,7 @@ from apps.emokids import visitors
 from apps.emokids.settings import STATE as SETTINGS
 from apps.emokids.words import word
 
-KEPT = (SETTINGS, "pages")  # the adult's, and the app's
+KEPT = (SETTINGS, "pages", "clear-all")  # the adult's, the app's, and the press that is being answered
 
 
 def button() -> None:

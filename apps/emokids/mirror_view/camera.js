@@ -3,21 +3,7 @@
 const COUNT = [3, 2, 1];
 const LONGEST = 1280; // pixels: a face in it is large enough to print
 
-const views = new WeakMap(); // by the element they live in: Streamlit calls again whenever the page runs
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (!view) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-    view.start();
-  }
-  view.update(data, setTriggerValue);
-  return () => {
-    views.delete(parentElement);
-    view.stop();
-  };
-}
+export default (page) => showView(View, page);
 
 class View {
   constructor(root) {

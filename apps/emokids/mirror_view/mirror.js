@@ -4,21 +4,7 @@
 const FRAMES_A_SECOND = 15; // at most: enough for a face, and leaves the computer cool
 const FRAME = { side: 480, quality: 0.8 }; // what is sent each time
 
-const views = new WeakMap(); // by the element they live in: Streamlit calls again whenever the page runs
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  let view = views.get(parentElement);
-  if (!view) {
-    view = new View(parentElement);
-    views.set(parentElement, view);
-    view.start();
-  }
-  view.update(data, setTriggerValue);
-  return () => {
-    views.delete(parentElement);
-    view.stop();
-  };
-}
+export default (page) => showView(View, page);
 
 class View {
   constructor(root) {

@@ -1,7 +1,24 @@
-// The camera of this computer, for the photo and for the mirror.
+// What the photo's and the mirror's view share: how a view lives in its page, and this computer's camera.
 
 const PICTURE_SIDE = 720; // pixels: longer side of a picture that is kept
 const QUALITY = 0.85;
+
+const views = new WeakMap(); // by the element they live in: Streamlit calls again whenever the page runs
+
+// Show a `View` in the page's element, or bring the one there up to date; returns how to end it.
+function showView(View, { data, parentElement, setTriggerValue }) {
+  let view = views.get(parentElement);
+  if (!view) {
+    view = new View(parentElement);
+    views.set(parentElement, view);
+    view.start();
+  }
+  view.update(data, setTriggerValue);
+  return () => {
+    views.delete(parentElement);
+    view.stop();
+  };
+}
 
 // Show the camera in `video`. Throws where it can't be had or was refused; `isWanted` says whether it still should run.
 async function startCamera(video, isWanted) {
