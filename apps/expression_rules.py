@@ -88,21 +88,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
 }  # fmt: skip
 
-# A usual resting face, for when the person's own is not known.
-USUAL_REST: dict[str, float] = {
-    **{name: 0.0 for rules in RULES.values() for rule in rules for name in rule.blendshapes},
-    **dict.fromkeys(BROW_DOWN, 0.10),
-    **dict.fromkeys(BROW_UP, 0.15),
-    **dict.fromkeys(SQUINT, 0.40),
-    **dict.fromkeys(LIDS_DROP, 0.05),
-    **dict.fromkeys(STRETCH, 0.10),
-    **dict.fromkeys(MOUTH_ROUND, 0.05),
-    **dict.fromkeys(_both("mouthPress"), 0.10),
-    **dict.fromkeys(_both("mouthLowerDown"), 0.05),
-}
-# A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
-REST_LIMIT = 0.3
-
 REACHED = 0.7  # the meter, in [0, 1], from which on an expression counts as made
 RELEASED = 0.6  # and below which it no longer does
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
@@ -126,17 +111,8 @@ MESSAGES = {
 
 def progress(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> float:
     """How much of the rule's movement `face` makes, in [0, 1]; `rest` is the person's own resting face."""
-    at_rest = _mean(rule, USUAL_REST)
-    if rest is not None:
-        at_rest = min(_mean(rule, rest), at_rest + REST_LIMIT)
-    return min(max((_mean(rule, face) - at_rest) / rule.change, 0.0), 1.0)
-
-
-def score(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> float:
-    """What belongs to the emotion less what contradicts it: 1 at best, below 0 where the contradictions prevail."""
-    rules = RULES[emotion]
-    complete = sum(rule.weight for rule in rules if rule.weight > 0)
-    return sum(rule.weight * progress(rule, face, rest) for rule in rules) / complete
+    made = sum(face[name] - learned_feedback.resting(name, rest) for name in rule.blendshapes) / len(rule.blendshapes)
+    return min(max(made / rule.change, 0.0), 1.0)
 
 
 def meter(
@@ -170,8 +146,7 @@ def as_json() -> dict[str, Any]:
         "messages": {name: {"korean": korean, "english": english} for name, (korean, english) in MESSAGES.items()},
         "learned": learned_feedback.WEIGHTS,
         "difficulty": {"usual": learned_feedback.USUAL_LEVEL, "levels": list(learned_feedback.LEVELS)},
-        "usualRest": USUAL_REST,
-        "restLimit": REST_LIMIT,
+        "restLimit": learned_feedback.REST_LIMIT,
         "reached": REACHED,
         "released": RELEASED,
         "holdSeconds": HOLD_SECONDS,
@@ -183,7 +158,3 @@ def as_json() -> dict[str, Any]:
         "pauseSeconds": PAUSE_SECONDS,
         "gapSeconds": GAP_SECONDS,
     }
-
-
-def _mean(rule: Rule, face: Blendshapes) -> float:
-    return sum(face[name] for name in rule.blendshapes) / len(rule.blendshapes)

@@ -19,6 +19,14 @@ FILE = Path(__file__).with_name("feedback_weights.json")
 WEIGHTS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 LEVELS = ("easy", "medium", "hard")
 USUAL_LEVEL = "medium"
+# A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
+REST_LIMIT = 0.3
+
+
+def resting(name: str, rest: Blendshapes | None) -> float:
+    """A blendshape of a resting face: of the usual one where the person's own is not known."""
+    usual: float = WEIGHTS["usualRest"][name]
+    return usual if rest is None else min(rest[name], usual + REST_LIMIT)
 
 
 def chances(
@@ -28,7 +36,7 @@ def chances(
     names = weights["features"]
     values = [face[name] for name in names]
     if rest is not None:
-        values += [face[name] - rest[name] for name in names]
+        values += [face[name] - resting(name, rest) for name in names]
     model = weights["unknown" if rest is None else "known"]
     sums = {
         emotion: row["bias"] + sum(weight * value for weight, value in zip(row["weights"], values, strict=True))

@@ -139,19 +139,19 @@ def known(readings: Readings, with_rest: bool) -> list[Known]:
 
 def fit(real: Readings, people: Readings, drawn: Readings) -> None:
     """Fit on the halves that are for it, and write the apps' file."""
-    parts = {}
+    sources = {}
     for name, readings in {"real": real, "people": people, "drawn": drawn}.items():
         rest_of = None if name == "real" else readings.rest_of()
         if rest_of is not None:
             readings = readings.where([stem in rest_of for stem in readings.stems])
             rest_of = readings.rest_of()
-        rest = None if rest_of is None else readings.values[[rest_of[stem] for stem in readings.stems]]
+        rests = None if rest_of is None else readings.values[[rest_of[stem] for stem in readings.stems]]
         fold = np.array([zlib.crc32(f"fold{stem}".encode()) % feedback_fit.FOLDS for stem in readings.stems])
-        parts[name] = readings.values, rest, readings.emotions, fold
-    weights = feedback_fit.fit_all(real.names, parts)
-    counts = {name: len(part[0]) for name, part in parts.items()}
-    weights["how"] = f"benchmarks/feedback.py --fit on {counts}, the fitting halves; thresholds out of fold"
-    feedback_fit.write(learned_feedback.FILE, weights)
+        sources[name] = feedback_fit.Source(readings.values, rests, readings.emotions, fold)
+    weights = feedback_fit.fit_all(real.names, sources)
+    counts = ", ".join(f"{len(source.faces)} {name}" for name, source in sources.items())
+    how = f"benchmarks/feedback.py --fit, on the fitting halves ({counts}), thresholds out of {feedback_fit.FOLDS} folds"
+    feedback_fit.write(learned_feedback.FILE, {"how": how, **weights})
 
 
 def report(title: str, faces: list[Known]) -> None:

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from apps import learned_feedback
 from common import emotions
+from common.errors import UserError
 
 CLASSES = ("neutral", *emotions.FIVE)
 LEFT_OUT = ("_neutral", "eyeLook")  # where somebody looks says nothing about what they feel
-DECAY = 1e-3
-FOLDS = 2
-# Of the fitting faces of one kind, at most these shares may be praised for another emotion, and at rest.
-MAY_MISPRAISE = {"easy": (0.10, 0.04), "medium": (0.06, 0.02), "hard": (0.03, 0.01)}
-GRID = np.r_[np.arange(0.1, 0.96, 0.025), 0.98]
+FOLDS = 5
+# What each source of faces weighs in a fit, and the weight decay. Rendered people have a resting face, real ones none.
+UNKNOWN = {"real": 1.0, "people": 0.3, "drawn": 0.05}, 3e-3
+KNOWN = {"real": 0.3, "people": 1.0, "drawn": 0.2}, 1e-3
+# Of the faces of one kind, at most these shares may be praised for another emotion, and at rest.
+MAY_MISPRAISE = {"easy": (0.10, 0.04), "medium": (0.05, 0.02), "hard": (0.03, 0.01)}
+DRAWN_MAY_MISPRAISE = 0.5  # of those shares: drawn faces are clear
+CANDIDATES = (1 - np.cos(np.linspace(0.22, 2.95, 22))) / 2  # tried for each emotion: the shares they praise rightly
+FEWEST = 20  # faces of an emotion that say something about a share
+
+
+@dataclass(frozen=True)
+class Source:
+    """Faces of one source: blendshapes [N, F], the person's resting ones or None, numbers of `CLASSES`, folds."""
+
+    faces: np.ndarray
+    rests: np.ndarray | None
+    shown: np.ndarray
+    fold: np.ndarray
+
+
+Model = tuple[np.ndarray, np.ndarray]  # weights [C, F], biases [C]
 
 
 def features(names: list[str]) -> list[str]:
@@ -24,111 +45,164 @@ def features(names: list[str]) -> list[str]:
     return [name for name in names if not name.startswith(LEFT_OUT)]
 
 
-def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [C, F] and biases [C] of a multinomial logistic regression, `y` holding the numbers of `CLASSES`."""
-    spread = x.std(axis=0) + 0.02
-    inputs, target = torch.tensor(x / spread, dtype=torch.float64), torch.tensor(y)
+def mirrored(names: list[str]) -> list[int]:
+    """Of each blendshape the place of its counterpart on the face's other side."""
+    swap = {"Left": "Right", "Right": "Left"}
+    sides = [next((side for side in swap if name.endswith(side)), "") for name in names]
+    return [
+        names.index(name.removesuffix(side) + swap.get(side, "")) for name, side in zip(names, sides, strict=True)
+    ]
+
+
+def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, decay: float) -> Model:
+    """A multinomial logistic regression, `y` holding the numbers of `CLASSES`."""
+    spread, middle = x.std(axis=0) + 0.02, x.mean(axis=0)
+    inputs, target = torch.tensor((x - middle) / spread, dtype=torch.float64), torch.tensor(y)
     share = torch.tensor(weight / weight.sum(), dtype=torch.float64)
     w = torch.zeros(len(CLASSES), x.shape[1], dtype=torch.float64, requires_grad=True)
     b = torch.zeros(len(CLASSES), dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([w, b], max_iter=60, line_search_fn="strong_wolfe")
+    search = torch.optim.LBFGS([w, b], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         search.zero_grad()
         loss = (share * torch.nn.functional.cross_entropy(inputs @ w.T + b, target, reduction="none")).sum()
-        loss = loss + DECAY * w.square().sum()
+        loss = loss + decay * w.square().sum()
         loss.backward()
         return loss
 
     search.step(closure)
-    return w.detach().numpy() / spread, b.detach().numpy()
+    weights = w.detach().numpy() / spread
+    return weights, b.detach().numpy() - weights @ middle
 
 
-def probabilities(x: np.ndarray, model: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """What the regression makes of `x`, [N, C]."""
-    logits = x @ model[0].T + model[1]
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+def chances(x: np.ndarray, model: Model) -> np.ndarray:
+    """How likely each face shows each of `CLASSES`, [N, C]."""
+    sums = x @ model[0].T + model[1]
+    powers = np.exp(sums - sums.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
 def balanced(y: np.ndarray, source: np.ndarray, shares: dict[str, float]) -> np.ndarray:
-    """A weight for each face: within a source every emotion counts alike, but a rare one no more than tenfold."""
+    """A weight for each face: the sources get their shares, a rare emotion counts more, by the root of its rarity."""
     weight = np.zeros(len(y))
     for name, share in shares.items():
         counts = np.bincount(y[source == name], minlength=len(CLASSES))
-        each = 1 / np.maximum(counts, counts.max() / 10)
-        weight[source == name] = share * each[y[source == name]]
+        each = np.maximum(counts, counts.max() / 10)[y[source == name]] ** -0.5
+        weight[source == name] = share * each / each.sum()
     return weight
 
 
-def out_of_fold(x: np.ndarray, y: np.ndarray, weight: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Each face read by a regression that never saw its fold (people stay together)."""
+def out_of_fold(
+    x: np.ndarray, y: np.ndarray, weight: np.ndarray, fold: np.ndarray, other_side: list[int], decay: float
+) -> np.ndarray:
+    """Each face's chances by a regression that never saw its fold (people stay together)."""
     seen = np.zeros((len(y), len(CLASSES)))
     for number in range(FOLDS):
         inside = fold == number
-        seen[inside] = probabilities(x[inside], fit(x[~inside], y[~inside], weight[~inside]))
+        model = fit_both_sides(x[~inside], y[~inside], weight[~inside], other_side, decay)
+        seen[inside] = chances(x[inside], model)
     return seen
 
 
-def thresholds(seen: np.ndarray, y: np.ndarray) -> dict[str, dict[str, float]]:
-    """For each emotion and level the chance from which on it is praised: most right praise within the limits."""
-    found = {}
-    for level, limits in MAY_MISPRAISE.items():
-        chosen = np.full(len(emotions.FIVE), 0.5)
-        for _ in range(4):
-            for i in range(len(chosen)):
-                tries = [_worth(seen, y, np.r_[chosen[:i], value, chosen[i + 1 :]], limits) for value in GRID]
-                chosen[i] = GRID[int(np.argmax(tries))]
-        found[level] = chosen
-    return {
-        emotion: {level: round(float(found[level][i]), 3) for level in MAY_MISPRAISE}
-        for i, emotion in enumerate(emotions.FIVE)
-    }
+def fit_both_sides(x: np.ndarray, y: np.ndarray, weight: np.ndarray, other_side: list[int], decay: float) -> Model:
+    """A regression on the faces and their mirror images."""
+    return fit(np.vstack([x, x[:, other_side]]), np.tile(y, 2), np.tile(weight, 2), decay)
 
 
-def _worth(seen: np.ndarray, y: np.ndarray, chosen: np.ndarray, limits: tuple[float, float]) -> float:
-    """Root mean recall (the weakest emotions count most), less ten times what lies above the limits."""
-    praised = seen[:, 1:] >= chosen
-    recalls, excess = [], max(praised[y == 0].any(axis=1).mean() - limits[1], 0.0)
-    for number in range(1, len(CLASSES)):
-        rows = praised[y == number]
-        recalls.append(rows[:, number - 1].mean() ** 0.5)
-        excess += max(np.delete(rows, number - 1, axis=1).any(axis=1).mean() - limits[0], 0.0)
-    return float(np.mean(recalls) - 10 * excess)
+def thresholds(
+    seen: np.ndarray, y: np.ndarray, limits: list[tuple[np.ndarray, float, float]], lowest: np.ndarray
+) -> np.ndarray:
+    """Of each of the five the chance from which on it is praised, at least `lowest`.
+
+    Every combination of candidates is tried: among those within the limits, the one with the largest geometric mean of
+    the shares praised rightly. Limits are (which faces, share praised for another emotion, share praised at rest).
+    """
+    own = [seen[y == kind, kind] for kind in range(1, len(CLASSES))]
+    candidates = [np.maximum(np.quantile(each, 1 - CANDIDATES), low) for each, low in zip(own, lowest, strict=True)]
+    allowed = np.ones((len(CANDIDATES),) * len(own), bool)
+    for faces, other, at_rest in limits:
+        for kind in range(len(CLASSES)):
+            rows = seen[faces & (y == kind)]
+            if len(rows) >= FEWEST:
+                allowed &= mispraised(rows, candidates, kind) <= (other if kind else at_rest) * len(rows)
+    if not allowed.any():
+        raise UserError(f"no thresholds keep within {limits[0][1:]}")
+    worth = np.zeros(())
+    for each, tries in zip(own, candidates, strict=True):
+        worth = worth[..., None] + np.log((each[:, None] >= tries).mean(axis=0) + 1e-9)
+    best = np.unravel_index(np.where(allowed, worth, -np.inf).argmax(), allowed.shape)
+    return np.array([tries[i] for tries, i in zip(candidates, best, strict=True)])
 
 
-def fit_all(
-    names: list[str], parts: dict[str, tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]]
-) -> dict[str, Any]:
-    """The file's content from each source's faces: (blendshapes, resting ones or None, emotion, fold)."""
+def mispraised(rows: np.ndarray, candidates: list[np.ndarray], kind: int) -> np.ndarray:
+    """How many faces of one kind are praised for another emotion, for every combination of candidates."""
+    praised: np.ndarray | None = None  # a bit a face, for every combination so far
+    for i, tries in enumerate(candidates):
+        own = i + 1 == kind
+        bits = np.packbits(rows[:, None, i + 1] >= tries, axis=0).T
+        bits = np.zeros_like(bits[:1]) if own else bits
+        praised = bits if praised is None else praised[..., None, :] | bits
+    assert praised is not None
+    return np.bitwise_count(praised).sum(axis=-1, dtype=np.uint16)
+
+
+def fit_all(names: list[str], sources: dict[str, Source]) -> dict[str, Any]:
+    """The content of the apps' file."""
     kept = features(names)
     columns = [names.index(name) for name in kept]
-    source = np.concatenate([[name] * len(part[0]) for name, part in parts.items()])
-    face = np.concatenate([part[0] for part in parts.values()])[:, columns]
-    y, fold = (np.concatenate([part[i] for part in parts.values()]) for i in (2, 3))
-    usual = face[(source == "real") & (y == 0)].mean(axis=0)  # stands in where nobody knows the resting face
-    rest = np.concatenate(
-        [np.tile(usual, (len(part[0]), 1)) if part[1] is None else part[1][:, columns] for part in parts.values()]
+    source = np.concatenate([[name] * len(one.faces) for name, one in sources.items()])
+    faces = np.concatenate([one.faces for one in sources.values()])[:, columns].astype(float)
+    y = np.concatenate([one.shown for one in sources.values()])
+    fold = np.concatenate([one.fold for one in sources.values()])
+    usual = faces[(source == "real") & (y == 0)].mean(axis=0)  # stands in where nobody knows the resting face
+    rests = np.concatenate(
+        [np.tile(usual, (len(one.faces), 1)) if one.rests is None else one.rests[:, columns] for one in sources.values()]
     )
-    weights: dict[str, Any] = {"features": kept, "usualRest": [round(float(value), 4) for value in usual]}
-    rows = {"unknown": (source == "real") | ((source == "people") & (y == 2)), "known": source != "real"}
-    weights["thresholds"] = {}
-    for kind, x, shares in (
-        ("unknown", face, {"real": 1.0, "people": 0.3, "drawn": 0.1}),
-        ("known", np.hstack([face, face - rest]), {"real": 0.3, "people": 1.0, "drawn": 0.2}),
+    change = faces - np.minimum(rests, usual + learned_feedback.REST_LIMIT)
+    side = mirrored(kept)
+    real, people, drawn = (source == name for name in ("real", "people", "drawn"))
+    weights: dict[str, Any] = {
+        "features": kept,
+        "usualRest": {name: round(float(value), 4) for name, value in zip(kept, usual, strict=True)},
+        "thresholds": {},
+    }
+    for kind, x, other_side, (shares, decay), judged, limited in (
+        ("unknown", faces, side, UNKNOWN, real | (people & (y == CLASSES.index("fearful"))), [(real, 1.0)]),
+        (
+            "known",
+            np.hstack([faces, change]),
+            [*side, *(len(side) + i for i in side)],
+            KNOWN,
+            people | drawn,
+            [(people, 1.0), (drawn, DRAWN_MAY_MISPRAISE)],
+        ),
     ):
         weight = balanced(y, source, shares)
-        seen = out_of_fold(x, y, weight, fold)
-        weights[kind] = as_rows(fit(x, y, weight))
-        weights["thresholds"][kind] = thresholds(seen[rows[kind]], y[rows[kind]])
-        right = seen[:, 1:].argmax(axis=1) + 1 == y
-        recalls = {name: np.mean([right[(source == name) & (y == c)].mean() for c in range(1, 6)]) for name in parts}
-        print(kind, "out of fold, mean recall:", {name: round(float(value), 3) for name, value in recalls.items()})
-        print(kind, "thresholds:", weights["thresholds"][kind])
+        seen = out_of_fold(x, y, weight, fold, other_side, decay)
+        weights[kind] = as_rows(fit_both_sides(x, y, weight, other_side, decay))
+        weights["thresholds"][kind] = {emotion: {} for emotion in emotions.FIVE}
+        print(f"{kind}, out of fold, named rightly (mean over the emotions):", named(seen, y, source))
+        chosen = np.zeros(len(emotions.FIVE))
+        for level, (other, at_rest) in MAY_MISPRAISE.items():
+            limits = [(group[judged], share * other, share * at_rest) for group, share in limited]
+            chosen = thresholds(seen[judged], y[judged], limits, chosen)
+            rightly = [np.mean(seen[judged & (y == i), i] >= value) for i, value in enumerate(chosen, 1)]
+            print(f"{kind}, {level}: praised rightly {np.round(rightly, 2).tolist()}, from {chosen.round(3).tolist()}")
+            for emotion, value in zip(emotions.FIVE, chosen, strict=True):
+                weights["thresholds"][kind][emotion][level] = round(float(value), 4)
     return weights
 
 
-def as_rows(model: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
+def named(seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, float]:
+    """The mean recall of the five in each source."""
+    right = seen[:, 1:].argmax(axis=1) + 1 == y
+    return {
+        str(name): round(float(np.mean([right[(source == name) & (y == kind)].mean() for kind in range(1, 6)])), 3)
+        for name in np.unique(source)
+    }
+
+
+def as_rows(model: Model) -> dict[str, Any]:
     """The regression as the apps read it."""
     return {
         name: {"bias": round(float(bias), 4), "weights": [round(float(value), 4) for value in row]}
@@ -136,6 +210,6 @@ def as_rows(model: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
     }
 
 
-def write(file: Any, weights: dict[str, Any]) -> None:
-    """The one file of coefficients, a list a line."""
+def write(file: Path, weights: dict[str, Any]) -> None:
+    """The one file of coefficients."""
     file.write_text(json.dumps(weights, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,20 +1,23 @@
 // The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py,
 // the same coach as apps/emokids/coach.py.
 
-const mean = (rule, face) => rule.blendshapes.reduce((sum, name) => sum + face[name], 0) / rule.blendshapes.length;
+// A blendshape of a resting face: of the usual one where the child's own (`rest`) is null.
+function resting(table, name, rest) {
+  const usual = table.learned.usualRest[name];
+  return rest ? Math.min(rest[name], usual + table.restLimit) : usual;
+}
 
 // How much of the rule's movement `face` makes, in [0, 1]; `rest` is the child's own resting face, or null.
-export function progress(table, rule, face, rest) {
-  const usual = mean(rule, table.usualRest);
-  const atRest = rest ? Math.min(mean(rule, rest), usual + table.restLimit) : usual;
-  return Math.min(Math.max((mean(rule, face) - atRest) / rule.change, 0), 1);
+export function progress(table, { blendshapes, change }, face, rest) {
+  const made = blendshapes.reduce((sum, name) => sum + face[name] - resting(table, name, rest), 0) / blendshapes.length;
+  return Math.min(Math.max(made / change, 0), 1);
 }
 
 // How likely the face shows each emotion, neutral among them (apps/learned_feedback.py).
 export function chances(table, face, rest) {
   const { features } = table.learned;
   const values = features.map((name) => face[name]);
-  if (rest) values.push(...features.map((name) => face[name] - rest[name]));
+  if (rest) values.push(...features.map((name) => face[name] - resting(table, name, rest)));
   const model = Object.entries(table.learned[rest ? "known" : "unknown"]);
   const sums = model.map(([, { bias, weights }]) => bias + weights.reduce((sum, w, i) => sum + w * values[i], 0));
   const top = Math.max(...sums);
