@@ -95,6 +95,14 @@ HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 STILL_BEST = 0.8  # and while it would raise the score by this share of what the best one would
 SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendshapes
 
+# The usual face is asked for once a visit, where no photo shows it: its readings are averaged while the face is calm.
+CALM = 0.15  # no movement of brows or mouth lies further than this from the average
+CALM_SECONDS = 1.5  # so long
+ASKING_SECONDS = 6.0  # it is not waited for longer
+
+PROGRESS = 0.15  # so much above the child's own first try, on the meter, is praised
+FIRST_TRY_SECONDS = 2.0  # a shorter try was none
+
 # The mirror pauses, every timer standing still, while nobody looks into it.
 AWAY_DEGREES = 28.0  # a face turned by more than this looks away
 BACK_DEGREES = 23.0  # until it is turned by less than this
@@ -102,6 +110,8 @@ PAUSE_SECONDS = 0.4  # a pause is spoken of once it has lasted so long
 GAP_SECONDS = 0.5  # more than this between two frames counts as this: nobody saw what was in between
 
 MESSAGES = {
+    "usualFace": ("평소 얼굴을 보여 줄래?", "Can you show me your usual face?"),
+    "closer": ("처음보다 더 비슷해졌어!", "Closer than your first try!"),
     "hold": ("정말 비슷해! 그대로 있어 볼까?", "So close! Can you hold it?"),
     "done": ("해냈어! 참 잘했어!", "You did it! Well done!"),
     "away": ("거울을 봐 줄래?", "Can you look into the mirror?"),
@@ -152,6 +162,11 @@ def as_json() -> dict[str, Any]:
         "holdSeconds": HOLD_SECONDS,
         "hintSeconds": HINT_SECONDS,
         "stillBest": STILL_BEST,
+        "calm": CALM,
+        "calmSeconds": CALM_SECONDS,
+        "askingSeconds": ASKING_SECONDS,
+        "progress": PROGRESS,
+        "firstTrySeconds": FIRST_TRY_SECONDS,
         "smoothingSeconds": SMOOTHING_SECONDS,
         "awayDegrees": AWAY_DEGREES,
         "backDegrees": BACK_DEGREES,

@@ -68,6 +68,12 @@ class LiveMirror:
             self._mirror.begin(emotion, rest, level)
             self.practice.begin()
 
+    @property
+    def closer(self) -> bool:
+        """Whether the attempt that runs came closer than the visitor's own first one."""
+        attempt = self._mirror.attempt
+        return attempt is not None and attempt.closer
+
     def see(self, jpeg: bytes) -> dict[str, object]:
         """What to show after this frame. Raises `UnreadablePhoto` for anything but a small JPEG, or `MirrorGone`."""
         if not jpeg.startswith(JPEG):

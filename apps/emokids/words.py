@@ -110,6 +110,7 @@ WORDS = {
     "finish": ("다 했어", "All done"),
     "compareTitle": ("두 얼굴을 볼까?", "Look at both faces"),
     "reachedTitle": ("해냈어! 참 잘했어!", "You did it! Well done!"),
+    "closerTitle": ("처음보다 더 비슷해졌어!", "Closer than your first try!"),
     "keep": ("좋아, 다음!", "Good, next!"),
     "again": ("다시 해 보기", "Try again"),
     "mineOf": ("내가 지은 {emotion}", "My own {emotion}"),

@@ -46,10 +46,51 @@ export function hint(table, emotion, face, rest) {
   return table.rules[emotion].reduce((best, rule) => (gainOf(rule) > gainOf(best) ? rule : best));
 }
 
+// What the mirror remembers of a child from attempt to attempt.
+export class Visit {
+  rest = null; // their usual face, as they showed it
+  asked = false; // for it
+  first = {}; // {emotion: the best of the first try}
+}
+
+// The first calm moments before the mirror: the average of what is read meanwhile.
+class UsualFace {
+  face = null; // null while it was not calm for long enough
+  #readings = [];
+  #calm = 0;
+  #waited = 0;
+
+  // Whether to wait for more.
+  see(table, face, step) {
+    this.#waited += step;
+    this.#calm += step;
+    this.#readings.push(face);
+    const names = Object.keys(face);
+    const averageOf = (name) => this.#readings.reduce((sum, each) => sum + each[name], 0) / this.#readings.length;
+    const average = Object.fromEntries(names.map((name) => [name, averageOf(name)]));
+    const moves = names.filter((name) => !name.startsWith("eye")).map((name) => Math.abs(face[name] - average[name]));
+    if (Math.max(...moves) > table.calm) {
+      this.#readings = [face];
+      this.#calm = 0;
+    } else if (this.#calm >= table.calmSeconds) {
+      this.face = average;
+      return false;
+    }
+    return this.#waited < table.askingSeconds;
+  }
+}
+
 // Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
 export class Coach {
-  constructor(table, emotion, rest, level = table.difficulty.usual) {
-    Object.assign(this, { table, emotion, rest, level });
+  // In a `visit` the usual face is asked for where it is not known, and progress over the first try is praised.
+  constructor(table, emotion, rest, level = table.difficulty.usual, visit = null) {
+    Object.assign(this, { table, emotion, level });
+    this.visit = visit ?? Object.assign(new Visit(), { asked: true });
+    this.rest = rest ?? this.visit.rest;
+    this.usualFace = this.rest || this.visit.asked ? null : new UsualFace();
+    this.firstTry = this.visit.first[emotion] ?? null; // null: this is it
+    this.best = 0;
+    this.closer = false; // than the first try
     this.clock = 0; // seconds somebody has looked into the mirror: it stands still in a pause
     this.lastFrame = null;
     this.face = null;
@@ -73,11 +114,34 @@ export class Coach {
     this.away = turned > (this.away ? table.backDegrees : table.awayDegrees);
     if (!face || this.away) return this.#wait(face ? "away" : "noFace", seconds);
     this.pause = null;
+    if (this.usualFace) {
+      if (this.usualFace.see(table, face, step)) {
+        return this.#moment({ state: "usualFace", sentence: table.messages.usualFace });
+      }
+      this.rest = this.usualFace.face;
+      Object.assign(this.visit, { asked: true, rest: this.rest });
+      this.usualFace = null;
+    }
     this.clock += step;
     this.face = this.#smooth(face, step);
     this.meter = meter(table, this.emotion, this.face, this.rest, this.level);
-    this.#speak(this.#judgeState());
+    this.best = Math.max(this.best, this.meter);
+    const state = this.#judgeState();
+    const cameCloser = this.#compare();
+    this.#speak(cameCloser && state === "hint" ? "closer" : state);
     return this.#moment(this.said);
+  }
+
+  // Keep the first try's best; whether this later one just came closer than that.
+  #compare() {
+    const { table, visit, emotion } = this;
+    if (this.firstTry === null) {
+      if (this.clock >= table.firstTrySeconds) visit.first[emotion] = this.best;
+      return false;
+    }
+    if (this.closer || this.meter < this.firstTry + table.progress) return false;
+    this.closer = true;
+    return true;
   }
 
   #smooth(face, step) {

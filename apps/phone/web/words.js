@@ -87,7 +87,7 @@ const KOREAN = {
 
   compareTitle: "두 얼굴을 볼까?",
   reachedTitle: "해냈어! 참 잘했어!",
-  closerTitle: "아까보다 더 비슷해졌어!",
+  closerTitle: "처음보다 더 비슷해졌어!",
   keep: "좋아, 다음!",
   keepLast: "좋아!",
   retake: "다시 찍기",
@@ -293,7 +293,7 @@ const ENGLISH = {
 
   compareTitle: "Look at both faces",
   reachedTitle: "You did it! Well done!",
-  closerTitle: "Closer than before!",
+  closerTitle: "Closer than your first try!",
   keep: "Good, next!",
   keepLast: "Good!",
   retake: "Take again",
