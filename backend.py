@@ -247,7 +247,7 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
             emotion: min(meter, pictures.scores.get(emotion, 1))
             for (emotion, _), meter in zip(own, meters, strict=True)
         }
-        not_reached = {emotion: round(score, 2) for emotion, score in scores.items() if score < retakes.ENOUGH}
+        not_reached = {emotion: round(score, 2) for emotion, score in scores.items() if score < expression_rules.RELEASED}
         kept = [(emotion, picture) for emotion, picture in own if emotion not in not_reached]
         await store(kept if state.settings.collect else [])
     stored = [emotion for emotion, _ in kept] if state.settings.collect else []

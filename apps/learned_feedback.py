@@ -21,6 +21,8 @@ LEVELS = ("easy", "medium", "hard")
 USUAL_LEVEL = "medium"
 # A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
 REST_LIMIT = 0.3
+METER_SLOPE = 0.12  # what the meter rises with the log-odds of a chance
+TINY = 1e-12
 
 
 def resting(name: str, rest: Blendshapes | None) -> float:
@@ -49,9 +51,11 @@ def chances(
 
 
 def nearness(emotion: str, face: Blendshapes, rest: Blendshapes | None, level: str, reached: float) -> float:
-    """The chance of `emotion`, stretched to [0, 1] so that the level's threshold lies at `reached`."""
-    chance = chances(face, rest)[emotion]
+    """How near the chance of `emotion` is to the level's threshold, which lies at `reached`, in [0, 1]."""
     threshold = WEIGHTS["thresholds"]["unknown" if rest is None else "known"][emotion][level]
-    if chance < threshold:
-        return reached * chance / threshold
-    return reached + (1 - reached) * (chance - threshold) / (1 - threshold)
+    beyond = _log_odds(chances(face, rest)[emotion]) - _log_odds(threshold)
+    return min(max(reached + METER_SLOPE * beyond, 0.0), 1.0)
+
+
+def _log_odds(chance: float) -> float:
+    return math.log(max(chance, TINY) / max(1 - chance, TINY))

@@ -1,9 +1,10 @@
-"""What the mirror makes of faces whose emotion is known, and how many frames a second it takes.
+"""What the mirror makes of faces whose emotion is known, and the time a frame takes it.
 
     python benchmarks/feedback.py
     python benchmarks/feedback.py --faces FOLDER      # real faces, one folder an emotion
     python benchmarks/feedback.py --people FOLDER     # rendered people, the same person with each emotion
     python benchmarks/feedback.py --fit --faces FOLDER --people FOLDER    # writes apps/feedback_weights.json
+    python benchmarks/feedback.py --rate              # the time a frame takes, here and on the phone's page
 
 Measured are drawn people, the half of the real faces and those rendered people (val.txt) that nothing was fitted on.
 `--readings FOLDER` keeps what MediaPipe reads between runs.
@@ -12,22 +13,27 @@ Measured are drawn people, the half of the real faces and those rendered people 
 from __future__ import annotations
 
 import argparse
+import base64
 import csv
 import itertools
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import cv2
 import feedback_fit
 import numpy as np
 from tqdm import tqdm
 
 from apps import expression_rules, learned_feedback
+from apps.emokids.coach import Coach
 from apps.emokids.mirror import Mirror
 from apps.expression_rules import Blendshapes
 from common import emotions
@@ -39,8 +45,32 @@ from imaging.photo import read_photo
 FIRST_IDENTITY = 9_000_000
 FIRST_TO_FIT = 7_000_000
 IDENTITIES = 100  # each drawn with every emotion: 500 faces, and 100 resting ones
+DIM, NOISE = 0.25, 6.0  # of the light; standard deviation of a camera's noise in it
+FRAME_COLOUR = (30, 25, 25)
+EYES = ((33, 133), (362, 263))  # the corners of either in MediaPipe's mesh
 FRAMES = 300
 FRAME = (480, 640, 3)
+
+TIME_FRAMES = """async ([address, frames]) => {
+    const { loadMirror } = await import("./mirror.js");
+    const { Coach } = await import("./feedback.js");
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const mirror = await loadMirror();
+    await mirror.landmarker.setOptions({ runningMode: "VIDEO" });
+    let coach, face, began, coached = 0;
+    for (let i = -10; i < frames; i += 1) {  // the first ones warm up
+        if (i === 0) [began, coached] = [performance.now(), 0];
+        const [shapes] = mirror.landmarker.detectForVideo(image, performance.now()).faceBlendshapes;
+        const before = performance.now();
+        face = Object.fromEntries(shapes.categories.map(({ categoryName, score }) => [categoryName, score]));
+        coach ??= new Coach(mirror.table, "happy", face);
+        coach.see(face, i / 30);
+        coached += performance.now() - before;
+    }
+    return [(performance.now() - began) / frames, coached / frames];
+}"""
 
 
 @dataclass(frozen=True)
@@ -112,13 +142,41 @@ def drawn_pictures(first: int) -> Iterator[tuple[str, np.ndarray]]:
             yield f"{emotion}/{identity}.png", draw_face(identity, emotion, intensity=intensity)
 
 
-def folder_pictures(folder: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """The pictures of a folder, one folder an emotion."""
+def folder_pictures(folder: Path, only: frozenset[str] = frozenset()) -> Iterator[tuple[str, np.ndarray]]:
+    """The pictures of a folder, one folder an emotion; of these people only where some are named."""
     files = [file for file in sorted(folder.glob("*/*")) if emotions.canonical(file.parent.name)]
+    files = [file for file in files if not only or file.stem in only]
     if not files:
         raise UserError(f"{folder} holds no folders of emotions ({', '.join(emotions.EMOTIONS)}): name another")
     for file in files:
         yield f"{file.parent.name}/{file.name}", read_photo(file)
+
+
+def dim_light(pictures: Iterator[tuple[str, np.ndarray]]) -> Iterator[tuple[str, np.ndarray]]:
+    """The pictures as a camera takes them in a dim room."""
+    for path, picture in pictures:
+        noise = np.random.default_rng(zlib.crc32(path.encode())).normal(0, NOISE, picture.shape)
+        yield path, np.clip(DIM * picture + noise, 0, 255).astype(np.uint8)
+
+
+def with_glasses(pictures: Iterator[tuple[str, np.ndarray]]) -> Iterator[tuple[str, np.ndarray]]:
+    """The people with drawn glasses on: dark frames round the eyes, and a bridge."""
+    with FaceFinder() as finder:
+        for path, picture in pictures:
+            mesh = finder.mesh(picture)
+            if mesh is None:
+                continue
+            corners = [mesh.points[list(eye)] for eye in EYES]
+            wide = float(np.mean([np.linalg.norm(eye[1] - eye[0]) for eye in corners]))
+            (left, right), picture = (eye.mean(axis=0) for eye in corners), picture.copy()
+            thick = max(2, round(0.1 * wide))
+            for middle in (left, right):
+                axes = round(0.85 * wide), round(0.6 * wide)
+                cv2.ellipse(picture, np.rint(middle).astype(int).tolist(), axes, 0, 0, 360, FRAME_COLOUR, thick)
+            along = 0.85 * wide * (right - left) / np.linalg.norm(right - left)
+            ends = [np.rint(end).astype(int).tolist() for end in (left + along, right - along)]
+            cv2.line(picture, *ends, FRAME_COLOUR, thick)
+            yield path, picture
 
 
 def for_fitting(file: str) -> bool:
@@ -195,8 +253,20 @@ def praises(faces: list[Known], level: str) -> np.ndarray:
     )
 
 
-def groups(people: Readings, table: Path) -> None:
-    """Print how many faces are named rightly by age, origin and the head's turn; the resting face known."""
+def meaning(faces: list[Known], level: str) -> dict[str, int]:
+    """What a level of difficulty means, in percent: of real attempts praised, and of other expressions or none."""
+    shown = np.array([feedback_fit.CLASSES.index(one.emotion) for one in faces])
+    praised = praises(faces, level)
+    own = shown[:, None] == np.arange(1, len(feedback_fit.CLASSES))
+    rightly, wrongly = (praised & own).any(axis=1), (praised & ~own).any(axis=1)
+    return {
+        "right": round(100 * np.mean([rightly[shown == kind].mean() for kind in range(1, len(feedback_fit.CLASSES))])),
+        "other": round(100 * np.mean([wrongly[shown == kind].mean() for kind in range(len(feedback_fit.CLASSES))])),
+    }
+
+
+def named_by_group(people: Readings, table: Path) -> dict[str, list[bool]]:
+    """Whether each face is named rightly, by age, origin and the head's turn; the resting face known."""
     with table.open(encoding="utf-8") as file:
         persons = {row["person"]: row for row in csv.DictReader(file)}
     rest_of = people.rest_of()
@@ -207,37 +277,55 @@ def groups(people: Readings, table: Path) -> None:
             continue
         years, yaw = float(row["years"]), abs(float(row["yaw"]))
         age = "5 to 12 years" if years < 13 else "13 to 59 years" if years < 60 else "60 to 80 years"
-        turn = (
-            "turned by less than 10°" if yaw < 10 else "turned by 10° to 17°" if yaw < 17 else "turned by 17° or more"
-        )
+        turn = "less than 10°" if yaw < 10 else "10° to 17°" if yaw < 17 else "17° to 25°"
         hit = expression_rules.nearest(people.face(i), people.face(rest_of[stem])) == shown
-        for group in ("all", age, row["origin"], turn):
+        for group in ("all", age, row["origin"], f"turned by {turn}"):
             right.setdefault(group, []).append(hit)
-    print(
-        "\n### Rendered people by group, resting face known\n\n| group | faces | named rightly |\n| --- | ---: | ---: |"
-    )
-    for group in sorted(right):
-        print(f"| {group} | {len(right[group])} | {100 * np.mean(right[group]):.0f} % |")
+    return right
 
 
-def measure(real: Readings | None, people: Readings | None, folder: Path | None, drawn: Readings) -> None:
+def report_groups(people: Readings, conditions: dict[str, Readings], table: Path) -> None:
+    """Print how many faces are named rightly by group, and of all in dim light and with glasses."""
+    right = named_by_group(people, table)
+    right |= {name: named_by_group(readings, table)["all"] for name, readings in conditions.items()}
+    print("\n### Rendered people by group, resting face known\n")
+    print("| group | faces | named rightly |\n| --- | ---: | ---: |")
+    for group, hits in sorted(right.items()):
+        print(f"| {group} | {len(hits)} | {100 * np.mean(hits):.0f} % |")
+
+
+def measure(real: Readings | None, folder: Path | None, cache: Path | None, tell: bool) -> None:
     """Print every table, of the halves that nothing was fitted on."""
+    measured: dict[str, list[Known]] = {}
     if real:
         half = real.where([not for_fitting(file) for file in real.files])
-        report("Real faces, nobody's resting face known", known(half, False))
-    if people and folder:
-        measured = set((folder / "val.txt").read_text().split())
-        half = people.where([stem in measured for stem in people.stems])
-        report("Rendered people, the resting face known", known(half, True))
+        measured["unknown"] = known(half, False)
+        report("Real faces, nobody's resting face known", measured["unknown"])
+    if folder:
+        only = frozenset((folder / "val.txt").read_text().split())
+        half = read("people", lambda: folder_pictures(folder), cache)
+        half = half.where([stem in only for stem in half.stems])
+        measured["known"] = known(half, True)
+        report("Rendered people, the resting face known", measured["known"])
         report("The same, resting face not known", known(half, False))
-        groups(half, folder / "list.csv")
+        conditions = {
+            "in dim light": read("people_dim", lambda: dim_light(folder_pictures(folder, only)), cache),
+            "with glasses": read("people_glasses", lambda: with_glasses(folder_pictures(folder, only)), cache),
+        }
+        report_groups(half, conditions, folder / "list.csv")
+    drawn = read("drawn", lambda: drawn_pictures(FIRST_IDENTITY), cache)
     report("Drawn faces, the person's resting face known", known(drawn, True))
     report("The same, resting face not known", known(drawn, False))
-    rate()
+    if tell:
+        levels = {
+            level: {kind: meaning(faces, level) for kind, faces in measured.items()}
+            for level in learned_feedback.LEVELS
+        }
+        feedback_fit.write(learned_feedback.FILE, {**learned_feedback.WEIGHTS, "measured": levels})
 
 
 def rate() -> None:
-    """Print frames a second of the mirror, and the processor time each takes."""
+    """Print frames a second of the laptop's mirror, and the time each takes; then the phone page's."""
     frames = []
     for emotion, intensity in itertools.product(emotions.FIVE, (0.3, 0.6, 0.9)):
         frame = np.full(FRAME, 128, np.uint8)
@@ -251,9 +339,38 @@ def rate() -> None:
         wall, processor = time.perf_counter() - wall, time.process_time() - processor
     height, width, _ = FRAME
     print(
-        f"\nThe mirror: {FRAMES / wall:.0f} frames a second of {width} × {height}, "
-        f"{1000 * processor / FRAMES:.1f} ms of one core each."
+        f"\nThe laptop's mirror: {1000 * wall / FRAMES:.1f} ms a frame of {width} × {height}, "
+        f"{1000 * processor / FRAMES:.1f} ms of one core."
     )
+    with FaceFinder() as finder:
+        mesh = finder.mesh(draw_face(FIRST_IDENTITY, "happy", size=480))
+    assert mesh is not None
+    coach, began = Coach("happy", mesh.blendshapes), time.perf_counter()
+    for i in range(FRAMES):
+        coach.see(mesh.blendshapes, i / 30)
+    print(f"Of that the coach, rules and learned part: {1000 * (time.perf_counter() - began) / FRAMES:.2f} ms.")
+    watched, coached = phone_page(frames[0])
+    print(f"The phone's page in Chromium: {watched:.1f} ms a frame, of that the coach {coached:.2f} ms.")
+
+
+def phone_page(frame: np.ndarray) -> tuple[float, float]:
+    """Milliseconds that a frame takes the phone's page, and those of its coach."""
+    from browser import launch
+    from playwright.sync_api import sync_playwright
+    from serving import Server, jpeg
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        camera = Path(folder) / "camera.mjpeg"
+        camera.write_bytes(jpeg(frame))
+        with Server(Path(folder)) as server:
+            browser = launch(playwright, camera)
+            page = browser.new_page()
+            page.set_default_timeout(600_000)
+            page.goto(server.url)
+            address = f"data:image/jpeg;base64,{base64.b64encode(jpeg(frame)).decode()}"
+            watched, coached = page.evaluate(TIME_FRAMES, [address, FRAMES])
+            browser.close()
+    return float(watched), float(coached)
 
 
 @door
@@ -264,13 +381,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--people", type=Path, help="a folder of rendered people, with its val.txt and list.csv")
     parser.add_argument("--readings", type=Path, help="a folder that keeps what MediaPipe read")
     parser.add_argument("--fit", action="store_true", help="fit the learned part anew (needs --faces and --people)")
+    parser.add_argument("--tell", action="store_true", help="let the apps tell adults what was measured of each level")
+    parser.add_argument("--rate", action="store_true", help="only the time a frame takes, here and on the phone's page")
     args = parser.parse_args(argv)
     cache = args.readings
     real = read("faces", lambda: folder_pictures(args.faces), cache) if args.faces else None
-    people = read("people", lambda: folder_pictures(args.people), cache) if args.people else None
+    if args.rate:
+        rate()
+        return 0
     if args.fit:
-        if not (real and people):
+        if not (real and args.people):
             raise UserError("--fit needs --faces and --people")
+        people = read("people", lambda: folder_pictures(args.people), cache)
         measured = set((args.people / "val.txt").read_text().split())
         fitting = read("drawn_to_fit", lambda: drawn_pictures(FIRST_TO_FIT), cache)
         fit(
@@ -279,7 +401,9 @@ def main(argv: list[str] | None = None) -> int:
             fitting,
         )
         return 0
-    measure(real, people, args.people, read("drawn", lambda: drawn_pictures(FIRST_IDENTITY), cache))
+    if args.tell and not (real and args.people):
+        raise UserError("--tell needs --faces and --people")
+    measure(real, args.people, cache, args.tell)
     return 0
 
 

@@ -28,11 +28,13 @@ export function chances(table, face, rest) {
 
 // How near `face` is to the emotion, in [0, 1]: from `table.reached` on it counts as made at this level of difficulty.
 export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
-  const chance = chances(table, face, rest)[emotion];
   const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
-  if (chance < threshold) return (table.reached * chance) / threshold;
-  return table.reached + ((1 - table.reached) * (chance - threshold)) / (1 - threshold);
+  const beyond = logOdds(chances(table, face, rest)[emotion]) - logOdds(threshold);
+  return Math.min(Math.max(table.reached + table.meterSlope * beyond, 0), 1);
 }
+
+const TINY = 1e-12;
+const logOdds = (chance) => Math.log(Math.max(chance, TINY) / Math.max(1 - chance, TINY));
 
 // What following the rule's hint to the end would add, up to a factor of the emotion.
 function gain(table, rule, face, rest) {
