@@ -89,7 +89,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 }  # fmt: skip
 
 REACHED = 0.7  # the meter, in [0, 1], from which on an expression counts as made
-RELEASED = 0.6  # and below which it no longer does, nor is a picture of it kept
+RELEASED = 0.55  # and below which it no longer does, nor is a picture of it kept
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
 HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 STILL_BEST = 0.8  # and while it would raise the score by this share of what the best one would
