@@ -24,8 +24,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import cv2
 import feedback_fit
@@ -42,9 +42,8 @@ from face_detection import FaceFinder
 from imaging.draw_faces import draw_face, usual_intensity
 from imaging.photo import read_photo
 
-FIRST_IDENTITY = 9_000_000
-FIRST_TO_FIT = 7_000_000
-IDENTITIES = 100  # each drawn with every emotion: 500 faces, and 100 resting ones
+TO_FIT = range(7_000_000, 7_000_060)  # drawn people, each with every emotion and at rest
+TO_MEASURE = range(9_000_000, 9_000_040)
 DIM, NOISE = 0.25, 6.0  # of the light; standard deviation of a camera's noise in it
 FRAME_COLOUR = (30, 25, 25)
 EYES = ((33, 133), (362, 263))  # the corners of either in MediaPipe's mesh
@@ -134,9 +133,9 @@ def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], ca
     return Readings(names, np.array(rows), files)
 
 
-def drawn_pictures(first: int) -> Iterator[tuple[str, np.ndarray]]:
+def drawn_pictures(identities: range) -> Iterator[tuple[str, np.ndarray]]:
     """Every emotion and the resting face of drawn people."""
-    for identity in range(first, first + IDENTITIES):
+    for identity in identities:
         for emotion in feedback_fit.CLASSES:
             intensity = 1.0 if emotion == "neutral" else usual_intensity(identity)
             yield f"{emotion}/{identity}.png", draw_face(identity, emotion, intensity=intensity)
@@ -208,7 +207,9 @@ def fit(real: Readings, people: Readings, drawn: Readings) -> None:
         sources[name] = feedback_fit.Source(readings.values, rests, readings.emotions, fold)
     weights = feedback_fit.fit_all(real.names, sources)
     counts = ", ".join(f"{len(source.faces)} {name}" for name, source in sources.items())
-    how = f"benchmarks/feedback.py --fit, on the fitting halves ({counts}), thresholds out of {feedback_fit.FOLDS} folds"
+    how = (
+        f"benchmarks/feedback.py --fit, on the fitting halves ({counts}), thresholds out of {feedback_fit.FOLDS} folds"
+    )
     feedback_fit.write(learned_feedback.FILE, {"how": how, **weights})
 
 
@@ -313,7 +314,7 @@ def measure(real: Readings | None, folder: Path | None, cache: Path | None, tell
             "with glasses": read("people_glasses", lambda: with_glasses(folder_pictures(folder, only)), cache),
         }
         report_groups(half, conditions, folder / "list.csv")
-    drawn = read("drawn", lambda: drawn_pictures(FIRST_IDENTITY), cache)
+    drawn = read("drawn", lambda: drawn_pictures(TO_MEASURE), cache)
     report("Drawn faces, the person's resting face known", known(drawn, True))
     report("The same, resting face not known", known(drawn, False))
     if tell:
@@ -329,7 +330,7 @@ def rate() -> None:
     frames = []
     for emotion, intensity in itertools.product(emotions.FIVE, (0.3, 0.6, 0.9)):
         frame = np.full(FRAME, 128, np.uint8)
-        frame[:, 80:560] = draw_face(FIRST_IDENTITY, emotion, intensity=intensity, size=480)
+        frame[:, 80:560] = draw_face(TO_MEASURE[0], emotion, intensity=intensity, size=480)
         frames.append(frame)
     with Mirror() as mirror:
         mirror.begin("happy")
@@ -343,7 +344,7 @@ def rate() -> None:
         f"{1000 * processor / FRAMES:.1f} ms of one core."
     )
     with FaceFinder() as finder:
-        mesh = finder.mesh(draw_face(FIRST_IDENTITY, "happy", size=480))
+        mesh = finder.mesh(draw_face(TO_MEASURE[0], "happy", size=480))
     assert mesh is not None
     coach, began = Coach("happy", mesh.blendshapes), time.perf_counter()
     for i in range(FRAMES):
@@ -394,7 +395,7 @@ def main(argv: list[str] | None = None) -> int:
             raise UserError("--fit needs --faces and --people")
         people = read("people", lambda: folder_pictures(args.people), cache)
         measured = set((args.people / "val.txt").read_text().split())
-        fitting = read("drawn_to_fit", lambda: drawn_pictures(FIRST_TO_FIT), cache)
+        fitting = read("drawn_to_fit", lambda: drawn_pictures(TO_FIT), cache)
         fit(
             real.where([for_fitting(file) for file in real.files]),
             people.where([stem not in measured for stem in people.stems]),

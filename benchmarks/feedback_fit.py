@@ -22,6 +22,7 @@ UNKNOWN = {"real": 1.0, "people": 0.3, "drawn": 0.05}, 3e-3
 KNOWN = {"real": 0.3, "people": 1.0, "drawn": 0.4, "grinning": 0.1}, 1e-3
 # Of the faces of one kind, at most these shares may be praised for another emotion, and at rest.
 MAY_MISPRAISE = {"easy": (0.10, 0.04), "medium": (0.05, 0.02), "hard": (0.03, 0.01)}
+AT_REST = 0.04
 LOWEST = {"easy": 0.0, "medium": 0.5, "hard": 0.75}  # chance that is ever praised
 OF_DRAWN = {"easy": 0.5, "medium": 0.0, "hard": 0.0}  # of those shares: drawn faces are clear
 CANDIDATES = (1 - np.cos(np.linspace(0.22, 2.95, 22))) / 2  # tried for each emotion: the shares they praise rightly
@@ -50,9 +51,7 @@ def mirrored(names: list[str]) -> list[int]:
     """Of each blendshape the place of its counterpart on the face's other side."""
     swap = {"Left": "Right", "Right": "Left"}
     sides = [next((side for side in swap if name.endswith(side)), "") for name in names]
-    return [
-        names.index(name.removesuffix(side) + swap.get(side, "")) for name, side in zip(names, sides, strict=True)
-    ]
+    return [names.index(name.removesuffix(side) + swap.get(side, "")) for name, side in zip(names, sides, strict=True)]
 
 
 def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, decay: float) -> Model:
@@ -116,7 +115,8 @@ def thresholds(
     """Of each of the five the chance from which on it is praised, at least `lowest`.
 
     Every combination of candidates is tried: among those within the limits, the one with the largest sum of the
-    square roots of the shares praised rightly, so that a rarely praised emotion counts more. Limits are (which faces, share praised for another emotion, share praised at rest).
+    square roots of the shares praised rightly, so that a rarely praised emotion counts more. Limits are (which faces,
+    share praised for another emotion, share praised at rest).
     """
     own = [seen[y == kind, kind] for kind in range(1, len(CLASSES))]
     candidates = [np.maximum(np.quantile(each, 1 - CANDIDATES), low) for each, low in zip(own, lowest, strict=True)]
@@ -159,7 +159,10 @@ def grinning(names: list[str], people: Source) -> Source:
 def fit_all(names: list[str], sources: dict[str, Source]) -> dict[str, Any]:
     """The content of the apps' file."""
     both = [grinning(names, sources[name]) for name in ("people", "drawn")]
-    sources = {**sources, "grinning": Source(*(np.concatenate(parts) for parts in zip(*map(astuple, both), strict=True)))}
+    sources = {
+        **sources,
+        "grinning": Source(*(np.concatenate(parts) for parts in zip(*map(astuple, both), strict=True))),
+    }
     kept = features(names)
     columns = [names.index(name) for name in kept]
     source = np.concatenate([[name] * len(one.faces) for name, one in sources.items()])
@@ -168,42 +171,49 @@ def fit_all(names: list[str], sources: dict[str, Source]) -> dict[str, Any]:
     fold = np.concatenate([one.fold for one in sources.values()])
     usual = faces[(source == "real") & (y == 0)].mean(axis=0)  # stands in where nobody knows the resting face
     rests = np.concatenate(
-        [np.tile(usual, (len(one.faces), 1)) if one.rests is None else one.rests[:, columns] for one in sources.values()]
+        [
+            np.tile(usual, (len(one.faces), 1)) if one.rests is None else one.rests[:, columns]
+            for one in sources.values()
+        ]
     )
     change = faces - np.minimum(rests, usual + learned_feedback.REST_LIMIT)
     side = mirrored(kept)
-    real, people, drawn = (source == name for name in ("real", "people", "drawn"))
     weights: dict[str, Any] = {
         "features": kept,
         "usualRest": {name: round(float(value), 4) for name, value in zip(kept, usual, strict=True)},
         "thresholds": {},
     }
-    for kind, x, other_side, (shares, decay), judged, limited in (
-        ("unknown", faces, side, UNKNOWN, real | (people & (y == CLASSES.index("fearful"))), [real]),
-        (
-            "known",
-            np.hstack([faces, change]),
-            [*side, *(len(side) + i for i in side)],
-            KNOWN,
-            people | drawn,
-            [people, drawn],
-        ),
+    both_sides = [*side, *(len(side) + i for i in side)]
+    for kind, x, other_side, how in (
+        ("unknown", faces, side, UNKNOWN),
+        ("known", np.hstack([faces, change]), both_sides, KNOWN),
     ):
-        weight = balanced(y, source, shares)
-        seen = out_of_fold(x, y, weight, fold, other_side, decay)
-        weights[kind] = as_rows(fit_both_sides(x, y, weight, other_side, decay))
-        weights["thresholds"][kind] = {emotion: {} for emotion in emotions.FIVE}
+        weight = balanced(y, source, how[0])
+        seen = out_of_fold(x, y, weight, fold, other_side, how[1])
+        weights[kind] = as_rows(fit_both_sides(x, y, weight, other_side, how[1]))
         print(f"{kind}, out of fold, named rightly (mean over the emotions):", named(seen, y, source))
-        chosen = np.zeros(len(emotions.FIVE))
-        for level, (other, at_rest) in MAY_MISPRAISE.items():
-            of = [OF_DRAWN[level] if group is drawn else 1.0 for group in limited]
-            limits = [(group[judged], share * other, share * at_rest) for group, share in zip(limited, of, strict=True)]
-            chosen = thresholds(seen[judged], y[judged], limits, np.maximum(chosen, LOWEST[level]))
-            rightly = [np.mean(seen[judged & (y == i), i] >= value) for i, value in enumerate(chosen, 1)]
-            print(f"{kind}, {level}: praised rightly {np.round(rightly, 2).tolist()}, from {chosen.round(3).tolist()}")
-            for emotion, value in zip(emotions.FIVE, chosen, strict=True):
-                weights["thresholds"][kind][emotion][level] = round(float(value), 4)
+        weights["thresholds"][kind] = levels(kind, seen, y, source)
     return weights
+
+
+def levels(kind: str, seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, dict[str, float]]:
+    """Every emotion's threshold at each level of difficulty, where the resting face is "known" or "unknown"."""
+    real, people, drawn = (source == name for name in ("real", "people", "drawn"))
+    limited = [real] if kind == "unknown" else [people, drawn]
+    judged = real | (people & (y == CLASSES.index("fearful"))) if kind == "unknown" else people | drawn
+    seen, y = seen[judged], y[judged]
+    print(f"{kind}, each emotion alone, at {AT_REST:.0%} of faces at rest:", alone(seen, y))
+    found: dict[str, dict[str, float]] = {emotion: {} for emotion in emotions.FIVE}
+    chosen = np.zeros(len(emotions.FIVE))
+    for level, (other, at_rest) in MAY_MISPRAISE.items():
+        shares = [OF_DRAWN[level] if group is drawn else 1.0 for group in limited]
+        limits = [(group[judged], share * other, share * at_rest) for group, share in zip(limited, shares, strict=True)]
+        chosen = thresholds(seen, y, limits, np.maximum(chosen, LOWEST[level]))
+        rightly = [np.mean(seen[y == i, i] >= value) for i, value in enumerate(chosen, 1)]
+        print(f"{kind}, {level}: praised rightly {np.round(rightly, 2).tolist()}, from {chosen.round(3).tolist()}")
+        for emotion, value in zip(emotions.FIVE, chosen, strict=True):
+            found[emotion][level] = round(float(value), 4)
+    return found
 
 
 def named(seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, float]:
@@ -213,6 +223,15 @@ def named(seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, floa
         name: round(float(np.mean([right[(source == name) & (y == kind)].mean() for kind in range(1, 6)])), 3)
         for name in ("real", "people", "drawn")
     }
+
+
+def alone(seen: np.ndarray, y: np.ndarray) -> dict[str, float]:
+    """What is praised rightly of each of the five where only it is praised, and for it that share of faces at rest."""
+    found = {}
+    for kind, emotion in enumerate(emotions.FIVE, 1):
+        threshold = np.quantile(seen[y == 0, kind], 1 - AT_REST)
+        found[emotion] = round(float(np.mean(seen[y == kind, kind] >= threshold)), 2)
+    return found
 
 
 def as_rows(model: Model) -> dict[str, Any]:

@@ -116,8 +116,8 @@ class Coach:
         if self._usual_face:
             if self._usual_face.see(face, step):
                 return Moment("usualFace", 0.0, False, *expression_rules.MESSAGES["usualFace"])
-            self.visit.asked, self._usual_face, self.visit.rest = True, None, self._usual_face.face
-            self.rest = self.visit.rest
+            self.rest = self.visit.rest = self._usual_face.face
+            self.visit.asked, self._usual_face = True, None
         self._clock += step
         self._face = _smooth(self._face or face, face, step, expression_rules.SMOOTHING_SECONDS)
         self.meter = expression_rules.meter(self.emotion, self._face, self.rest, self.level)

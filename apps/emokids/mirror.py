@@ -34,8 +34,9 @@ BOX_OF_MESH = 0.92  # side of the detector's box over the mesh's height
 
 
 class Mirror:
-    """MediaPipe's landmarker kept alive in its video mode, and a coach, for one visit. Use as a context manager, or `close()`.
+    """MediaPipe's landmarker kept alive in its video mode, and a coach, for one visit.
 
+    Use as a context manager, or `close()`.
     `see` may be called from a video thread while `begin` is called from another.
     Raises `errors.UserError` when the landmarker's file can't be had.
     """
