@@ -31,7 +31,6 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from apps import chosen_checkpoint, collected_photos, expression_rules, friends
-from apps.phone import retakes
 from apps.phone.error_answers import Problem, Refusal, answer_invalid, answer_refusal
 from apps.phone.intake import PhotoFile, PhotoRoute, photos
 from apps.phone.request_limits import MEGABYTE, Line, token_accepted
@@ -247,7 +246,9 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
             emotion: min(meter, pictures.scores.get(emotion, 1))
             for (emotion, _), meter in zip(own, meters, strict=True)
         }
-        not_reached = {emotion: round(score, 2) for emotion, score in scores.items() if score < retakes.ENOUGH}
+        not_reached = {
+            emotion: round(score, 2) for emotion, score in scores.items() if score < expression_rules.RELEASED
+        }
         kept = [(emotion, picture) for emotion, picture in own if emotion not in not_reached]
         await store(kept if state.settings.collect else [])
     stored = [emotion for emotion, _ in kept] if state.settings.collect else []

@@ -3,16 +3,18 @@
 The rules follow the facial action units (AU) of each emotion in EMFACS (Ekman and Friesen), read through MediaPipe's
 52 blendshapes. Each asks for a *change* from the person's own resting face: one person's brows lie where another's
 are when angry. Changes and weights were fitted on drawn and real faces; how well they tell emotions apart is measured
-by `benchmarks/feedback.py`. The phone's page interprets the same table (`as_json`), so that no two apps ever differ.
+by `benchmarks/feedback.py`. They name what to try next; whether one counts as made, at the level of difficulty
+an adult chose, is learned (`learned_feedback.py`). The phone's page interprets the same table (`as_json`), so that no
+two apps ever differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Blendshapes = Mapping[str, float]  # MediaPipe's names, values in [0, 1]
+from apps import learned_feedback
+from apps.learned_feedback import Blendshapes
 
 
 @dataclass(frozen=True)
@@ -86,27 +88,20 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
 }  # fmt: skip
 
-# A usual resting face, for when the person's own is not known.
-USUAL_REST: dict[str, float] = {
-    **{name: 0.0 for rules in RULES.values() for rule in rules for name in rule.blendshapes},
-    **dict.fromkeys(BROW_DOWN, 0.10),
-    **dict.fromkeys(BROW_UP, 0.15),
-    **dict.fromkeys(SQUINT, 0.40),
-    **dict.fromkeys(LIDS_DROP, 0.05),
-    **dict.fromkeys(STRETCH, 0.10),
-    **dict.fromkeys(MOUTH_ROUND, 0.05),
-    **dict.fromkeys(_both("mouthPress"), 0.10),
-    **dict.fromkeys(_both("mouthLowerDown"), 0.05),
-}
-# A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
-REST_LIMIT = 0.3
-
 REACHED = 0.7  # the meter, in [0, 1], from which on an expression counts as made
-RELEASED = 0.6  # and below which it no longer does
+RELEASED = 0.55  # and below which it no longer does, nor is a picture of it kept
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
 HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 STILL_BEST = 0.8  # and while it would raise the score by this share of what the best one would
 SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendshapes
+
+# The usual face is asked for once a visit, where no photo shows it: its readings are averaged while the face is calm.
+CALM = 0.15  # no movement of brows or mouth lies further than this from the average
+CALM_SECONDS = 1.5  # so long
+ASKING_SECONDS = 6.0  # it is not waited for longer
+
+PROGRESS = 0.15  # so much above the child's own first try, on the meter, is praised
+FIRST_TRY_SECONDS = 2.0  # a shorter try was none
 
 # The mirror pauses, every timer standing still, while nobody looks into it.
 AWAY_DEGREES = 28.0  # a face turned by more than this looks away
@@ -115,6 +110,8 @@ PAUSE_SECONDS = 0.4  # a pause is spoken of once it has lasted so long
 GAP_SECONDS = 0.5  # more than this between two frames counts as this: nobody saw what was in between
 
 MESSAGES = {
+    "usualFace": ("평소 얼굴을 보여 줄래?", "Can you show me your usual face?"),
+    "closer": ("처음보다 더 비슷해졌어!", "Closer than your first try!"),
     "hold": ("정말 비슷해! 그대로 있어 볼까?", "So close! Can you hold it?"),
     "done": ("해냈어! 참 잘했어!", "You did it! Well done!"),
     "away": ("거울을 봐 줄래?", "Can you look into the mirror?"),
@@ -124,27 +121,21 @@ MESSAGES = {
 
 def progress(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> float:
     """How much of the rule's movement `face` makes, in [0, 1]; `rest` is the person's own resting face."""
-    at_rest = _mean(rule, USUAL_REST)
-    if rest is not None:
-        at_rest = min(_mean(rule, rest), at_rest + REST_LIMIT)
-    return min(max((_mean(rule, face) - at_rest) / rule.change, 0.0), 1.0)
+    made = sum(face[name] - learned_feedback.resting(name, rest) for name in rule.blendshapes) / len(rule.blendshapes)
+    return min(max(made / rule.change, 0.0), 1.0)
 
 
-def score(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> float:
-    """What belongs to the emotion less what contradicts it: 1 at best, below 0 where the contradictions prevail."""
-    rules = RULES[emotion]
-    complete = sum(rule.weight for rule in rules if rule.weight > 0)
-    return sum(rule.weight * progress(rule, face, rest) for rule in rules) / complete
-
-
-def meter(emotion: str, face: Blendshapes, rest: Blendshapes | None = None) -> float:
-    """How near `face` is to the emotion, in [0, 1]."""
-    return max(score(emotion, face, rest), 0.0)
+def meter(
+    emotion: str, face: Blendshapes, rest: Blendshapes | None = None, level: str = learned_feedback.USUAL_LEVEL
+) -> float:
+    """How near `face` is to the emotion, in [0, 1]: from `REACHED` on it counts as made at this level of difficulty."""
+    return learned_feedback.nearness(emotion, face, rest, level, REACHED)
 
 
 def nearest(face: Blendshapes, rest: Blendshapes | None = None) -> str:
-    """The emotion with the highest score."""
-    return max(RULES, key=lambda emotion: score(emotion, face, rest))
+    """The most likely of the five emotions."""
+    chances = learned_feedback.chances(face, rest)
+    return max(RULES, key=lambda emotion: chances[emotion])
 
 
 def gain(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> float:
@@ -163,20 +154,23 @@ def as_json() -> dict[str, Any]:
     return {
         "rules": {emotion: [asdict(rule) for rule in rules] for emotion, rules in RULES.items()},
         "messages": {name: {"korean": korean, "english": english} for name, (korean, english) in MESSAGES.items()},
-        "usualRest": USUAL_REST,
-        "restLimit": REST_LIMIT,
+        "learned": learned_feedback.WEIGHTS,
+        "difficulty": {"usual": learned_feedback.USUAL_LEVEL, "levels": list(learned_feedback.LEVELS)},
+        "meterSlope": learned_feedback.METER_SLOPE,
+        "restLimit": learned_feedback.REST_LIMIT,
         "reached": REACHED,
         "released": RELEASED,
         "holdSeconds": HOLD_SECONDS,
         "hintSeconds": HINT_SECONDS,
         "stillBest": STILL_BEST,
+        "calm": CALM,
+        "calmSeconds": CALM_SECONDS,
+        "askingSeconds": ASKING_SECONDS,
+        "progress": PROGRESS,
+        "firstTrySeconds": FIRST_TRY_SECONDS,
         "smoothingSeconds": SMOOTHING_SECONDS,
         "awayDegrees": AWAY_DEGREES,
         "backDegrees": BACK_DEGREES,
         "pauseSeconds": PAUSE_SECONDS,
         "gapSeconds": GAP_SECONDS,
     }
-
-
-def _mean(rule: Rule, face: Blendshapes) -> float:
-    return sum(face[name] for name in rule.blendshapes) / len(rule.blendshapes)

@@ -143,7 +143,7 @@ def test_only_pictures_that_show_their_emotion_are_kept(server, generated):
     answer = json.loads(server.post("/submit", {"images": images, "scores": {"angry": 0.9, "happy": 0.1}})[2])
     assert answer["kept"] == {"angry": 1}
     assert answer["not_reached"]["happy"] == 0.1
-    assert answer["not_reached"]["fearful"] < 0.2
+    assert answer["not_reached"]["fearful"] < 0.4
     assert [path.parent.name for path in server.kept() - before] == ["angry"]
 
 

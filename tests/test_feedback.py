@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 from apps import expression_rules
-from apps.emokids.coach import Coach
+from apps.emokids.coach import Coach, Visit
 from common import emotions
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face, usual_intensity
@@ -83,6 +83,55 @@ def test_every_rule_speaks_both_languages_of_movements_that_mediapipe_reads(peop
             assert rule.english.isascii()
 
 
+def show(coach, face, seconds, since=0.0):
+    """The states while the face is seen for so long, 10 frames a second, and the time when that ends."""
+    moments = [coach.see(face, since + i / 10) for i in range(round(10 * seconds))]
+    return [moment.state for moment in moments], since + seconds
+
+
+def test_the_usual_face_is_asked_for_once_and_kept_for_the_visit(people):
+    person, visit = people[0], Visit()
+    coach = Coach("happy", visit=visit)
+    states, now = show(coach, person["neutral"], 3)
+    assert states[0] == "usualFace"
+    assert states[-1] == "hint"
+    assert coach.see(person["neutral"], now).meter < 0.3
+    assert visit.rest == pytest.approx(person["neutral"])
+    again = Coach("sadness", visit=visit)
+    assert again.rest == visit.rest
+    assert again.see(person["neutral"], 0).state == "hint"
+    assert Coach("happy", people[1]["neutral"], visit=Visit()).see(person["neutral"], 0).state == "hint", "it is known"
+
+
+def test_a_face_that_never_rests_is_not_waited_for_long(people):
+    visit = Visit()
+    coach = Coach("happy", visit=visit)
+    for i in range(80):
+        state = coach.see(people[0]["surprised" if i // 5 % 2 else "happy"], i / 10).state
+    assert state != "usualFace"
+    assert visit.asked
+    assert visit.rest is None
+
+
+def test_coming_closer_than_the_own_first_try_is_praised_once(people):
+    rest, happy = people[0]["neutral"], people[0]["happy"]
+    between = [{name: rest[name] + i / 200 * (happy[name] - rest[name]) for name in rest} for i in range(201)]
+    at = [expression_rules.meter("happy", face, rest) for face in between]
+    low, high = (next(between[i] for i in range(201) if at[i] >= meter) for meter in (0.2, 0.5))
+    visit = Visit(rest, asked=True)
+    first = Coach("happy", visit=visit)
+    assert "closer" not in show(first, low, 3)[0]
+    assert not first.attempt.closer
+    second = Coach("happy", visit=visit)
+    states, now = show(second, low, 3)
+    assert "closer" not in states, "as near as before is not nearer"
+    states, now = show(second, high, 5, now)
+    assert "closer" in states
+    assert states[-1] == "hint"
+    assert second.attempt.closer
+    assert "closer" not in show(second, high, 3, now)[0]
+
+
 @pytest.mark.skipif(NODE is None, reason="needs node")
 def test_the_page_coaches_exactly_as_python_does(people):
     """The same wavering face, its turns away, its gaps: the same states, sentences and meters."""
@@ -102,15 +151,16 @@ def test_the_page_coaches_exactly_as_python_does(people):
             ],
         }
         for emotion in emotions.FIVE
-        for rest in (None, person["neutral"])
+        for rest in (None, person["neutral"], None)
     ]
     program = f"""
-        import {{ Coach }} from {json.dumps((ROOT / "apps/phone/web" / "feedback.js").as_uri())};
+        import {{ Coach, Visit }} from {json.dumps((ROOT / "apps/phone/web" / "feedback.js").as_uri())};
         let text = "";
         for await (const part of process.stdin) text += part;
         const {{ table, readings }} = JSON.parse(text);
-        console.log(JSON.stringify(readings.map(({{ emotion, rest, frames }}) => {{
-            const coach = new Coach(table, emotion, rest);
+        const visit = new Visit();
+        console.log(JSON.stringify(readings.map(({{ emotion, rest, frames }}, i) => {{
+            const coach = new Coach(table, emotion, rest, "easy", i % 3 ? visit : null);
             return frames.map(({{ face, seconds, turned }}) => coach.see(face, seconds, turned));
         }})));"""
     answer = subprocess.run(
@@ -120,16 +170,16 @@ def test_the_page_coaches_exactly_as_python_does(people):
         text=True,
         check=True,
     )
-    states = set()
-    for reading, page in zip(readings, json.loads(answer.stdout), strict=True):
-        coach = Coach(reading["emotion"], reading["rest"])
+    states, visit = set(), Visit()
+    for i, (reading, page) in enumerate(zip(readings, json.loads(answer.stdout), strict=True)):
+        coach = Coach(reading["emotion"], reading["rest"], "easy", visit if i % 3 else None)
         for frame, seen in zip(reading["frames"], page, strict=True):
             moment = coach.see(frame["face"], frame["seconds"], frame["turned"])
             assert seen["meter"] == pytest.approx(moment.meter)
             assert (seen["state"], seen["done"]) == (moment.state, moment.done)
             assert (seen["sentence"]["korean"], seen["sentence"]["english"]) == (moment.korean, moment.english)
             states.add(moment.state)
-    assert states == {"hint", "hold", "done", "away", "noFace"}
+    assert states >= {"hint", "hold", "done", "away", "noFace", "usualFace"}
 
 
 def wavering(rng, start, end, share):

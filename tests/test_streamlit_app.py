@@ -21,7 +21,9 @@ from apps.emokids.play import Play, Try
 from apps.emokids.practice import Practice
 from apps.emokids.settings import Settings
 from apps.emokids.studio import studio
+from apps.learned_feedback import WEIGHTS
 from common import emotions
+from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 from imaging.photo import UnreadablePhoto
 
@@ -213,6 +215,14 @@ def test_the_browser_keeps_the_settings_and_a_damaged_cookie_does_no_harm():
         assert settings.from_cookie(damaged) == Settings(), damaged
 
 
+def test_the_adult_reads_what_a_level_was_measured_to_mean():
+    app = page("adult_page")
+    known, unknown = (WEIGHTS["measured"]["easy"][kind] for kind in ("known", "unknown"))
+    [easy] = [caption.value for caption in app.caption if caption.value.startswith("쉽게")]
+    assert f"{unknown['right']}%" in easy
+    assert f"{known['other']}%" in easy
+
+
 def test_the_adult_chooses_faces_and_order():
     app = page("adult_page")
     app.multiselect(key="set-order").set_value(["fearful", "happy"]).run()
@@ -236,7 +246,7 @@ def test_the_mirror_asks_for_the_chosen_emotion_and_stands_beside_a_drawn_face()
     live = app.session_state["live"]
     answer = look(live, "sadness")
     assert live._mirror.attempt.emotion == "sadness"
-    assert answer["state"] in ("hint", "hold")
+    assert answer["state"] == "usualFace", "without a photo it is asked for"
     visitors.close_for_everybody()
     with pytest.raises(mirror_server.MirrorGone):
         look(live, "sadness")
@@ -246,7 +256,7 @@ def test_a_judge_that_cannot_be_used_is_done_without(monkeypatch, tmp_path, caps
     mirror_page.second_opinion.clear()
     monkeypatch.setenv("STARGAN_FE_JUDGE", str(tmp_path / "missing.pt"))
     app = page("mirror_page")
-    assert look(app.session_state["live"], "neutral")["state"] == "hint"
+    assert look(app.session_state["live"], "neutral")["state"] == "usualFace"
     assert "missing.pt" in capsys.readouterr().err
     mirror_page.second_opinion.clear()
 
@@ -259,8 +269,10 @@ def look(live, emotion, frames=2):
 
 
 def test_one_mirror_answers_frames_until_it_is_closed():
+    with FaceFinder() as finder:
+        rest = finder.mesh(child()).blendshapes
     live = mirror_server.LiveMirror()
-    live.begin("happy")
+    live.begin("happy", rest)
     answer = look(live, "neutral")
     assert answer["state"] == "hint"
     assert (answer["korean"], answer["english"]) in {
@@ -304,9 +316,9 @@ def test_turns_go_round_until_all_faces_are_through_or_the_time_is_up():
 
 def test_after_the_last_face_it_is_over_with_a_star_for_each_that_was_reached():
     picture = jpeg(child(64))
-    play = Play({"happy": [Try(picture, True)], "sadness": [Try(picture, False)]}, comparing=True)
+    play = Play({"happy": [Try(picture, True)], "sadness": [Try(picture, False, closer=True)]}, comparing=True)
     app = page("mirror_page", play=play, settings=Settings(order=("happy", "sadness")), emotion="sadness")
-    assert korean("compareTitle") in texts(app)
+    assert korean("closerTitle") in texts(app)
     assert korean("reachedTitle") not in texts(app), "praise is for what was reached"
     press(app, korean("keep"))
     assert korean("endTitle") in texts(app)

@@ -14,7 +14,8 @@ from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from PIL import Image
 from serving import ROOT, Server, jpeg, make_checkpoint
 
-from apps import expression_rules
+from apps import expression_rules, learned_feedback
+from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 
 VENDOR = ROOT / "apps/phone/web" / "vendor" / "vision_bundle.mjs"
@@ -576,26 +577,32 @@ def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
 
 
 def test_the_page_and_python_read_the_rules_alike(page):
-    names = sorted({name for rules in expression_rules.RULES.values() for rule in rules for name in rule.blendshapes})
+    """Random values of all 52 blendshapes: the same meter at every level, the same chances, the same hint."""
+    with FaceFinder() as finder:
+        names = list(finder.mesh(draw_face(IDENTITY, "neutral")).blendshapes)
+    assert len(names) == 52
     random.seed(0)
-    faces = [{name: random.random() for name in names} for _ in range(40)]
+    faces = [{name: random.random() ** 3 for name in names} for _ in range(40)]
     cases = [
-        (emotion, face, rest)
+        (emotion, face, rest, level)
         for emotion in expression_rules.RULES
-        for face, rest in zip(faces, [None, *faces][:40], strict=True)
+        for level in learned_feedback.LEVELS
+        for face, rest in zip(faces, [None, *faces[:19], *[None] * 20], strict=True)
     ]
     answers = page.evaluate(
         """async (cases) => {
-            const {meter, hint} = await import("./feedback.js");
+            const {chances, meter, hint} = await import("./feedback.js");
             const table = await (await fetch("feedback.json")).json();
-            return cases.map(([emotion, face, rest]) => [
-                meter(table, emotion, face, rest), hint(table, emotion, face, rest).korean]);
+            return cases.map(([emotion, face, rest, level]) => [
+                meter(table, emotion, face, rest, level), chances(table, face, rest),
+                hint(table, emotion, face, rest).korean]);
         }""",
         cases,
     )
-    for case, (meter, hint) in zip(cases, answers, strict=True):
+    for case, (meter, chances, hint) in zip(cases, answers, strict=True):
         assert meter == pytest.approx(expression_rules.meter(*case))
-        assert hint == expression_rules.hint(*case).korean
+        assert chances == pytest.approx(learned_feedback.chances(*case[1:3]))
+        assert hint == expression_rules.hint(*case[:3]).korean
 
 
 @needs_vendor

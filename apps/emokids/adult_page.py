@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from apps.emokids import look
-from apps.emokids.settings import DIFFICULTIES, HOLD_SECONDS, MINUTES, ROUNDS, STRENGTHS, change, settings
+from apps.emokids.settings import HOLD_SECONDS, MINUTES, ROUNDS, STRENGTHS, change, settings
 from apps.emokids.studio import studio
 from apps.emokids.words import word
+from apps.learned_feedback import LEVELS, WEIGHTS
 from common import emotions
 from common.errors import UserError
 
@@ -20,13 +21,21 @@ def show() -> None:
     st.write(word("settingsText"))
     ask_for_order()
     chosen = settings()
-    choose("difficulty", word("difficulty"), DIFFICULTIES, word)
+    choose("difficulty", word("difficulty"), LEVELS, word)
+    explain_levels()
     choose("hold_seconds", word("hold"), HOLD_SECONDS, lambda number: word("seconds", number=f"{number:g}"))
     choose("rounds", word("rounds"), ROUNDS, lambda number: word("times", number=number))
     choose("minutes", word("minutes"), MINUTES, minutes_word)
     choose("strength", word("strengthFirst"), STRENGTHS, word)
     switch("spoken", word("sound"), chosen.spoken)
     show_model()
+
+
+def explain_levels() -> None:
+    """What each level of difficulty was measured to mean."""
+    for level, figures in WEIGHTS.get("measured", {}).items():
+        known = {"knownRight": figures["known"]["right"], "knownOther": figures["known"]["other"]}
+        st.caption(f"{word(level)}: {word('levelMeaning', **figures['unknown'], **known)}")
 
 
 def ask_for_order() -> None:

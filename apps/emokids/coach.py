@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from apps import expression_rules
 from apps.expression_rules import Blendshapes, Rule
+from apps.learned_feedback import USUAL_LEVEL
 
 JUDGE_SMOOTHING_SECONDS = 0.5  # time constant of their moving average
 SURE = 0.5  # the judge sees the emotion from this probability on
@@ -21,8 +22,9 @@ HALFWAY = 0.5  # below this on the meter a hint is right whatever the judge thin
 class Moment:
     """What the mirror shows now.
 
-    `state`: "noFace" and "away" (paused), "hint", "hold" (reached: keep it), "done" (held: praise), "silent" (the
-    table and the judge disagree). The sentence is empty where silent.
+    `state`: "usualFace" (the resting face is asked for), "noFace" and "away" (paused), "hint", "closer" (praise for
+    progress), "hold" (reached: keep it), "done" (held: praise), "silent" (the table and the judge disagree). The
+    sentence is empty where silent.
     """
 
     state: str
@@ -40,16 +42,39 @@ class Attempt:
     seconds: float  # how long it has lasted
     seconds_to_reach: float | None  # from its start until the expression that was then held; None: not held yet
     best: float  # the highest the meter rose, in [0, 1]
+    closer: bool = False  # it came closer than the visitor's own first try
+
+
+@dataclass
+class Visit:
+    """What the mirror remembers of a visitor from attempt to attempt."""
+
+    rest: Blendshapes | None = None  # their usual face, as they showed it
+    asked: bool = False  # for it
+    first: dict[str, float] = field(default_factory=dict)  # the best of the first try at each emotion
 
 
 class Coach:
     """Watches one attempt at one emotion: steady readings, one hint at a time, praise for an expression held.
 
-    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known.
+    `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known;
+    `level` of difficulty is easy, medium or hard. In a `visit` the usual face is asked for where it is not known, and
+    progress over the first try is praised.
     """
 
-    def __init__(self, emotion: str, rest: Blendshapes | None = None) -> None:
-        self.emotion, self.rest = emotion, rest
+    def __init__(
+        self,
+        emotion: str,
+        rest: Blendshapes | None = None,
+        level: str = USUAL_LEVEL,
+        visit: Visit | None = None,
+    ) -> None:
+        self.emotion, self.level = emotion, level
+        self.visit = visit or Visit(asked=True)
+        self.rest = rest or self.visit.rest
+        self._usual_face = None if self.rest or self.visit.asked else UsualFace()
+        self._first_try = self.visit.first.get(emotion)  # None: this is it
+        self.closer = False
         self.meter = self.best = 0.0
         self.done = False
         self.seconds_to_reach: float | None = None
@@ -68,7 +93,7 @@ class Coach:
     @property
     def attempt(self) -> Attempt:
         """The numbers so far."""
-        return Attempt(self.emotion, self._clock, self.seconds_to_reach, self.best)
+        return Attempt(self.emotion, self._clock, self.seconds_to_reach, self.best, self.closer)
 
     def see(
         self,
@@ -88,13 +113,31 @@ class Coach:
         if face is None or self._away:
             return self._wait("noFace" if face is None else "away", seconds)
         self._pause = None
+        if self._usual_face:
+            if self._usual_face.see(face, step):
+                return Moment("usualFace", 0.0, False, *expression_rules.MESSAGES["usualFace"])
+            self.rest = self.visit.rest = self._usual_face.face
+            self.visit.asked, self._usual_face = True, None
         self._clock += step
         self._face = _smooth(self._face or face, face, step, expression_rules.SMOOTHING_SECONDS)
-        self.meter = expression_rules.meter(self.emotion, self._face, self.rest)
+        self.meter = expression_rules.meter(self.emotion, self._face, self.rest, self.level)
         self.best = max(self.best, self.meter)
         self._listen(opinion, step)
-        self._speak(self._judge_state())
+        state = self._judge_state()
+        came_closer = self._compare()
+        self._speak("closer" if came_closer and state == "hint" else state)
         return self._moment()
+
+    def _compare(self) -> bool:
+        """Keep the first try's best; whether this later one just came closer than that."""
+        if self._first_try is None:
+            if self._clock >= expression_rules.FIRST_TRY_SECONDS:
+                self.visit.first[self.emotion] = self.best
+            return False
+        if self.closer or self.meter < self._first_try + expression_rules.PROGRESS:
+            return False
+        self.closer = True
+        return True
 
     def _listen(self, opinion: Mapping[str, float] | None, step: float) -> None:
         """Keep the moving average of the probability the judge gives to the target."""
@@ -148,6 +191,29 @@ class Coach:
         assert self._said is not None
         state, korean, english = self._said
         return Moment(state, self.meter, self.done, korean, english)
+
+
+class UsualFace:
+    """The first calm moments before the mirror: the average of what is read meanwhile."""
+
+    def __init__(self) -> None:
+        self.face: Blendshapes | None = None  # None while it was not calm for long enough
+        self._readings: list[Blendshapes] = []
+        self._calm = self._waited = 0.0
+
+    def see(self, face: Blendshapes, step: float) -> bool:
+        """Whether to wait for more."""
+        self._waited += step
+        self._calm += step
+        self._readings.append(face)
+        average = {name: sum(each[name] for each in self._readings) / len(self._readings) for name in face}
+        moved = max(abs(face[name] - average[name]) for name in face if not name.startswith("eye"))  # eyes blink
+        if moved > expression_rules.CALM:
+            self._readings, self._calm = [face], 0.0
+        elif self._calm >= expression_rules.CALM_SECONDS:
+            self.face = average
+            return False
+        return self._waited < expression_rules.ASKING_SECONDS
 
 
 def _smooth(before: Blendshapes, now: Blendshapes, step: float, seconds: float) -> dict[str, float]:

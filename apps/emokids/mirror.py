@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import face_detection
-from apps.emokids.coach import Attempt, Coach, Moment
+from apps.emokids.coach import Attempt, Coach, Moment, Visit
 from apps.expression_rules import Blendshapes
+from apps.learned_feedback import USUAL_LEVEL
 from common import emotions, pretrained_files
 from imaging import face_geometry
 from imaging.face_geometry import Box, Image, Points
@@ -33,8 +34,9 @@ BOX_OF_MESH = 0.92  # side of the detector's box over the mesh's height
 
 
 class Mirror:
-    """MediaPipe's landmarker kept alive in its video mode, and a coach. Use as a context manager, or `close()`.
+    """MediaPipe's landmarker kept alive in its video mode, and a coach, for one visit.
 
+    Use as a context manager, or `close()`.
     `see` may be called from a video thread while `begin` is called from another.
     Raises `errors.UserError` when the landmarker's file can't be had.
     """
@@ -43,6 +45,7 @@ class Mirror:
         self._judge = judge
         self._lock = threading.Lock()
         self._coach: Coach | None = None
+        self._visit = Visit()
         self._timestamp = 0  # ms: MediaPipe wants it to rise, even where a video starts anew
         self._shown_at = 0.0
         self._opinion: Mapping[str, float] | None = None
@@ -60,9 +63,9 @@ class Mirror:
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
             self._detect(np.zeros((BLANK_SIZE, BLANK_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
 
-    def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
+    def begin(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
         """Start an attempt at `emotion` (canonical name); `rest` is the person's resting face, where known."""
-        coach = Coach(emotion, rest)
+        coach = Coach(emotion, rest, level, self._visit)
         with self._lock:
             self._coach, self._opinion, self._asked_at = coach, None, -math.inf
 

@@ -80,7 +80,8 @@ def show_mirror(play: Play, emotion: str) -> None:
         begin_where_new(live, play, emotion)
     tried = mirror_view("mirror", view_data(live, emotion))
     if tried and tried["emotion"] == emotion:
-        play.add(emotion, Try(base64.b64decode(tried["picture"]), bool(tried["reached"])))
+        closer = live is not None and live.closer
+        play.add(emotion, Try(base64.b64decode(tried["picture"]), bool(tried["reached"]), closer))
         st.session_state.pop("turn", None)
         st.rerun()
     rest, finish = st.columns(2)
@@ -99,7 +100,7 @@ def begin_where_new(live: LiveMirror, play: Play, emotion: str) -> None:
     turn = emotion, own, chosen.difficulty, chosen.hold_seconds
     if st.session_state.get("turn") != turn:
         st.session_state.turn = turn
-        live.begin(emotion, own.rest if own else None)
+        live.begin(emotion, own.rest if own else None, chosen.difficulty)
         if play.began is None:
             play.began = time.monotonic()
 
@@ -152,7 +153,9 @@ def show_comparison(play: Play, emotion: str) -> None:
         (tried.picture, word("me"), word("me")),
     )
     st.html(f'<div class="emokids-pair">{"".join(figure(*picture) for picture in pictures)}</div>')
-    praise = f"{look.symbol('star')} {word('reachedTitle')}" if tried.reached else word("compareTitle")
+    praise = word("closerTitle" if tried.closer else "compareTitle")
+    if tried.reached:
+        praise = f"{look.symbol('star')} {word('reachedTitle')}"
     st.html(f'<p class="emokids-praise" role="status">{praise}</p>')
     keep, again, finish = st.columns(3)
     if keep.button(word("keep"), type="primary", width="stretch"):

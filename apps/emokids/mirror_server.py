@@ -21,6 +21,7 @@ from starlette.routing import Route
 from apps.emokids.mirror import Judge, Mirror
 from apps.emokids.practice import Practice
 from apps.expression_rules import Blendshapes
+from apps.learned_feedback import USUAL_LEVEL
 from imaging.photo import Photo, UnreadablePhoto
 
 MAX_FRAME_BYTES = 1 << 20
@@ -61,11 +62,17 @@ class LiveMirror:
             self.practice.clear()
             self._mirror.close()
 
-    def begin(self, emotion: str, rest: Blendshapes | None = None) -> None:
+    def begin(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
         """Start an attempt at `emotion`; `rest` is the visitor's resting face, where known."""
         with self._lock:
-            self._mirror.begin(emotion, rest)
+            self._mirror.begin(emotion, rest, level)
             self.practice.begin()
+
+    @property
+    def closer(self) -> bool:
+        """Whether the attempt that runs came closer than the visitor's own first one."""
+        attempt = self._mirror.attempt
+        return attempt is not None and attempt.closer
 
     def see(self, jpeg: bytes) -> dict[str, object]:
         """What to show after this frame. Raises `UnreadablePhoto` for anything but a small JPEG, or `MirrorGone`."""

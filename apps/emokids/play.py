@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Try:
-    """A child's own face, as a JPEG, and whether it reached its emotion and held it."""
+    """A child's own face, as a JPEG, whether it reached its emotion and held it, or came closer than the first one."""
 
     picture: bytes
     reached: bool
+    closer: bool = False
 
 
 @dataclass

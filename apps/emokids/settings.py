@@ -12,13 +12,13 @@ from urllib.parse import quote, unquote
 
 import streamlit as st
 
+from apps.learned_feedback import LEVELS, USUAL_LEVEL
 from common import emotions
 
 COOKIE = "emokids"
 STATE = "settings"
 
 FIRST_ORDER = ("happy", "sadness", "surprised", "angry", "fearful")  # in the order they are best learned in
-DIFFICULTIES = ("easy", "medium", "hard")
 HOLD_SECONDS = (1.0, 2.0, 3.0, 5.0)
 ROUNDS = (1, 2, 3)
 MINUTES = (5, 10, 15, 20, 0)  # 0: as long as one likes
@@ -31,7 +31,7 @@ class Settings:
 
     english: bool | None = None  # None: as the browser is set
     order: tuple[str, ...] = FIRST_ORDER  # which emotions, and in which order
-    difficulty: str = "medium"
+    difficulty: str = USUAL_LEVEL
     hold_seconds: float = 2.0
     rounds: int = 1  # how often each emotion's turn comes
     minutes: int = 10  # after which no new turn begins
@@ -42,7 +42,7 @@ class Settings:
     def __post_init__(self) -> None:
         allowed: dict[str, tuple[Any, ...]] = {
             "english": (None, True, False),
-            "difficulty": DIFFICULTIES,
+            "difficulty": LEVELS,
             "hold_seconds": HOLD_SECONDS,
             "rounds": ROUNDS,
             "minutes": MINUTES,

@@ -110,6 +110,7 @@ WORDS = {
     "finish": ("다 했어", "All done"),
     "compareTitle": ("두 얼굴을 볼까?", "Look at both faces"),
     "reachedTitle": ("해냈어! 참 잘했어!", "You did it! Well done!"),
+    "closerTitle": ("처음보다 더 비슷해졌어!", "Closer than your first try!"),
     "keep": ("좋아, 다음!", "Good, next!"),
     "again": ("다시 해 보기", "Try again"),
     "mineOf": ("내가 지은 {emotion}", "My own {emotion}"),
@@ -188,6 +189,12 @@ WORDS = {
     "easy": ("쉽게", "Easy"),
     "medium": ("보통", "Medium"),
     "hard": ("어렵게", "Hard"),
+    "levelMeaning": (
+        "실제 사람의 사진에서 맞는 표정은 {right}%, 다른 표정은 {other}%를 칭찬합니다. "
+        "평소 얼굴을 알 때에는 (컴퓨터로 만든 사람) {knownRight}%와 {knownOther}%입니다.",
+        "praises {right} % of real people's attempts and {other} % of other expressions; "
+        "where the usual face is known (rendered people), {knownRight} % and {knownOther} %.",
+    ),
     "hold": ("표정을 유지하는 시간", "How long to hold a face"),
     "seconds": ("{number}초", "{number} s"),
     "rounds": ("표정마다 해 볼 횟수", "Tries for each face"),

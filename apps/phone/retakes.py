@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from apps.expression_rules import Blendshapes
     from face_detection import FaceFinder
 
-# Of the meter, in [0, 1]. Below the mirror's own threshold: a still is not smoothed over time as the mirror's
-# readings are. A resting face lies below 0.15.
-ENOUGH = 0.4
-
 
 def meters(finder: FaceFinder, original: np.ndarray, retakes: Sequence[tuple[str, np.ndarray]]) -> list[float]:
     """How near each (emotion, picture) is to its emotion, in [0, 1], the face in `original` being the resting one.

@@ -2,7 +2,7 @@
 
 import { askServer, startOver } from "./begin.js";
 import { download } from "./cards.js";
-import { $, announce, button, define, element, onClick, onHold, show, symbol } from "./screens.js";
+import { $, announce, button, define, element, onClick, onHold, onScreen, show, symbol } from "./screens.js";
 import { change, settings, usual } from "./settings.js";
 import { file, forgetRecord, loadText, record, summary } from "./record.js";
 import { FIVE, language, name, say, word } from "./words.js";
@@ -18,9 +18,13 @@ const CHOICES = {
 const NAMED = { strength: "strengthFirst" }; // where the word is not the setting's own name
 const SWITCHES = ["sound", "breakButton"];
 
+let table = null; // the mirror's; null where it can't be read
+
 async function open() {
   show("settings");
   fill();
+  table ??= await fetch("feedback.json").then((answer) => answer.json()).catch(() => null);
+  if (onScreen() === "settings") fillChoices();
   fillRecord();
   const server = await askServer();
   const model = server?.generating ? [`model${server.generator}`, server.trained_on] : ["modelnone"];
@@ -36,9 +40,11 @@ function said(key, values) {
 
 function fill() {
   fillEmotions();
-  $("#set-choices").replaceChildren(...Object.keys(CHOICES).map(choice));
+  fillChoices();
   $("#set-switches").replaceChildren(...SWITCHES.map(toggle));
 }
+
+const fillChoices = () => $("#set-choices").replaceChildren(...Object.keys(CHOICES).map(choice));
 
 // --- Emotions and their order ------------------------------------------------------------------------------------
 
@@ -83,14 +89,23 @@ function move(emotion, by) {
 function choice(key) {
   const set = element("fieldset", {}, element("legend", {}, said(NAMED[key] ?? key)));
   const row = element("div", { className: "options" });
-  const current = key === "difficulty" ? settings.difficulty || "medium" : settings[key];
+  const current = key === "difficulty" ? settings.difficulty || table?.difficulty.usual : settings[key];
   for (const [value, text] of CHOICES[key]) {
     const box = element("input", { type: "radio", name: key, value, checked: value === current });
     box.addEventListener("change", () => change(key, value));
     row.append(element("label", {}, box, said(text, { number: value })));
   }
   set.append(row);
+  if (key === "difficulty") set.append(...meanings());
   return set;
+}
+
+// What the levels mean, in numbers that were measured.
+function meanings() {
+  return Object.entries(table?.learned.measured ?? {}).map(([level, { unknown, known }]) => {
+    const values = { ...unknown, knownRight: known.right, knownOther: known.other };
+    return element("p", {}, said(level), ": ", said("levelMeaning", values));
+  });
 }
 
 function toggle(key) {

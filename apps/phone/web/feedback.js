@@ -1,24 +1,40 @@
 // The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py,
 // the same coach as apps/emokids/coach.py.
 
-const mean = (rule, face) => rule.blendshapes.reduce((sum, name) => sum + face[name], 0) / rule.blendshapes.length;
+// A blendshape of a resting face: of the usual one where the child's own (`rest`) is null.
+function resting(table, name, rest) {
+  const usual = table.learned.usualRest[name];
+  return rest ? Math.min(rest[name], usual + table.restLimit) : usual;
+}
 
 // How much of the rule's movement `face` makes, in [0, 1]; `rest` is the child's own resting face, or null.
-export function progress(table, rule, face, rest) {
-  const usual = mean(rule, table.usualRest);
-  const atRest = rest ? Math.min(mean(rule, rest), usual + table.restLimit) : usual;
-  return Math.min(Math.max((mean(rule, face) - atRest) / rule.change, 0), 1);
+export function progress(table, { blendshapes, change }, face, rest) {
+  const made = blendshapes.reduce((sum, name) => sum + face[name] - resting(table, name, rest), 0) / blendshapes.length;
+  return Math.min(Math.max(made / change, 0), 1);
 }
 
-// How near `face` is to the emotion, in [0, 1]: what belongs to it less what contradicts it.
-export function meter(table, emotion, face, rest) {
-  let [made, complete] = [0, 0];
-  for (const rule of table.rules[emotion]) {
-    made += rule.weight * progress(table, rule, face, rest);
-    complete += Math.max(rule.weight, 0);
-  }
-  return Math.max(made / complete, 0);
+// How likely the face shows each emotion, neutral among them (apps/learned_feedback.py).
+export function chances(table, face, rest) {
+  const { features } = table.learned;
+  const values = features.map((name) => face[name]);
+  if (rest) values.push(...features.map((name) => face[name] - resting(table, name, rest)));
+  const model = Object.entries(table.learned[rest ? "known" : "unknown"]);
+  const sums = model.map(([, { bias, weights }]) => bias + weights.reduce((sum, w, i) => sum + w * values[i], 0));
+  const top = Math.max(...sums);
+  const powers = sums.map((sum) => Math.exp(sum - top));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return Object.fromEntries(model.map(([emotion], i) => [emotion, powers[i] / total]));
 }
+
+// How near `face` is to the emotion, in [0, 1]: from `table.reached` on it counts as made at this level of difficulty.
+export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
+  const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
+  const beyond = logOdds(chances(table, face, rest)[emotion]) - logOdds(threshold);
+  return Math.min(Math.max(table.reached + table.meterSlope * beyond, 0), 1);
+}
+
+const TINY = 1e-12;
+const logOdds = (chance) => Math.log(Math.max(chance, TINY) / Math.max(1 - chance, TINY));
 
 // What following the rule's hint to the end would add, up to a factor of the emotion.
 function gain(table, rule, face, rest) {
@@ -32,10 +48,51 @@ export function hint(table, emotion, face, rest) {
   return table.rules[emotion].reduce((best, rule) => (gainOf(rule) > gainOf(best) ? rule : best));
 }
 
+// What the mirror remembers of a child from attempt to attempt.
+export class Visit {
+  rest = null; // their usual face, as they showed it
+  asked = false; // for it
+  first = {}; // {emotion: the best of the first try}
+}
+
+// The first calm moments before the mirror: the average of what is read meanwhile.
+class UsualFace {
+  face = null; // null while it was not calm for long enough
+  #readings = [];
+  #calm = 0;
+  #waited = 0;
+
+  // Whether to wait for more.
+  see(table, face, step) {
+    this.#waited += step;
+    this.#calm += step;
+    this.#readings.push(face);
+    const names = Object.keys(face);
+    const averageOf = (name) => this.#readings.reduce((sum, each) => sum + each[name], 0) / this.#readings.length;
+    const average = Object.fromEntries(names.map((name) => [name, averageOf(name)]));
+    const moves = names.filter((name) => !name.startsWith("eye")).map((name) => Math.abs(face[name] - average[name]));
+    if (Math.max(...moves) > table.calm) {
+      this.#readings = [face];
+      this.#calm = 0;
+    } else if (this.#calm >= table.calmSeconds) {
+      this.face = average;
+      return false;
+    }
+    return this.#waited < table.askingSeconds;
+  }
+}
+
 // Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
 export class Coach {
-  constructor(table, emotion, rest) {
-    Object.assign(this, { table, emotion, rest });
+  // In a `visit` the usual face is asked for where it is not known, and progress over the first try is praised.
+  constructor(table, emotion, rest, level = table.difficulty.usual, visit = null) {
+    Object.assign(this, { table, emotion, level });
+    this.visit = visit ?? Object.assign(new Visit(), { asked: true });
+    this.rest = rest ?? this.visit.rest;
+    this.usualFace = this.rest || this.visit.asked ? null : new UsualFace();
+    this.firstTry = this.visit.first[emotion] ?? null; // null: this is it
+    this.best = 0;
+    this.closer = false; // than the first try
     this.clock = 0; // seconds somebody has looked into the mirror: it stands still in a pause
     this.lastFrame = null;
     this.face = null;
@@ -59,11 +116,34 @@ export class Coach {
     this.away = turned > (this.away ? table.backDegrees : table.awayDegrees);
     if (!face || this.away) return this.#wait(face ? "away" : "noFace", seconds);
     this.pause = null;
+    if (this.usualFace) {
+      if (this.usualFace.see(table, face, step)) {
+        return this.#moment({ state: "usualFace", sentence: table.messages.usualFace });
+      }
+      this.rest = this.usualFace.face;
+      Object.assign(this.visit, { asked: true, rest: this.rest });
+      this.usualFace = null;
+    }
     this.clock += step;
     this.face = this.#smooth(face, step);
-    this.meter = meter(table, this.emotion, this.face, this.rest);
-    this.#speak(this.#judgeState());
+    this.meter = meter(table, this.emotion, this.face, this.rest, this.level);
+    this.best = Math.max(this.best, this.meter);
+    const state = this.#judgeState();
+    const cameCloser = this.#compare();
+    this.#speak(cameCloser && state === "hint" ? "closer" : state);
     return this.#moment(this.said);
+  }
+
+  // Keep the first try's best; whether this later one just came closer than that.
+  #compare() {
+    const { table, visit, emotion } = this;
+    if (this.firstTry === null) {
+      if (this.clock >= table.firstTrySeconds) visit.first[emotion] = this.best;
+      return false;
+    }
+    if (this.closer || this.meter < this.firstTry + table.progress) return false;
+    this.closer = true;
+    return true;
   }
 
   #smooth(face, step) {

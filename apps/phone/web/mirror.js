@@ -31,7 +31,7 @@ class Mirror {
     const mirror = new Mirror();
     mirror.table = table;
     mirror.turns = 0;
-    mirror.visitor = rules.Visit ? new rules.Visit() : null; // what the coach remembers from attempt to attempt
+    mirror.visit = new rules.Visit();
     mirror.landmarker = await FaceLandmarker.createFromOptions(await FilesetResolver.forVisionTasks("vendor/wasm"), {
       baseOptions: { modelAssetPath: "models/face_landmarker.task", delegate: "CPU" },
       runningMode: "IMAGE",
@@ -54,7 +54,7 @@ class Mirror {
     const turn = ++this.turns;
     await this.landmarker.setOptions({ runningMode: "VIDEO" });
     if (this.turns !== turn) return null; // left meanwhile
-    this.coach = new rules.Coach(table, emotion, this.rest, level || undefined, this.visitor);
+    this.coach = new rules.Coach(table, emotion, this.rest, level, this.visit);
     const coach = this.coach;
     let last = 0;
     const look = (now) => {

@@ -36,13 +36,8 @@ export function usual() {
   localStorage.removeItem("settings");
 }
 
-// The rules' table as the adult wants it, and the level of difficulty: how near counts as reached, and how long it is
-// held.
+// The rules' table as the adult wants it: the level of difficulty, and how long an expression is held.
 export function rulesFor(table) {
   const { difficulty: chosen, hold } = settings;
-  const holdSeconds = hold;
-  if (table.difficulty) return { table: { ...table, holdSeconds }, level: chosen || table.difficulty.usual };
-  const shift = { easy: -0.2, hard: 0.1 }[chosen] ?? 0;
-  const [reached, released] = [table.reached + shift, table.released + shift];
-  return { table: { ...table, holdSeconds, reached, released }, level: chosen };
+  return { table: { ...table, holdSeconds: hold }, level: chosen || table.difficulty.usual };
 }

@@ -103,8 +103,9 @@ async function take() {
   const own = attempt;
   const reached = own ? own.last >= own.threshold || own.secondsToReach !== null : true;
   const score = own ? own.last : null;
+  const closer = Boolean(own?.coach?.closer);
   const picture = await photograph($("#turn video"));
-  if (onScreen() === "turn") compare({ picture, score, reached });
+  if (onScreen() === "turn") compare({ picture, score, reached, closer });
 }
 
 // Stop watching; the attempt goes into the record, where one is kept.
@@ -121,9 +122,7 @@ function leave() {
 
 function compare(taken) {
   const { emotion } = visit;
-  const before = visit.best[emotion];
-  shot = { ...taken, closer: taken.score !== null && before !== undefined && taken.score > before + 0.05 };
-  if (taken.score !== null) visit.best[emotion] = Math.max(before ?? 0, taken.score);
+  shot = taken;
   visit.tries[emotion] = (visit.tries[emotion] ?? 0) + 1;
   show("compare");
   const success = taken.reached && taken.score !== null;
@@ -158,7 +157,7 @@ export function wireTurn() {
   $("#turn-file").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
     target.value = "";
-    if (file) compare({ picture: await readFile(file), score: null, reached: true });
+    if (file) compare({ picture: await readFile(file), score: null, reached: true, closer: false });
   });
   define("turn", { back: () => showFace(visit.emotion), leave, enter: watch });
   define("rest", { back: myTurn });

@@ -10,7 +10,6 @@ const fresh = () => ({
   friend: false, // they show a drawn friend
   retakes: {}, // {emotion: {picture, score (null: unknown), reached}}, the child's own
   tries: {}, // {emotion: how often}
-  best: {}, // {emotion: the highest the meter rose}
   wanted: null, // the emotion chosen before there was a photo
   emotion: null, // in view
   strength: null, // none, little or very, once chosen

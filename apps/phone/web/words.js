@@ -87,7 +87,7 @@ const KOREAN = {
 
   compareTitle: "두 얼굴을 볼까?",
   reachedTitle: "해냈어! 참 잘했어!",
-  closerTitle: "아까보다 더 비슷해졌어!",
+  closerTitle: "처음보다 더 비슷해졌어!",
   keep: "좋아, 다음!",
   keepLast: "좋아!",
   retake: "다시 찍기",
@@ -167,6 +167,9 @@ const KOREAN = {
   easy: "쉽게",
   medium: "보통",
   hard: "어렵게",
+  levelMeaning:
+    "실제 사람의 사진에서 맞는 표정은 {right}%, 다른 표정은 {other}%를 칭찬합니다. " +
+    "평소 얼굴을 알 때에는 (컴퓨터로 만든 사람) {knownRight}%와 {knownOther}%입니다.",
   hold: "표정을 유지하는 시간",
   rounds: "표정마다 해 볼 횟수",
   minutes: "놀이 시간",
@@ -293,7 +296,7 @@ const ENGLISH = {
 
   compareTitle: "Look at both faces",
   reachedTitle: "You did it! Well done!",
-  closerTitle: "Closer than before!",
+  closerTitle: "Closer than your first try!",
   keep: "Good, next!",
   keepLast: "Good!",
   retake: "Take again",
@@ -373,6 +376,9 @@ const ENGLISH = {
   easy: "Easy",
   medium: "Medium",
   hard: "Hard",
+  levelMeaning:
+    "praises {right} % of real people's attempts and {other} % of other expressions; " +
+    "where the usual face is known (rendered people), {knownRight} % and {knownOther} %.",
   hold: "How long to hold a face",
   rounds: "Tries for each face",
   minutes: "Time to play",
