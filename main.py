@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from common.errors import UserError, door
+from common.version import TOLD
 from imaging.image_folder import read_folder
 
 
@@ -82,9 +83,14 @@ def which_checkpoint(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither an iteration nor 'best' nor 'latest'")
 
 
+def tested(text: str) -> str:
+    """An iteration, `best`, `latest`, or a generator's file."""
+    return text if text.endswith(".ckpt") else which_checkpoint(text)
+
+
 def evaluated(text: str) -> str:
     """A checkpoint, or `all`."""
-    return text if text == "all" else which_checkpoint(text)
+    return text if text == "all" else tested(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,6 +98,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
+    parser.add_argument("--version", action="version", version=TOLD)
     parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
     add_networks(parser.add_argument_group("networks").add_argument)
     add_training(parser.add_argument_group("training").add_argument)
@@ -177,9 +184,9 @@ def add_use(add: Add) -> None:
     """What trained networks are used on."""
     add(
         "--test_iters",
-        type=which_checkpoint,
+        type=tested,
         default="300000",
-        help="checkpoint to test: iteration, best, latest",
+        help="checkpoint to test: iteration, best, latest, or a generator's .ckpt file",
     )
     add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
