@@ -83,14 +83,9 @@ def which_checkpoint(text: str) -> str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither an iteration nor 'best' nor 'latest'")
 
 
-def tested(text: str) -> str:
-    """An iteration, `best`, `latest`, or a generator's file."""
-    return text if text.endswith(".ckpt") else which_checkpoint(text)
-
-
 def evaluated(text: str) -> str:
     """A checkpoint, or `all`."""
-    return text if text == "all" else tested(text)
+    return text if text == "all" else which_checkpoint(text)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -184,9 +179,9 @@ def add_use(add: Add) -> None:
     """What trained networks are used on."""
     add(
         "--test_iters",
-        type=tested,
+        type=which_checkpoint,
         default="300000",
-        help="checkpoint to test: iteration, best, latest, or a generator's .ckpt file",
+        help="checkpoint to test: iteration, best, latest",
     )
     add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")

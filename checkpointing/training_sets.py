@@ -85,25 +85,12 @@ def resolve(folder: Path, which: str, parts: Sequence[str] = ("G",)) -> int | st
             except UserError as error:
                 print(f"warning: set {i} is passed over: {error}", file=sys.stderr)
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
-    if which.endswith(".ckpt"):
-        raise UserError(
-            f"a set of {' and '.join(parts)} is needed, not one file {which}: give an iteration or 'latest'"
-        )
     name: int | str = which if which == "best" else int(which)
     if not path_of(folder, name, "G").exists():
         last = ", ".join(map(str, iterations(folder)[-5:]))
         has = f"it holds {last}" if last else "it holds no checkpoint"
         raise UserError(f"there is no {path_of(folder, name, 'G')} ({has}): name one that exists, or 'latest'")
     return name
-
-
-def generator_file(folder: Path, which: str) -> Path:
-    """The generator that `which` names: a .ckpt file itself, or an iteration, "best" or "latest" of `folder`."""
-    if not which.endswith(".ckpt"):
-        return path_of(folder, resolve(folder, which), "G")
-    if not Path(which).is_file():
-        raise UserError(f"there is no {which}: name a generator's file, an iteration, 'best' or 'latest'")
-    return Path(which)
 
 
 def require_whole(folder: Path, name: int | str, parts: Sequence[str] = PARTS) -> None:

@@ -216,7 +216,7 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
     folder = Path(config.model_save_dir)
     names = config.iters or [config.test_iters]
     names = [str(i) for i in training_sets.iterations(folder)] if names == ["all"] else names
-    paths = [training_sets.generator_file(folder, name) for name in names]
+    paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
     if not paths:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
     first = load_generator(paths[0], **foreign_settings(config))

@@ -141,7 +141,6 @@ def test_an_empty_class_and_two_names_for_one_emotion(main_here, tmp_path):
     ("words", "sentence"),
     [
         (["--test_iters", "7"], "7-G.ckpt (it holds 10)"),
-        (["--test_iters", "no/such.ckpt"], "there is no no/such.ckpt"),
         (["--g_conv_dim", "64"], "--g_conv_dim 8"),
         (["--g_repeat_num", "2"], "--g_repeat_num 1"),
         (["--image_size", "64"], "--image_size 32"),
@@ -209,18 +208,6 @@ def test_a_bare_checkpoint_of_the_published_size_is_used_as_it_is(main_here, dra
     run = main_here(*words, *places)
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "out" / f"{photo.stem}.jpg").exists()
-
-
-def test_a_generator_is_named_by_its_file_too(main_here, trained, tmp_path):
-    """As the one that comes with the project: `--test_iters pretrained/people-128.ckpt`."""
-    photo = next((trained.parent / "faces").iterdir())
-    places = ("--image_path", photo, "--result_dir", tmp_path / "out")
-    run = main_here("--mode", "test", "--test_iters", trained / "10-G.ckpt", *places)
-    assert run.returncode == 0, run.stderr
-    assert (tmp_path / "out" / f"{photo.stem}.jpg").exists()
-    run = main_here("--mode", "export", "--for", "stargan", "--test_iters", trained / "10-G.ckpt")
-    assert run.returncode == 2
-    assert "not one file" in run.stderr
 
 
 def test_the_version_is_told(main_here):

@@ -29,7 +29,7 @@ def export_onnx(config: argparse.Namespace) -> int:
     `faces` "ours" (face squares of this repo) or "published" (the detector's box).
     """
     folder = Path(config.model_save_dir)
-    path = training_sets.generator_file(folder, config.test_iters)
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     trained = load_generator(path, **foreign_settings(config))
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)

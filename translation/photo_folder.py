@@ -136,7 +136,7 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
 def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
     """The translator that `config.test_iters` names, after refusing flags that contradict it."""
     folder = Path(config.model_save_dir)
-    path = training_sets.generator_file(folder, config.test_iters)
+    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
     _refuse_contradictions(config, given, path)
     translator = Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
     if translator.published:
