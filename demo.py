@@ -57,7 +57,7 @@ TRAIN_JUDGE = (
 TRAIN = (
     f"main.py --image_dir {DEMO}/train512 --model_save_dir {DEMO}/models --sample_dir {DEMO}/samples"
     f" --log_dir {DEMO}/logs {CROP} --g_lr 0.0004 --d_lr 0.0004 --lr_update_step 50 --ema_decay 0.995"
-    f" --fid_features emotion --emotion_model {JUDGE}"
+    f" --trained_on drawn --fid_features emotion --emotion_model {JUDGE}"
 )
 EVALUATE = (
     f"main.py --mode eval --iters best latest --model_save_dir {DEMO}/models --image_dir {DEMO}/held_out512"

@@ -135,6 +135,12 @@ def add_training(add: Add) -> None:
         default="seed",
         help="flips and light as published, or also what cameras do: scale, blur, noise, JPEG, gamma, grey",
     )
+    add(
+        "--trained_on",
+        choices=("photos", "rendered", "drawn"),
+        default="photos",
+        help="what the faces are; kept with the checkpoints, for the apps to tell",
+    )
     add("--init", type=Path, help="generator to start from instead of random weights")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")
@@ -181,7 +187,7 @@ def add_use(add: Add) -> None:
         "--test_iters",
         type=which_checkpoint,
         default="300000",
-        help="checkpoint to test: iteration, best, latest",
+        help="checkpoint to use: iteration, best, latest; if not given, the best there is, else the shipped one",
     )
     add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
     add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
@@ -193,7 +199,12 @@ def add_use(add: Add) -> None:
     add("--quality", type=percent, default=95, help="of jpg and webp results, 1 to 100")
     add("--overwrite", action="store_true", help="translate photos again that have results")
     add("--backend", choices=("auto", "torch", "openvino"), default="auto", help="what runs the generator")
-    add("--for", choices=("onnx", "stargan"), default="onnx", help="export: ONNX, or files that yunjey/stargan loads")
+    add(
+        "--for",
+        choices=("onnx", "stargan", "release"),
+        default="onnx",
+        help="export: ONNX, files that yunjey/stargan loads, or one small file to give to others",
+    )
 
 
 def add_folders(add: Add) -> None:
@@ -258,15 +269,19 @@ def evaluate(config: argparse.Namespace) -> int:
     return evaluate_checkpoints(config)
 
 
-def export(config: argparse.Namespace) -> int:
-    """Write the generator that `test_iters` names for other programs."""
+def export(config: argparse.Namespace, given: set[str]) -> int:
+    """Write the generator for other programs or other people."""
     if getattr(config, "for") == "stargan":
         from translation.stargan_export import export_for_stargan
 
-        return export_for_stargan(config)
+        return export_for_stargan(config, given)
+    if getattr(config, "for") == "release":
+        from translation.release_export import export_release
+
+        return export_release(config, given)
     from translation.onnx_export import export_onnx
 
-    return export_onnx(config)
+    return export_onnx(config, given)
 
 
 @door
@@ -279,7 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if config.mode == "eval":
         return evaluate(config)
     if config.mode == "export":
-        return export(config)
+        return export(config, given_flags(argv))
     return test(config, given_flags(argv))
 
 

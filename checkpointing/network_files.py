@@ -59,8 +59,7 @@ def _read_config(path: Path) -> dict[str, Any] | None:
         return None
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-        trained_on = {"trained_on": str(config["trained_on"])} if "trained_on" in config else {}
-        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]], **trained_on}
+        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error
 

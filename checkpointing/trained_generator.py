@@ -41,7 +41,7 @@ def load_generator(
     with torch.device("meta"):
         network = Generator(found.conv_dim, found.c_dim, found.repeat_num)
     try:
-        network.load_state_dict(state, assign=True)
+        network.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
     except RuntimeError as error:
         raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
     names = network_files.domain_names(path, found.c_dim, domains)

@@ -24,6 +24,16 @@ def only_gpu_tests_see_a_gpu(request, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def portrait():
+    """A real photo of one person (Grace Hopper, public domain), shipped with matplotlib, which MediaPipe needs."""
+    import matplotlib
+    import numpy as np
+    from PIL import Image
+
+    return np.asarray(Image.open(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg").convert("RGB"))
+
+
+@pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
     """A training folder of drawn faces: six of each of the five emotions."""
     folder = tmp_path_factory.mktemp("drawn") / "train"

@@ -26,7 +26,7 @@ def jpeg(image: np.ndarray) -> bytes:
 
 
 def make_checkpoint(folder: Path, **config: str) -> Path:
-    """A small generator with random weights, for all that does not need a trained one; `config` goes beside it."""
+    """A small generator with random weights, where no trained one is needed; `config` adds to its arguments."""
     import torch
 
     from checkpointing import network_files, training_sets
@@ -36,8 +36,8 @@ def make_checkpoint(folder: Path, **config: str) -> Path:
     torch.manual_seed(0)
     path = training_sets.path_of(folder, "best", "G")
     torch.save(Generator(8, 5, 1).state_dict(), path)
-    arguments = {"image_size": 64, "crop_size": 448}
-    network_files.save_config(folder, {"arguments": arguments, "domains": list(emotions.FIVE), **config})
+    arguments = {"image_size": 64, "crop_size": 448, **config}
+    network_files.save_config(folder, {"arguments": arguments, "domains": list(emotions.FIVE)})
     return path
 
 

@@ -353,7 +353,8 @@ def test_which_generator_is_used(tmp_path, monkeypatch, capsys):
         if origin == "shipped":
             made.rename("pretrained/people-128.ckpt")
             config = json.loads(Path("pretrained/config.json").read_text())
-            Path("pretrained/people-128.json").write_text(json.dumps({**config, "trained_on": "rendered"}))
+            config["arguments"]["trained_on"] = "rendered"
+            Path("pretrained/people-128.json").write_text(json.dumps(config))
         choice = chosen_checkpoint.choose()
         assert (choice.origin, choice.trained_on) == (origin, "rendered" if origin == "shipped" else "photos")
         chosen_checkpoint.load_translator(choice.path).close()

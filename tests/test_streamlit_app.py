@@ -3,7 +3,6 @@
 import base64
 import csv
 import io
-import json
 import os
 import re
 import time
@@ -468,9 +467,7 @@ def test_without_a_generator_drawn_friends_play_and_only_adults_read_why(app, mo
 
 def test_a_generator_of_drawings_gets_no_photo_of_a_child_unless_an_adult_says_so(monkeypatch, tmp_path):
     studio.clear()
-    path = make_checkpoint(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "trained_on": "drawn"}))
+    path = make_checkpoint(tmp_path, trained_on="drawn")
     monkeypatch.setenv("STARGAN_FE_CHECKPOINT", str(path))
     app = page("make_faces_page")
     assert not app.file_uploader

@@ -29,14 +29,6 @@ from translation.translator import NoFace, Translator
 
 
 @pytest.fixture(scope="module")
-def portrait():
-    """A real photo of one person (Grace Hopper, public domain), shipped with matplotlib, which MediaPipe needs."""
-    import matplotlib
-
-    return np.asarray(Image.open(Path(matplotlib.get_data_path()) / "sample_data/grace_hopper.jpg").convert("RGB"))
-
-
-@pytest.fixture(scope="module")
 def translator():
     """Its generator is exchanged by the tests: a known change has a known right answer."""
     torch.manual_seed(0)
@@ -475,6 +467,6 @@ def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):
         ["--mode", "export", "--test_iters", "5", "--model_save_dir", str(tmp_path), "--image_size", "32"]
     )
     with pytest.raises(onnx_export.WrongExport):
-        onnx_export.export_onnx(config)
+        onnx_export.export_onnx(config, {"test_iters", "model_save_dir"})
     assert [p.name for p in tmp_path.iterdir()] == ["5-G.ckpt"]
     assert load_generator(tmp_path / "5-G.ckpt").domains[0] == "angry"

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from checkpointing import training_sets
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import whole_files
+from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 
 TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
@@ -21,15 +21,14 @@ class WrongExport(Exception):
     """The exported file does not compute what the checkpoint does: nobody's mistake but the exporter's."""
 
 
-def export_onnx(config: argparse.Namespace) -> int:
-    """Write `{test_iters}-G.onnx` beside the checkpoint; returns the exit code.
+def export_onnx(config: argparse.Namespace, given: set[str]) -> int:
+    """Write the generator as `.onnx` beside its checkpoint; returns the exit code.
 
     Inputs `image` [batch, 3, S, S] in [-1, 1] and one-hot `label` [batch, c_dim], output `translated` like `image`.
     The file's metadata tell the domains in label order, the image size, the crop size, and what it is the crop of:
     `faces` "ours" (face squares of this repo) or "published" (the detector's box).
     """
-    folder = Path(config.model_save_dir)
-    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+    path = of_command_line(config, given)
     trained = load_generator(path, **foreign_settings(config))
     target = path.with_suffix(".onnx")
     print(f"Exporting {path} (about half a minute) ...", flush=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from checkpointing import network_files, training_sets
+from checkpointing import network_files
 from common.errors import UserError
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
+from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 from translation.results import Results, Row, names_of, save, write_page
 from translation.translator import Translation, Translator
@@ -134,9 +135,8 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
 
 
 def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
-    """The translator that `config.test_iters` names, after refusing flags that contradict it."""
-    folder = Path(config.model_save_dir)
-    path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+    """The translator that the command line asks for, after refusing flags that contradict it."""
+    path = of_command_line(config, given)
     _refuse_contradictions(config, given, path)
     translator = Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
     if translator.published:

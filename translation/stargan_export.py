@@ -8,27 +8,25 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from pathlib import Path
 
 import torch
 
-from checkpointing import network_files, tensor_file, training_sets
+from checkpointing import network_files, tensor_file
 from common import whole_files
+from translation.default_generator import of_command_line
 
 
-def export_for_stargan(config: argparse.Namespace) -> int:
-    """Write `stargan/{test_iters}-G.ckpt` and `-D.ckpt` below the folder of the checkpoint; returns the exit code."""
-    folder = Path(config.model_save_dir)
-    name = training_sets.resolve(folder, config.test_iters)
-    path = training_sets.path_of(folder, name, "G")
+def export_for_stargan(config: argparse.Namespace, given: set[str]) -> int:
+    """Write the generator, and its D where there is one, to `stargan/` beside it; returns the exit code."""
+    path = of_command_line(config, given)
     state, _ = network_files.load_generator(path, config.c_dim)
     tracking = with_tracking_buffers(state)
-    target = training_sets.path_of(folder / "stargan", name, "G")
+    target = path.parent / "stargan" / path.name
     whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
     print(f"{target}: {len(tracking) - len(state)} buffers added")
-    discriminator = training_sets.path_of(folder, name, "D")
-    if discriminator.exists():
-        copy = training_sets.path_of(folder / "stargan", name, "D")
+    discriminator = path.with_name(path.name.replace("-G.ckpt", "-D.ckpt"))
+    if discriminator != path and discriminator.exists():
+        copy = target.with_name(discriminator.name)
         whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
         print(f"{copy}: as it was")
     return 0

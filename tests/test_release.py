@@ -1,0 +1,71 @@
+"""A generator given to others: exported small, put in `pretrained/`, used by those who have not trained."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from checkpointing import network_files
+from checkpointing.trained_generator import load_generator
+from common import emotions
+from model import Generator
+from tests.serving import make_checkpoint
+
+SIX = ["angry", "fearful", "happy", "neutral", "sadness", "surprised"]
+
+
+@pytest.fixture
+def six(tmp_path):
+    """A run on rendered people with neutral among the labels."""
+    folder = tmp_path / "six"
+    folder.mkdir()
+    torch.manual_seed(0)
+    torch.save(Generator(8, 6, 1).state_dict(), folder / "7-G.ckpt")
+    arguments = {"image_size": 64, "crop_size": 384, "c_dim": 6, "image_dir": "/home/somebody/children"}
+    network_files.save_config(folder, {"arguments": arguments, "domains": SIX})
+    return folder
+
+
+def test_a_release_makes_the_same_five_faces_in_half_the_bytes(main_here, six):
+    words = ("--mode", "export", "--for", "release", "--test_iters", 7, "--model_save_dir", six)
+    run = main_here(*words, "--trained_on", "rendered")
+    assert run.returncode == 0, run.stderr
+    release = six / "release/7-G.ckpt"
+    assert release.stat().st_size < 0.6 * (six / "7-G.ckpt").stat().st_size
+    config = json.loads(release.with_suffix(".json").read_text())
+    assert config["arguments"]["trained_on"] == "rendered" and config["domains"] == list(emotions.FIVE)
+    assert "children" not in release.with_suffix(".json").read_text(), "folders of the machine stay out of it"
+    given, trained = load_generator(release), load_generator(six / "7-G.ckpt", c_dim=6)
+    assert (given.image_size, given.crop_size, given.domains) == (64, 384, list(emotions.FIVE))
+    x = torch.rand(5, 3, 64, 64) * 2 - 1
+    with torch.inference_mode():
+        expected = trained.network(x, torch.eye(6)[[SIX.index(name) for name in emotions.FIVE]])
+        torch.testing.assert_close(given.network(x, torch.eye(5)), expected, atol=0.02, rtol=0)
+
+
+def test_without_a_training_the_shipped_generator_translates_and_says_so(main_here, tmp_path, monkeypatch, portrait):
+    monkeypatch.chdir(tmp_path)
+    Path("photos").mkdir()
+    Image.fromarray(portrait).save("photos/face.png")
+    test = ("--mode", "test", "--image_path", "photos")
+    run = main_here(*test)
+    assert run.returncode == 2 and "make demo" in run.stderr, "there is none yet"
+    Path("pretrained").mkdir()
+    made = make_checkpoint(Path("pretrained"), trained_on="rendered")
+    made.rename("pretrained/people.ckpt")
+    Path("pretrained/config.json").rename("pretrained/people.json")
+    run = main_here(*test)
+    assert run.returncode == 0, run.stderr
+    assert "using pretrained/people.ckpt" in run.stdout and "rendered people, not from photos" in run.stdout
+    assert {path.stem for path in Path("data/results/face").glob("*.jpg")} >= set(emotions.FIVE)
+
+    Path("data/models").mkdir(parents=True)
+    make_checkpoint(Path("data/models"))
+    run = main_here(*test, "--overwrite")
+    assert "using data/models/best-G.ckpt (your own training; trained on photos)" in run.stdout
+    run = main_here(*test, "--test_iters", "5")
+    assert run.returncode == 2 and "there is no data/models/5-G.ckpt" in run.stderr, "asked for, it is not replaced"
+    run = main_here(*test, "--model_save_dir", "elsewhere")
+    assert run.returncode == 2 and "elsewhere" in run.stderr
