@@ -64,9 +64,10 @@ def take_phone(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> No
     page.click("#finish")
     on_screen("ending")
     shot("ending")
-    page.click("#send-ask")
-    on_screen("consent")
-    shot("consent")
+    if not friend:  # after playing with a friend nothing is sent
+        page.click("#send-ask")
+        on_screen("consent")
+        shot("consent")
     page.goto(url)
     on_screen("start")
     page.hover("#settings-button")
@@ -85,7 +86,7 @@ def take_emokids(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> 
         page.wait_for_timeout(3000)
 
     page.goto(url)
-    page.wait_for_selector("h1")
+    page.get_by_role("radio", name="그림 친구와 하기").wait_for()
     page.wait_for_timeout(3000)
     shot("start")
     page.set_input_files("input[type=file]", str(photo))
