@@ -32,56 +32,22 @@ ELSEWHERE = {".venv", ".git", "data", "vendor", "node_modules"}
 # Comes with the project once it is trained. Empty this when it is there.
 NOT_YET = {"pretrained/people-128.ckpt"}
 
+
+def words_of(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()
+
+
 # Programs of others, whose flags are not looked at.
-OTHERS = set(
-    [
-        "cd",
-        "cp",
-        "export",
-        "gh",
-        "git",
-        "kill",
-        "loginctl",
-        "mkcert",
-        "npm",
-        "openssl",
-        "python3",
-        "source",
-        "sudo",
-        "systemctl",
-        "tee",
-        "tensorboard",
-        "tmux",
-        ".",
-        "nvidia-smi",
-        "ip",
-        "apt-get",
-    ]
+OTHERS = words_of(
+    "cd cp export gh git kill loginctl mkcert npm openssl python3 source sudo systemctl tee tensorboard tmux ."
+    " nvidia-smi ip apt-get"
 )
 # Flags in running text that belong to programs of others.
-OTHERS_FLAGS = set(
-    [
-        "--help",
-        "--version",
-        "--overwrite",
-        "--host",
-        "--port",
-        "--limit-concurrency",
-        "--ssl-certfile",
-        "--ssl-keyfile",
-        "--nproc_per_node",
-        "--nnodes",
-        "--max_restarts",
-        "--server.address",
-        "--server.port",
-        "--server.sslCertFile",
-        "--server.sslKeyFile",
-        "--time",
-        "--requeue",
-        "--logdir",
-        "--loop",
-        "--seed",
-    ]
+OTHERS_FLAGS = words_of(
+    "--help --version --overwrite --host --port --limit-concurrency --ssl-certfile --ssl-keyfile --nproc_per_node"
+    " --nnodes --max_restarts --server.address --server.port --server.sslCertFile --server.sslKeyFile --time --requeue"
+    " --logdir --loop --seed"
 )
 STARTS = re.compile(r"(\.venv/bin/\w+|python|make|torchrun|uvicorn|streamlit|pytest|pip|tensorboard)( |$)")
 LEFT_OUT = {"...", "…"}
@@ -182,7 +148,7 @@ def check(command: Command) -> None:
         check_click("uvicorn.main", "main", arguments)
     elif program == "streamlit":
         check_click("streamlit.web.cli", "main_run", arguments[1:])
-    elif program not in OTHERS | {"pip"}:
+    elif program not in (*OTHERS, "pip"):
         raise Wrong(f"{program} is a program that docs/check.py does not know")
     return None
 
@@ -384,41 +350,12 @@ def faults_of(document: Path) -> Iterator[str]:
 
 # --- Running them ---------------------------------------------------------------------------------------------
 
-TINY = [
-    "--image_size",
-    "32",
-    "--g_conv_dim",
-    "8",
-    "--d_conv_dim",
-    "8",
-    "--g_repeat_num",
-    "1",
-    "--d_repeat_num",
-    "3",
-    "--batch_size",
-    "4",
-    "--num_iters",
-    "8",
-    "--num_iters_decay",
-    "0",
-    "--score",
-    "none",
-    "--num_workers",
-    "0",
-    "--sample_step",
-    "4",
-    "--model_save_step",
-    "4",
-    "--log_step",
-    "4",
-    "--n_critic",
-    "2",
-    "--compile",
-    "False",
-    "--accumulate",
-    "1",
-]
-TINY_JUDGE = ["--arch", "test_efficientnet", "--image_size", "32", "--epochs", "1", "--batch_size", "8"]
+TINY = words_of(
+    "--image_size 32 --g_conv_dim 8 --d_conv_dim 8 --g_repeat_num 1 --d_repeat_num 3 --batch_size 4 --num_iters 8"
+    " --num_iters_decay 0 --score none --num_workers 0 --sample_step 4 --model_save_step 4 --log_step 4 --n_critic 2"
+    " --compile False --accumulate 1"
+)
+TINY_JUDGE = words_of("--arch test_efficientnet --image_size 32 --epochs 1 --batch_size 8")
 RUN = ("main.py", "datapreprocess.py", "emotion_recognition.py", "-m")
 
 
