@@ -366,6 +366,8 @@ def tiny(words: Sequence[str]) -> list[str] | None:
         return None
     if arguments[0] == "-m" and arguments[1] != "imaging.draw_faces":
         return None
+    if {"--help", "--version"} & set(arguments):
+        return None
     if any(re.search(r"[A-Z]{2}|/disk/|^\.\.\.$|…|extended", word) for word in arguments):
         return None
     if {"--shard", "--merge", "--pairs", "--iters", "--resume_iters", "--lambda_pair", "--init"} & set(arguments):
@@ -374,6 +376,8 @@ def tiny(words: Sequence[str]) -> list[str] | None:
     mode = arguments[arguments.index("--mode") + 1] if "--mode" in arguments else "train"
     if arguments[0] == "main.py" and mode == "train":
         return [*(word for word in arguments if word != "--emotion_model data/models/emotion.pt"), *TINY]
+    if arguments[0] == "datapreprocess.py":  # other settings want another folder
+        return [*arguments, "--output", f"data/other{len(arguments)}", "--num_workers", "0"]
     if arguments[0] == "emotion_recognition.py" and arguments[1] == "train":
         return [*arguments, *TINY_JUDGE]
     if arguments[0] == "main.py" and any(word in NOT_YET and not (ROOT / word).exists() for word in arguments):
@@ -397,6 +401,8 @@ def run_all(found: Sequence[Command]) -> Iterator[str]:
             f"emotion_recognition.py train --image_dir data/train512 {' '.join(TINY_JUDGE)}",
             f"main.py --image_dir data/train512 {' '.join(TINY)}",
         ]
+        (folder / "data" / "demo").mkdir(parents=True)
+        (folder / "data" / "demo" / "train512").symlink_to(folder / "data" / "train512")
         done: set[tuple[str, ...]] = set()
         for command in [*(Command(ROOT / "docs/check.py", 0, ("python", *line.split())) for line in first), *found]:
             words = list(command.words[1:]) if command.line == 0 else tiny(command.words)
