@@ -80,6 +80,13 @@ def test_the_pictures_are_small():
     assert all(path.stat().st_size < 120_000 for path in (ROOT / "docs" / "pictures").iterdir())
 
 
+def test_make_quick_names_tests_that_are_there():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
+    names = re.search(r"^QUICK := (.*)$", makefile, re.MULTILINE)[1].split()
+    assert len(names) > 5
+    assert all((ROOT / "tests" / f"{name}.py").is_file() for name in names)
+
+
 TRAINING_ONLY = ("tensorboard", "pytorch_fid", "onnx", "onnxscript", "onnxruntime", "torchmetrics")
 
 
