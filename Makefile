@@ -1,8 +1,13 @@
-# make setup   the Python environment in .venv, made or brought up to date
-# make demo    draw faces, preprocess, train, translate; ends with data/demo/demo.png
-# make test    the tests
-# make lint    ruff, mypy, and tach: which room may import which
-# make clean   removes .venv, caches and the demo's files; your data/ stays
+# make setup       the Python environment in .venv, made or brought up to date
+#                  APPS=1: only what the apps and test mode need
+#                  CPU=1 TORCH_INDEX=ADDRESS: torch without CUDA, from that index (docs/installing.md)
+# make demo        draw faces, preprocess, train, translate; ends with data/demo/demo.png
+# make test        the tests
+# make quick       a part of them, in about a minute
+# make lint        ruff, mypy, and tach: which room may import which
+# make docs-check  every command of the documents is read and, where it works on data, carried out; every link is followed
+# make coverage    the tests, and which lines none of them reaches
+# make clean       removes .venv, caches and the demo's files; your data/ stays
 #
 # PYTHON=python3.12 make demo   chooses the interpreter (3.10 to 3.13)
 
@@ -10,17 +15,35 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+REQUIREMENTS := $(wildcard requirements*.txt)
 
-.PHONY: setup demo test lint clean
+# What `make quick` runs: the algorithm, its files, and the documents; no server, no browser, no long training.
+QUICK := test_documents test_house test_losses test_model test_checkpoint test_data_loader test_augment test_metrics \
+	test_sources test_draw_faces test_feedback test_aihub
 
+.PHONY: setup demo test quick lint docs-check coverage clean
+
+ifdef APPS
+setup: $(VENV)/.ready-apps
+else
 setup: $(READY)
+endif
 
-$(READY): requirements.txt requirements-dev.txt apps/phone/fetch_vendor.py
+$(VENV)/.ready-apps $(READY): $(REQUIREMENTS) apps/phone/fetch_vendor.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "StarGAN-FE needs Python 3.10 to 3.13, and '$(PYTHON)' is not one: try 'make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12'." >&2; exit 2; }
+ifdef CPU
+	@test -n "$(TORCH_INDEX)" || { echo "CPU=1 needs TORCH_INDEX=ADDRESS, PyTorch's index of builds without CUDA: see docs/installing.md, or run 'make setup' alone." >&2; exit 2; }
+endif
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+ifdef CPU
+	@echo "Installing torch without CUDA from $(TORCH_INDEX) ..."
+	@$(PIP) --index-url $(TORCH_INDEX) "torch>=2.11" "torchvision>=0.26"
+else
 	@echo "Installing the requirements into $(VENV) (about 6 GB, a few minutes) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
+endif
+	@$(PIP) -r $(if $(findstring apps,$(notdir $@)),requirements-apps.txt,requirements-dev.txt)
 	@if command -v npm >/dev/null; then $(PY) -m apps.phone.fetch_vendor; \
 		else echo "npm is not here: the phone web app will work less its mirror."; fi
 	@touch $@
@@ -31,6 +54,18 @@ demo: $(READY)
 test: $(READY)
 	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+quick: $(READY)
+	$(PY) -m pytest --numprocesses 2 --dist loadfile $(QUICK:%=tests/%.py)
+
+docs-check: $(READY)
+	$(PY) docs/check.py --run
+
+coverage: $(READY)
+	$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PY) -m coverage combine --quiet
+	$(PY) -m coverage report
+
 lint: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -38,5 +73,5 @@ lint: $(READY)
 	$(VENV)/bin/tach check
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache data/demo
+	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache data/demo
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

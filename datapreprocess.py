@@ -22,6 +22,7 @@ from tqdm import tqdm
 from common import emotions
 from common.errors import UserError, door
 from common.progress import progress_bar
+from common.version import TOLD
 from preprocessing import aihub
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ SMALLEST_CROP = 320  # pixels: the face itself, brows to chin, takes 293
 BATCH = 8  # photos a worker takes at a time: half a second's work
 
 
-def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
+def build_parser() -> argparse.ArgumentParser:
+    """Every flag."""
     parser = argparse.ArgumentParser(
         description="Crop the faces of a data set to 512x512: <input>/<emotion>/... to <output>/<emotion>/. "
         "The input may also be AI Hub data set 82 as downloaded, zips and label files included."
     )
+
+    parser.add_argument("--version", action="version", version=TOLD)
 
     def add(flag: str, text: str, **given: Any) -> None:
         parser.add_argument(flag, help=text, **given)
@@ -64,13 +67,13 @@ def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:
         default=_cores(), metavar="N")  # fmt: skip
     add("--shard", "do the K-th of N parts, for N machines (%(default)s)", type=_shard, default="1/1", metavar="K/N")
     add("--merge", "make manifest and report out of the finished shards in OUTPUT", action="store_true")
-    return parser.parse_args(argv)
+    return parser
 
 
 @door
 def main(argv: list[str] | None = None) -> int:
     """Preprocess what the command line asks for: 0 if any face was kept, 1 if none was."""
-    args = parse_arguments(argv)
+    args = build_parser().parse_args(argv)
 
     from preprocessing.output import Output, merge_shards
     from preprocessing.report import write_report

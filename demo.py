@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from common.emotions import FIVE
 from common.errors import UserError, door
+from common.version import TOLD
 
 if TYPE_CHECKING:  # what is heavy is imported where it is used: --help answers at once
     import numpy as np
@@ -166,17 +167,18 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
     return sheet
 
 
-def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+def build_parser() -> argparse.ArgumentParser:
     """The one flag there is."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=TOLD)
     parser.add_argument("--overwrite", action="store_true", help=f"delete what an earlier demo left in {DEMO}")
-    return parser.parse_args(argv)
+    return parser
 
 
 @door
 def main(argv: Sequence[str] | None = None) -> int:
     """Run every step; the settings suit the machine."""
-    given = parse(argv)
+    given = build_parser().parse_args(argv)
     if DEMO.is_dir() and any(DEMO.iterdir()) and not given.overwrite:
         raise UserError(f"{DEMO} holds an earlier demo: move it away, or pass --overwrite to delete it")
     import torch

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from common import emotions
 from common.errors import UserError, door
+from common.version import TOLD
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,6 +166,7 @@ def _published_file() -> Path:
 def build_parser() -> argparse.ArgumentParser:
     """`predict` and `train`."""
     parser = argparse.ArgumentParser(description="The emotion judge: ask it, or train your own.")
+    parser.add_argument("--version", action="version", version=TOLD)
     commands = parser.add_subparsers(dest="command", required=True)
     tidy = argparse.ArgumentDefaultsHelpFormatter
 

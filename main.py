@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from common.errors import UserError, door
+from common.version import TOLD
 from imaging.image_folder import read_folder
 from training.flag_sets import PRESETS, config_words, preset_words, run_words
 
@@ -134,6 +135,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Every flag of the seed document under its name and with its default, and the few added since."""
     parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=TOLD)
     parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
     add_sets(parser.add_argument_group("sets of flags: those on the command line win").add_argument)
     add_networks(parser.add_argument_group("networks").add_argument)

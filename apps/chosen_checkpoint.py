@@ -27,7 +27,7 @@ def choose(wanted: str = "") -> Choice:
     if wanted and wanted not in ("best", "latest") and not wanted.isdecimal():
         if not Path(wanted).is_file():
             raise UserError(f"{CHECKPOINT_VARIABLE}: there is no {wanted}: name a -G.ckpt file, or best or latest")
-        return default_generator.choice_of(Path(wanted), f"named by {CHECKPOINT_VARIABLE}")
+        return default_generator.choice_of(Path(wanted), "chosen")
     models = default_generator.MODELS
     if wanted in ("", "best"):
         found = default_generator.find()

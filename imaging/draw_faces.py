@@ -664,8 +664,8 @@ def write_jpeg(path: Path, image: Image) -> None:
     partial.replace(path)
 
 
-def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
-    """The command line; raises `UserError` for a value that cannot be."""
+def build_parser() -> argparse.ArgumentParser:
+    """Every flag."""
     parser = argparse.ArgumentParser(
         description="Draw labelled faces of 512 x 512 pixels: <output>/<emotion>/<identity>.jpg.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -679,7 +679,12 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         action="store_true",
         help="the same people in every emotion, so that each one's true translation is known",
     )
-    args = parser.parse_args(argv)
+    return parser
+
+
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    """The command line; raises `UserError` for a value that cannot be."""
+    args = build_parser().parse_args(argv)
     most = IDENTITIES_PER_SEED // len(EMOTIONS)
     if not 1 <= args.per_emotion <= most:
         raise UserError(f"--per_emotion {args.per_emotion} is not possible: give a number from 1 to {most}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, flags
+from conftest import flags
 from PIL import Image
 
 import main
@@ -239,8 +239,6 @@ def test_a_bare_checkpoint_of_the_published_size_is_used_as_it_is(main_here, dra
     assert (tmp_path / "out" / f"{photo.stem}.jpg").exists()
 
 
-def test_the_readme_tells_every_flag_and_its_default():
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, default in vars(main.build_parser().parse_args([])).items():
-        told = "chosen from the cores" if name == "num_workers" else f"`{default}`"
-        assert f"| `--{name}` | {told} |" in readme
+def test_the_version_is_told(main_here):
+    run = main_here("--version")
+    assert run.returncode == 0 and run.stdout.startswith("StarGAN-FE ")

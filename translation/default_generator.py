@@ -16,19 +16,24 @@ DEMO_MODELS = Path("data/demo/models")  # made by `make demo`
 TRAINED_ON = {"drawn": "drawn faces", "rendered": "rendered people", "photos": "photos"}
 USUALLY = "photos"  # where a run's config.json does not say what it was trained on
 
-ORIGINS = {"own": "your own training", "shipped": "comes with StarGAN-FE", "demo": "made by 'make demo'"}
+ORIGINS = {
+    "chosen": "named by STARGAN_FE_CHECKPOINT",
+    "own": "your own training",
+    "shipped": "comes with StarGAN-FE",
+    "demo": "made by 'make demo'",
+}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A generator's file, whose it is (one of `ORIGINS`, or who named it), and what its faces were (`TRAINED_ON`)."""
+    """A generator's file, whose it is (`ORIGINS`), and what its faces were (`TRAINED_ON`)."""
 
     path: Path
     origin: str
     trained_on: str
 
     def __str__(self) -> str:
-        return f"{self.path} ({ORIGINS.get(self.origin, self.origin)}; trained on {TRAINED_ON[self.trained_on]})"
+        return f"{self.path} ({ORIGINS[self.origin]}; trained on {TRAINED_ON[self.trained_on]})"
 
     @property
     def advice(self) -> str:

@@ -1,0 +1,163 @@
+"""Take the pictures of the apps in docs/pictures: `python docs/take_pictures.py phone|emokids GENERATOR PHOTO`.
+
+A real server, Chromium as a phone or a laptop, in Korean. The photo must be of nobody: a drawn or a rendered face. With
+`--friend` the faces shown are a drawn friend's, not the generator's. Needs chromium and the tests' packages. Look at
+every picture before you keep it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+PHONE = {"width": 390, "height": 844}
+LAPTOP = {"width": 1366, "height": 768}
+IDENTITY = 7  # of the drawn face before the camera
+PATIENCE = 300_000  # milliseconds
+
+Shot = Callable[[str], None]
+
+
+def take_phone(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> None:
+    """The child's way through the phone app."""
+
+    def on_screen(name: str) -> None:
+        page.wait_for_selector(f"#{name}:not([hidden])")
+        page.wait_for_timeout(1500)
+
+    page.goto(url)
+    on_screen("start")
+    shot("start")
+    page.set_input_files("#file", str(photo))
+    on_screen("sure")
+    shot("sure")
+    if friend:
+        page.goto(url)
+        on_screen("start")
+        page.click("#with-friends")
+        page.click(".person >> nth=0")
+    else:
+        page.click("#sure-yes")
+    on_screen("overview")
+    shot("overview")
+    page.click(".cards button:has-text('기쁜')")
+    on_screen("face")
+    shot("face")
+    page.click("#my-turn")
+    page.wait_for_timeout(6000)
+    shot("turn")
+    page.wait_for_selector("#compare:not([hidden])")
+    page.wait_for_timeout(1500)
+    shot("compare")
+    page.click("#keep")
+    on_screen("face")
+    page.click("#face [data-back]")
+    on_screen("overview")
+    page.click("#finish")
+    on_screen("ending")
+    shot("ending")
+    if not friend:  # after playing with a friend nothing is sent
+        page.click("#send-ask")
+        on_screen("consent")
+        shot("consent")
+    page.goto(url)
+    on_screen("start")
+    page.hover("#settings-button")
+    page.mouse.down()
+    page.wait_for_timeout(1800)
+    page.mouse.up()
+    on_screen("settings")
+    shot("settings")
+
+
+def take_emokids(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> None:
+    """A therapist's way through EMOKIDS."""
+
+    def go(name: str) -> None:
+        page.get_by_role("link", name=name).click()
+        page.wait_for_timeout(3000)
+
+    page.goto(url)
+    page.get_by_role("radio", name="그림 친구와 하기").wait_for()
+    page.wait_for_timeout(3000)
+    shot("start")
+    page.set_input_files("input[type=file]", str(photo))
+    page.locator(".st-key-face0 button").wait_for()
+    page.wait_for_timeout(1500)
+    shot("sure")
+    if friend:
+        page.get_by_role("button", name="다른 사진으로", exact=True).click()
+        page.get_by_role("radio", name="그림 친구와 하기").click()
+        page.get_by_role("button", name="친구 1", exact=True).click()
+    else:
+        page.locator(".st-key-face0 button").click()
+    page.locator("img.emokids-picture").nth(5).wait_for()
+    page.wait_for_timeout(2500)
+    shot("made")
+    go("거울")
+    page.get_by_role("radio", name="기쁜 얼굴").click()
+    page.wait_for_selector(".pair[data-state]")
+    page.wait_for_timeout(3000)
+    shot("mirror")
+    page.wait_for_selector(".emokids-praise")
+    page.wait_for_timeout(1500)
+    shot("praise")
+    go("알아맞히기")
+    shot("guess")
+    go("기록")
+    shot("record")
+    go("어른")
+    shot("adult")
+
+
+def main() -> int:
+    """Start the server, walk through the app, and save what it shows."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("app", choices=("phone", "emokids"))
+    parser.add_argument("generator", type=Path, help="a generator's .ckpt file")
+    parser.add_argument("photo", type=Path, help="a drawn or rendered face")
+    parser.add_argument("--friend", action="store_true", help="go on with a drawn friend instead of the photo")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "pictures")
+    parser.add_argument("--size", choices=("phone", "laptop"), help="of the window; default: the app's own")
+    given = parser.parse_args()
+
+    from browser import film, launch
+    from PIL import Image
+    from playwright.sync_api import sync_playwright
+    from serving import Server, StreamlitServer
+
+    small = (given.size or ("phone" if given.app == "phone" else "laptop")) == "phone"
+    walk, kind = (take_phone, Server) if given.app == "phone" else (take_emokids, StreamlitServer)
+    suffix = f"-{given.size}" if given.size else ""
+    given.output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        camera = film(folder / "film.mjpeg", IDENTITY, "neutral", "happy", frames=300)
+        settings = {"STARGAN_FE_CHECKPOINT": str(given.generator.resolve()), "PYTHONPATH": str(ROOT)}
+        chromium = launch(playwright, camera)
+        with kind(folder, **settings) as server:
+            page = chromium.new_page(viewport=PHONE if small else LAPTOP, locale="ko-KR", has_touch=small)
+            page.set_default_timeout(PATIENCE)
+
+            def shot(name: str) -> None:
+                file = given.output / f"{given.app}-{name}{suffix}.jpg"
+                page.screenshot(path=str(folder / "shot.png"))
+                with Image.open(folder / "shot.png") as picture:
+                    picture.convert("RGB").save(file, quality=82, optimize=True)
+                print(f"{os.path.relpath(file)}: {file.stat().st_size // 1024} kB", flush=True)
+
+            walk(page, server.url, given.photo, given.friend, shot)
+        chromium.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
