@@ -27,7 +27,7 @@ from typing import Any
 from unittest import mock
 
 ROOT = Path(__file__).resolve().parent.parent
-ELSEWHERE = {".venv", ".git", "data", "vendor", "node_modules"}
+ELSEWHERE = {".venv", ".git", ".pytest_cache", "data", "vendor", "node_modules"}
 
 # Comes with the project once it is trained. Empty this when it is there.
 NOT_YET = {"pretrained/people-128.ckpt"}
