@@ -80,14 +80,18 @@ def generator_loss(
 def pair_loss(x_fake: Tensor, x_real: Tensor, x_trg: Tensor) -> Tensor:
     """How far G's picture is from the known answer `x_trg`, the same person with the target emotion.
 
-    mean(w·|x_fake − x_trg|), the weights w = 1 + 20·mean|x_trg − x_real| over the colours higher where the expression
-    changes, plus half of the same for the differences of neighbouring pixels, which keeps edges sharp.
+    mean(w·|e|) of the error e = x_fake − x_trg without its mean colour, plus |mean colour|, plus half of mean(w·|∇e|),
+    ∇ the differences of neighbouring pixels, which keeps edges sharp. The weights w = 1 + 20·mean|x_trg − x_real| over
+    the colours are higher where the expression changes. The mean colour is apart because an L1 norm feels only the sign
+    of an error: while the whole picture is too dark, it would not feel a mouth that is at the wrong place.
     """
     error = x_fake - x_trg
+    tint = error.mean((2, 3), keepdim=True)
+    error = error - tint
     weight = 1 + CHANGE_WEIGHT * (x_trg - x_real).abs().mean(1, keepdim=True)
     down = weight[:, :, 1:] * error.diff(dim=2).abs()
     across = weight[..., 1:] * error.diff(dim=3).abs()
-    return (weight * error.abs()).mean() + EDGE_WEIGHT * (down.mean() + across.mean())
+    return (weight * error.abs()).mean() + tint.abs().mean() + EDGE_WEIGHT * (down.mean() + across.mean())
 
 
 def _wide(x: Tensor) -> Tensor:

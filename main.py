@@ -191,7 +191,11 @@ def add_training(add: Add) -> None:
         default="photos",
         help="what the faces are; kept with the checkpoints, for the apps to tell",
     )
-    add("--init", type=Path, help="generator to start from instead of random weights")
+    add(
+        "--init",
+        type=Path,
+        help="generator to start from instead of random weights; copy: weights that pass the image through",
+    )
     add("--balance", type=boolean, default=False, help="show every emotion equally often, however many faces it has")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
     add("--num_iters", type=count, default=200000, help="iterations in all")

@@ -87,9 +87,9 @@ def test_the_pair_loss_is_nought_at_the_answer_and_counts_changed_pixels_more():
     assert pair_loss(x_trg, x_real, x_trg).item() == 0
     missed, added = x_real, x_trg.clone()
     added[..., 3] = 1.0
-    # Missing the change: weight 1 + 20 on a quarter of the pixels, and on a third of the differences half of it.
-    assert pair_loss(missed, x_real, x_trg).item() == pytest.approx(21 / 4 + 0.5 * 1 / 3)
-    assert pair_loss(added, x_real, x_trg).item() == pytest.approx(1 / 4 + 0.5 * 1 / 3)
+    # The mean error, 1/4, is apart; of the rest each pixel of the first column has weight 1 + 20, and differences half.
+    assert pair_loss(missed, x_real, x_trg).item() == pytest.approx((21 * 3 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
+    assert pair_loss(added, x_real, x_trg).item() == pytest.approx((21 / 4 + 2 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
 
 
 def test_discriminator_loss(scene):

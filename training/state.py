@@ -18,6 +18,7 @@ from checkpointing import network_files, tensor_file, training_sets
 from checkpointing.tensor_file import DamagedCheckpoint, tensors_of
 from common.errors import UserError
 from model import Discriminator, Generator
+from training.copying_start import COPY, start_copying
 
 
 def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_update_step: int) -> float:
@@ -41,6 +42,8 @@ class TrainingState:
         torch.manual_seed(config.seed)
         self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
         self.G.gradient_checkpointing = config.gradient_checkpointing
+        if str(config.init) == COPY:
+            start_copying(self.G)
         self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)
@@ -56,7 +59,7 @@ class TrainingState:
         self.lr_factor = 1.0  # below 1 after a loss was not finite
         self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
-        if config.init:
+        if config.init and str(config.init) != COPY:
             self._start_from(config.init)
 
     def _start_from(self, path: Path) -> None:
