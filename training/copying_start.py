@@ -33,7 +33,7 @@ QUIET = 0.1  # of what is not a copy yet, where it would disturb the copy
 def start_copying(G: Generator) -> None:
     """Overwrite some of `G`'s random weights. Raises `UserError` where it has too few channels."""
     layers: list[Any] = list(G.main)
-    blocks = [layer for layer in layers if isinstance(layer, ResidualBlock)]
+    blocks: list[Any] = [layer for layer in layers if isinstance(layer, ResidualBlock)]
     (conv, norm), *halvings = zip(layers[0:9:3], layers[1:9:3], strict=True)
     first_up = 9 + len(blocks)
     (up1, up1_norm), (up2, up2_norm) = zip(layers[first_up:-2:3], layers[first_up + 1 : -2 : 3], strict=True)
