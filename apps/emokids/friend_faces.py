@@ -34,4 +34,4 @@ def drawn_friend(identity: int, strength: str = "very") -> Faces:
 
 def rendered_friends(trained_on: str) -> list[Path]:
     """Pictures of rendered people, for a generator that was trained on such."""
-    return sorted(RENDERED.glob("*.jpg"))[:MOST_RENDERED] if trained_on == "rendered" else []
+    return sorted(RENDERED.glob("rendered-*.jpg"))[:MOST_RENDERED] if trained_on == "rendered" else []
