@@ -45,7 +45,7 @@ def start_copying(G: Generator) -> None:
         _halve(down, down_norm, COLOURS * 4**i, c_dim)
     halvings[1][1].weight[16 * COLOURS : 16 * COLOURS + c_dim] = LABEL
     for block in blocks:
-        block.main[4].weight.fill_(QUIET)
+        block.main[4].weight[: 16 * COLOURS + c_dim] = QUIET  # the other channels learn the change at full height
     _double(up1.weight, 4 * COLOURS)
     up1_norm.bias[: 4 * COLOURS] = OPEN
     _double(up2.weight, COLOURS)
