@@ -24,7 +24,7 @@ def test_every_command_is_understood_and_every_link_leads_somewhere(document):
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("```\npython main.py --image_dri data/train512\n```", "there is no flag --image_dri: did you mean --image_dir?"),
+        ("```\npython main.py --image_dri data/train512\n```", "did you mean --image_dir?"),
         ("```\npython main.py --batch_size \\\n    none\n```", "is not a whole number above 0"),
         ("Run `python main.py --mode paint` first.", "invalid choice: 'paint'"),
         ("`--lambda_recc` helps.", "no program has a flag --lambda_recc"),
