@@ -174,6 +174,12 @@ def test_a_wobble_at_the_threshold_is_one_hold(happy, rest):
     assert states(moments) == ["hold", "done"]
 
 
+def test_praise_waits_as_long_as_the_adult_chose(happy, rest):
+    coach = Coach("happy", rest, hold_seconds=5.0)
+    states_at = {second: coach.see(happy, second / 2).state for second in range(14)}
+    assert states_at[8] == "hold" and states_at[13] == "done"
+
+
 def test_a_gap_in_the_video_does_not_count_as_held(happy, rest):
     coach = Coach("happy", rest)
     coach.see(happy, 0)

@@ -58,8 +58,8 @@ class Coach:
     """Watches one attempt at one emotion: steady readings, one hint at a time, praise for an expression held.
 
     `rest` is the person's own resting face (`FaceFinder.mesh` gives its blendshapes), None where it is not known;
-    `level` of difficulty is easy, medium or hard. In a `visit` the usual face is asked for where it is not known, and
-    progress over the first try is praised.
+    `level` of difficulty is easy, medium or hard; praise comes when an expression was held for `hold_seconds`. In a
+    `visit` the usual face is asked for where it is not known, and progress over the first try is praised.
     """
 
     def __init__(
@@ -68,8 +68,9 @@ class Coach:
         rest: Blendshapes | None = None,
         level: str = USUAL_LEVEL,
         visit: Visit | None = None,
+        hold_seconds: float = expression_rules.HOLD_SECONDS,
     ) -> None:
-        self.emotion, self.level = emotion, level
+        self.emotion, self.level, self.hold_seconds = emotion, level, hold_seconds
         self.visit = visit or Visit(asked=True)
         self.rest = rest or self.visit.rest
         self._usual_face = None if self.rest or self.visit.asked else UsualFace()
@@ -157,7 +158,7 @@ class Coach:
             return "silent" if reached or (judged and self.meter >= HALFWAY) else "hint"
         if self._reached_at is None:
             self._reached_at = self._clock
-        if not self.done and self._clock - self._reached_at >= expression_rules.HOLD_SECONDS:
+        if not self.done and self._clock - self._reached_at >= self.hold_seconds:
             self.done = True
             self.seconds_to_reach = self._reached_at
         return "done" if self.done else "hold"

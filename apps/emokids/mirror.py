@@ -16,7 +16,7 @@ import numpy as np
 
 import face_detection
 from apps.emokids.coach import Attempt, Coach, Moment, Visit
-from apps.expression_rules import Blendshapes
+from apps.expression_rules import HOLD_SECONDS, Blendshapes
 from apps.learned_feedback import USUAL_LEVEL
 from common import emotions, pretrained_files
 from imaging import face_geometry
@@ -63,9 +63,15 @@ class Mirror:
             self._landmarker = vision.FaceLandmarker.create_from_options(options)
             self._detect(np.zeros((BLANK_SIZE, BLANK_SIZE, 3), np.uint8), 0.0)  # the first run has more to log
 
-    def begin(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
+    def begin(
+        self,
+        emotion: str,
+        rest: Blendshapes | None = None,
+        level: str = USUAL_LEVEL,
+        hold_seconds: float = HOLD_SECONDS,
+    ) -> None:
         """Start an attempt at `emotion` (canonical name); `rest` is the person's resting face, where known."""
-        coach = Coach(emotion, rest, level, self._visit)
+        coach = Coach(emotion, rest, level, self._visit, hold_seconds)
         with self._lock:
             self._coach, self._opinion, self._asked_at = coach, None, -math.inf
 

@@ -100,7 +100,7 @@ def begin_where_new(live: LiveMirror, play: Play, emotion: str) -> None:
     turn = emotion, own, chosen.difficulty, chosen.hold_seconds
     if st.session_state.get("turn") != turn:
         st.session_state.turn = turn
-        live.begin(emotion, own.rest if own else None, chosen.difficulty)
+        live.begin(emotion, own.rest if own else None, chosen.difficulty, chosen.hold_seconds)
         if play.began is None:
             play.began = time.monotonic()
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from apps.emokids.mirror import Judge, Mirror
 from apps.emokids.practice import Practice
-from apps.expression_rules import Blendshapes
+from apps.expression_rules import HOLD_SECONDS, Blendshapes
 from apps.learned_feedback import USUAL_LEVEL
 from imaging.photo import Photo, UnreadablePhoto
 
@@ -62,10 +62,16 @@ class LiveMirror:
             self.practice.clear()
             self._mirror.close()
 
-    def begin(self, emotion: str, rest: Blendshapes | None = None, level: str = USUAL_LEVEL) -> None:
+    def begin(
+        self,
+        emotion: str,
+        rest: Blendshapes | None = None,
+        level: str = USUAL_LEVEL,
+        hold_seconds: float = HOLD_SECONDS,
+    ) -> None:
         """Start an attempt at `emotion`; `rest` is the visitor's resting face, where known."""
         with self._lock:
-            self._mirror.begin(emotion, rest, level)
+            self._mirror.begin(emotion, rest, level, hold_seconds)
             self.practice.begin()
 
     @property
