@@ -10,8 +10,6 @@ from pathlib import Path
 
 import torch
 
-AMP_CHOICES = ("auto", "bf16", "off")
-
 
 def choose_device() -> torch.device:
     """The CUDA GPU of this process (torchrun's LOCAL_RANK), or the CPU."""

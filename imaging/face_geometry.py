@@ -235,12 +235,6 @@ def _depth(outline: Points, region: Region) -> NDArray[np.float32]:
     return depth
 
 
-def blend(photo: Image, generated: Image, mask: Mask) -> Image:
-    """`generated` over `photo` (both [height, width, 3]) where `mask` says; where it is 0 the photo's very pixels."""
-    weight = mask[..., None]
-    return np.rint(photo * (1 - weight) + generated * weight).astype(np.uint8)
-
-
 def _face_length(points: Points) -> float:
     return float(np.linalg.norm(points[FOREHEAD_TOP] - points[CHIN]))
 

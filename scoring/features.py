@@ -22,7 +22,6 @@ from emotion_recognition import EmotionRecognizer
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages
 
-CHOICES = ("inception", "emotion")
 READ_AT_ONCE = 64  # real faces
 INCEPTION_SIZE = (299, 299)  # pixels
 

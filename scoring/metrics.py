@@ -18,9 +18,6 @@ from emotion_recognition import EmotionRecognizer
 from imaging.image_folder import LabelledImages
 from scoring.features import EmotionFeatures, FeatureExtractor, InceptionFeatures, real_features, stratified
 
-SCORES = ("fid*emotion", "fid", "emotion", "none")
-
-
 # --- Distances between two sets of features -------------------------------------------------------------------
 
 
@@ -130,8 +127,8 @@ def score(
 class Scorer:
     """Scores translated faces of `domains`. Make it before training: weights that are missing are found out then.
 
-    `kind` is one of `SCORES` but "none", `fid_features` one of `features.CHOICES`. Raises `UserError`, with the ways
-    out, for missing weights and for a domain the judge does not know.
+    `kind` is fid*emotion, fid or emotion, `fid_features` inception or emotion. Raises `UserError`, with the ways out,
+    for missing weights and for a domain the judge does not know.
     """
 
     def __init__(

@@ -17,7 +17,7 @@ from PIL import Image
 from common import emotions
 from face_detection import FaceFinder, Mesh
 from imaging.draw_faces import draw_face
-from imaging.face_geometry import FACE_SIZE, Box, Square, blend, crop_face, face_mask, face_square, input_square
+from imaging.face_geometry import FACE_SIZE, Box, Square, crop_face, face_mask, face_square, input_square
 
 SQUARES = [
     Square(150, 110, 120),
@@ -245,17 +245,6 @@ def test_a_face_at_the_frames_edge_does_not_fade_there(mesh_in_crop: tuple[NDArr
     mask = face_mask(left_of_nose.astype(np.float32), crop.shape)
     assert mask[round(float(mesh.points[1, 1])), 0] == 1
     assert face_mask(mesh.points + np.float32(5000), crop.shape).max() == 0
-
-
-def test_a_blend_leaves_pixels_outside_the_mask_alone(mesh_in_crop: tuple[NDArray, Mesh]) -> None:
-    crop, mesh = mesh_in_crop
-    mask = face_mask(mesh.points, crop.shape)
-    generated = 255 - crop
-    result = blend(crop, generated, mask)
-    assert result.dtype == np.uint8
-    assert np.array_equal(result[mask == 0], crop[mask == 0])
-    assert np.array_equal(result[mask == 1], generated[mask == 1])
-    assert np.array_equal(blend(crop, crop, mask), crop)
 
 
 def test_a_mask_put_back_into_a_photo_is_zero_beyond_the_crop() -> None:

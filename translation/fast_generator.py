@@ -13,8 +13,6 @@ from model import Generator
 from translation import openvino_generator
 from translation.cpu_generator import for_cpu
 
-BACKENDS = ("auto", "torch", "openvino")
-
 # Images [B, 3, H, W] in [-1, 1] and one-hot labels [B, c_dim] -> images.
 Translate = Callable[[Tensor, Tensor], Tensor]
 
@@ -24,7 +22,7 @@ def fast_generator(
 ) -> tuple[Translate, torch.device]:
     """`G` for use, and the device its input belongs on.
 
-    `backend` is one of `BACKENDS`; auto: OpenVINO where it is installed and there is no GPU. Raises `UserError` where
+    `backend` is torch, openvino or auto: OpenVINO where it is installed and there is no GPU. Raises `UserError` where
     OpenVINO is asked for and not installed.
     """
     device = choose_device()
