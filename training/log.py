@@ -69,7 +69,7 @@ class TrainingLog:
             self.bar.write(f"[{i}] {words}")
             return
         left = tqdm.format_interval((self.num_iters - i) / speed)
-        print(f"[{i}/{self.num_iters}] {words}  {speed:.2f} it/s  {left} left", flush=True)
+        self.say(f"[{i}/{self.num_iters}] {words}  {speed:.2f} it/s  {left} left")
 
     def picture(self, i: int, name: str, image: np.ndarray) -> None:
         """Show a uint8 RGB picture in TensorBoard."""
@@ -96,8 +96,9 @@ class TrainingLog:
                 self.board.flush()
 
     def say(self, sentence: str) -> None:
-        """Print a sentence without breaking the progress bar."""
-        tqdm.write(sentence)
+        """Print a sentence without breaking the progress bar, or another thread's: checkpoints are saved by one."""
+        tqdm.write(sentence)  # under tqdm's lock, where print() writes the line and its end apart
+        sys.stdout.flush()
 
     def close(self) -> None:
         """Flush and close everything."""
