@@ -59,7 +59,7 @@ def rendered_people(folder: Path, held_out: bool, count: int) -> Iterator[tuple[
     """`count` people of a folder of emotions, in which a person has one file name; val.txt lists those held out."""
     kept_back = set((folder / "val.txt").read_text().split())
     people = [path for path in sorted((folder / NEUTRAL).glob("*.jpg")) if (path.stem in kept_back) == held_out]
-    for path in _spread(people, count):
+    for path in spread(people, count):
         yield path.stem, {emotion: read_photo(folder / emotion / path.name) for emotion in (NEUTRAL, *FIVE)}
 
 
@@ -83,7 +83,7 @@ def photo_subjects(
     movements = _movements(people, finder) if folders else {}
     for folder in folders:
         found = 0
-        for path in _spread(find_images(folder), count):
+        for path in spread(find_images(folder), count):
             photo = read_photo(path)
             for number, face in enumerate(finder.faces(photo)):
                 if face.points is not None and found < count:
@@ -92,7 +92,7 @@ def photo_subjects(
                     yield Subject(f"{Path(path).stem}:{number}", photo, face, answers, answers)
 
 
-def _spread(items: list, count: int) -> list:
+def spread(items: list, count: int) -> list:
     """`count` of them, evenly."""
     return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(count, len(items)))]
 

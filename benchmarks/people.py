@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from benchmarks.paste_material import NEUTRAL, Pictures, rendered_people
+from benchmarks.paste_material import NEUTRAL, Pictures, rendered_people, spread
 from common.emotions import FIVE
 from common.errors import UserError, door
 from emotion_recognition import EmotionRecognizer
@@ -158,11 +158,6 @@ def portraits(translator: Translator, folders: list[Path], count: int) -> tuple[
                 numbers["same person", emotion].append(float(np.linalg.norm(number - who[0]) < SAME_PERSON))
                 numbers["face found again", emotion].append(float(not np.isnan(moved["smile"])))
     return numbers, rows
-
-
-def spread(items: list, count: int) -> list:
-    """`count` of them, evenly."""
-    return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(count, len(items)))]
 
 
 def groups_of(folder: Path) -> dict[str, list[str]]:

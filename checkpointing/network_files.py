@@ -40,8 +40,13 @@ class Architecture:
 
 def save_config(folder: Path, config: dict[str, Any]) -> None:
     """Write `config.json`: the run's arguments and its domain names in label order."""
+    write_config(folder / CONFIG, config)
+
+
+def write_config(path: Path, config: dict[str, Any]) -> None:
+    """The same, under any name."""
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(folder / CONFIG, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def load_config(folder: Path) -> dict[str, Any] | None:

@@ -42,8 +42,6 @@ class TrainingState:
         torch.manual_seed(config.seed)
         self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
         self.G.gradient_checkpointing = config.gradient_checkpointing
-        if str(config.init) == COPY:
-            start_copying(self.G)
         self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)
@@ -59,11 +57,16 @@ class TrainingState:
         self.lr_factor = 1.0  # below 1 after a loss was not finite
         self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
-        if config.init and str(config.init) != COPY:
+        if config.init:
             self._start_from(config.init)
 
     def _start_from(self, path: Path) -> None:
-        """Take the generator at `path` for the beginning."""
+        """Take the generator at `path` for the beginning, or weights that copy the image."""
+        if str(path) == COPY:
+            start_copying(self.G)
+            if self.ema:
+                self.ema.module.load_state_dict(self.G.state_dict())
+            return
         weights, found = network_files.load_generator(path, self.config.c_dim)
         wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
         network_files.require(found, path, wanted)

@@ -7,8 +7,6 @@ machine. Put in `pretrained/`, the pair is what test mode and the apps use where
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 import torch
 
@@ -43,11 +41,6 @@ def export_release(config: argparse.Namespace, given: set[str]) -> int:
     target = path.parent / "release" / path.name
     with whole_files.told_unwritable(str(target)):
         whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, half))
-        _write_json(target.with_suffix(".json"), release)
+        network_files.write_config(target.with_suffix(".json"), release)
     print(f"{target}: {', '.join(domains)}, {target.stat().st_size / 1e6:.1f} MB; its config is beside it")
     return 0
-
-
-def _write_json(path: Path, content: dict) -> None:
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-    whole_files.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
