@@ -29,7 +29,7 @@ from training.unreadable import TOLERATED, Broken, Unreadable
 
 
 class TrainingBatch(NamedTuple):
-    """What an iteration trains on. With pairs the loader chooses the target labels, and brings the known answers."""
+    """What an iteration trains on. With pairs the loader brings the known answers, and with them the target labels."""
 
     x_real: Tensor  # float32 [B, 3, S, S] in [-1, 1], channels last in memory
     c_org: Tensor  # int64 [B]
@@ -42,8 +42,8 @@ class Batch(NamedTuple):
 
     pixels: Tensor  # uint8 RGB [B, S, S, 3]; with pairs [B, 2S, S, 3], the known answer below
     draws: Draws  # how to augment them
-    labels: Tensor  # int64 [B]
-    targets: Tensor | None  # int64 [B], with pairs
+    labels: Tensor  # int64 [B]; with pairs the answers'
+    origins: Tensor | None  # int64 [B], with pairs: the inputs' labels
     broken: Broken  # what was passed over for them
 
 
@@ -56,6 +56,7 @@ class Faces:
     seed: int = 0
     augment: str = "seed"  # or "photo": see training/photo_conditions.py
     pairs: bool = False
+    pair_from: str | None = None  # the input's emotion, with pairs; None: any
 
     @property
     def to_load(self) -> tuple[int, int]:
@@ -73,43 +74,45 @@ class FaceCrops(Dataset[Batch]):
         self.faces = faces
         self.cache = cache
         self.pairs = pair_table(images) if faces.pairs else None
+        every = range(len(images.domains))
+        self.origins = [images.domains.index(faces.pair_from)] if faces.pair_from else every
 
     def __getitem__(self, places: list[Place]) -> Batch:
         """The batch of the samples at `places`."""
         broken: Broken = []
         seeds = [stream_seed(self.faces.seed, number) for _, number in places]
-        targets = [seed % len(self.images.domains) for seed in seeds] if self.faces.pairs else None
+        origins = [self.origins[seed % len(self.origins)] if self.faces.pairs else None for seed in seeds]
         samples = [
-            self._readable(index, seed, targets[i] if targets else None, broken)
-            for i, ((index, _), seed) in enumerate(zip(places, seeds, strict=True))
+            self._readable(index, seed, origin, broken)
+            for (index, _), seed, origin in zip(places, seeds, origins, strict=True)
         ]
         return Batch(
             torch.from_numpy(np.stack([pixels for pixels, _ in samples])),
             draw(seeds),
             torch.tensor([self.images.labels[index] for _, index in samples]),
-            torch.tensor(targets) if targets else None,
+            torch.tensor(origins) if self.faces.pairs else None,
             broken,
         )
 
-    def _readable(self, index: int, seed: int, target: int | None, broken: Broken) -> tuple[np.ndarray, int]:
+    def _readable(self, index: int, seed: int, origin: int | None, broken: Broken) -> tuple[np.ndarray, int]:
         """The sample at `index`, or the next one that can be read; black after more failures than are tolerated."""
         count = len(self.images.paths)
         for _ in range(1 + int(TOLERATED * count)):
             try:
-                return self._sample(index, seed, target), index
+                return self._sample(index, seed, origin), index
             except UnreadableImage as error:
                 broken.append((index, str(error)))
                 index = (index + 1) % count
         size = self.faces.image_size
-        return np.zeros((size if target is None else 2 * size, size, 3), np.uint8), index
+        return np.zeros((size if origin is None else 2 * size, size, 3), np.uint8), index
 
-    def _sample(self, index: int, seed: int, target: int | None) -> np.ndarray:
-        """The image at `index` and, where there is a target, the known answer below it."""
+    def _sample(self, index: int, seed: int, origin: int | None) -> np.ndarray:
+        """The image at `index`; with an origin it is the known answer, below the same person with that emotion."""
         conditions = draw_conditions(seed) if self.faces.augment == "photo" else None
         pixels = self._pixels(index, conditions)
         answer = None
-        if target is not None and self.pairs is not None:
-            answer = self._pixels(int(self.pairs[index, target]), conditions)
+        if origin is not None and self.pairs is not None:
+            answer, pixels = pixels, self._pixels(int(self.pairs[index, origin]), conditions)
         if conditions:
             pixels = add_noise(pixels, conditions)
         return pixels if answer is None else np.concatenate([pixels, answer])
@@ -162,10 +165,10 @@ def training_batches(
         unreadable.add(batch.broken)
         pixels, labels = (tensor.to(device, non_blocking=True) for tensor in (batch.pixels, batch.labels))
         x = augment(pixels, batch.draws.to(device))  # a pair is one picture here: the same light falls on both
-        if batch.targets is None:
+        if batch.origins is None:
             return TrainingBatch(x, labels)
         x_real, x_trg = (half.contiguous(memory_format=torch.channels_last) for half in x.chunk(2, dim=2))
-        return TrainingBatch(x_real, labels, batch.targets.to(device, non_blocking=True), x_trg)
+        return TrainingBatch(x_real, batch.origins.to(device, non_blocking=True), labels, x_trg)
 
     return _with_its_workers(loader, put, device)
 

@@ -179,6 +179,7 @@ def add_training(add: Add) -> None:
         default=0,
         help="weight of the loss towards the known answer (needs datapreprocess.py --pairs); 0 = the paper",
     )
+    add("--pair_from", help="with --lambda_pair: emotion of every face the generator is given; default: any")
     add(
         "--augment",
         choices=("seed", "photo"),
@@ -319,6 +320,10 @@ def train(config: argparse.Namespace) -> int:
             "use a number that divides it"
         )
     images = read_folder(config.image_dir, config.c_dim)
+    if config.pair_from and not config.lambda_pair:
+        raise UserError(f"--pair_from {config.pair_from} says which faces pairs begin with: give --lambda_pair, too")
+    if config.pair_from and config.pair_from not in images.domains:
+        raise UserError(f"--pair_from {config.pair_from}: {config.image_dir} has {', '.join(images.domains)}")
     from solver import Solver
     from training.out_of_memory import told_out_of_memory
 

@@ -49,7 +49,8 @@ class Solver:
         self.ranks = Ranks(self.device)
         self.stop = GracefulStop(config.max_minutes)
         self.folder = RunFolder(config, images.domains, hurried=lambda: self.stop.asked is not None)
-        self.faces = Faces(config.crop_size, config.image_size, config.seed, config.augment, config.lambda_pair > 0)
+        conditions = config.seed, config.augment, config.lambda_pair > 0, config.pair_from
+        self.faces = Faces(config.crop_size, config.image_size, *conditions)
         self.selection: Selection | None = None
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
@@ -119,7 +120,9 @@ class Solver:
         if generator_learns and config.accumulate == 1:  # one pass for both steps: G does not change in between
             with autocast(self.device, config.amp):
                 x_fake = self.translate(x_real, c_trg)
-        parts = self.discriminator_step(x_real, c_org, c_trg, alpha, x_fake)
+        # Where the answer is known it is D's real face: of the same person, so that only a wrong expression differs.
+        real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
+        parts = self.discriminator_step(real, x_real, c_trg, alpha, x_fake)
         if generator_learns:
             parts |= self.generator_step(x_real, c_org, c_trg, x_fake, batch.x_trg)
         return parts
@@ -142,20 +145,20 @@ class Solver:
         return self.G(x_real, one_hot(c_trg, self.config.c_dim))
 
     def discriminator_step(
-        self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
+        self, real: tuple[Tensor, Tensor], x_real: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
     ) -> Parts:
-        """D learns to tell real from translated, and emotions from one another."""
+        """D learns to tell the `real` faces, whose labels it learns too, from those translated from `x_real`."""
         config = self.config
 
         def loss_of(
-            x_real: Tensor, c_org: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
+            x: Tensor, c: Tensor, x_real: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
         ) -> tuple[Tensor, Parts]:
             with torch.no_grad():
                 x_fake = self.translate(x_real, c_trg) if x_fake is None else x_fake.detach()
             lambdas = config.lambda_cls, config.lambda_gp
-            return self.discriminator_loss(self.state.D, x_real, c_org, x_fake, alpha, *lambdas)
+            return self.discriminator_loss(self.state.D, x, c, x_fake, alpha, *lambdas)
 
-        return self._learn(self.state.D, self.state.d_optimizer, loss_of, x_real, c_org, c_trg, alpha, x_fake)
+        return self._learn(self.state.D, self.state.d_optimizer, loss_of, *real, x_real, c_trg, alpha, x_fake)
 
     def generator_step(
         self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, x_fake: Tensor | None, x_trg: Tensor | None

@@ -21,7 +21,7 @@ CPU = torch.device("cpu")
 def stream(images, say=print, **changes):
     """Training batches of `images`, small and quick unless `changes` say otherwise."""
     of_faces = {"crop_size": 448, "image_size": 32, "seed": 3}
-    of_faces |= {name: changes.pop(name) for name in ("crop_size", "pairs", "augment") if name in changes}
+    of_faces |= {name: changes.pop(name) for name in ("crop_size", "pairs", "pair_from", "augment") if name in changes}
     settings = {"batch_size": 4, "num_workers": 0, "device": CPU}
     return training_batches(images, Unreadable(images, say), Faces(**of_faces), **settings | changes)
 
@@ -191,6 +191,13 @@ def test_a_pair_is_one_person_under_the_same_light(pairs, augment):
             shown.add(round(answer.mean().item(), 3))
     assert len(asked) == 9  # every emotion is asked of every emotion
     assert len(shown) > 60
+
+
+def test_pairs_that_begin_with_one_emotion_answer_with_every_other(pairs):
+    batches = stream(pairs, pairs=True, pair_from="neutral")
+    c_org, c_trg = (torch.cat(labels) for labels in zip(*(next(batches)[1:3] for _ in range(30)), strict=True))
+    assert set(c_org.tolist()) == {pairs.domains.index("neutral")}
+    assert min(c_trg.bincount(minlength=3)) > 20
 
 
 def test_pairs_are_the_same_however_they_are_read(pairs):

@@ -45,7 +45,7 @@ def gradients(device=CPU, **changes):
     x_real = (torch.rand(8, 3, 32, 32, generator=rng) * 2 - 1).to(device)
     c_org = torch.arange(8, device=device) % 5
     c_trg, alpha = step.draw(1, c_org)
-    losses = step.discriminator_step(x_real, c_org, c_trg, alpha, None)
+    losses = step.discriminator_step((x_real, c_org), x_real, c_trg, alpha, None)
     losses |= step.generator_step(x_real, c_org, c_trg, None, None)
     found = {f"G.{name}": p.grad for name, p in state.G.named_parameters()}
     found |= {f"D.{name}": p.grad for name, p in state.D.named_parameters()}

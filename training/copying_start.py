@@ -26,6 +26,7 @@ COLOURS = 3
 OPEN = 3.0  # added to a normalised copy, so that hardly a pixel is below 0, where the activation would flatten it
 CONTRAST = 0.5  # standard deviation of the first images before the Tanh
 LABEL = 4.0  # height of a label's ring when it enters the residual blocks
+HEARD = 8.0  # factor of the weights from a label's ring into each block, whose normalisation leaves little of it
 QUIET = 0.1  # of what is not a copy yet, where it would disturb the copy
 
 
@@ -45,6 +46,7 @@ def start_copying(G: Generator) -> None:
         _halve(down, down_norm, COLOURS * 4**i, c_dim)
     halvings[1][1].weight[16 * COLOURS : 16 * COLOURS + c_dim] = LABEL
     for block in blocks:
+        block.main[0].weight[:, 16 * COLOURS : 16 * COLOURS + c_dim] *= HEARD
         block.main[4].weight[: 16 * COLOURS + c_dim] = QUIET  # the other channels learn the change at full height
     _double(up1.weight, 4 * COLOURS)
     up1_norm.bias[: 4 * COLOURS] = OPEN
