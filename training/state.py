@@ -67,7 +67,7 @@ class TrainingState:
             if self.ema:
                 self.ema.module.load_state_dict(self.G.state_dict())
             return
-        weights, found = network_files.load_generator(path, self.config.c_dim)
+        weights, found = network_files.generator_weights(path, self.config.c_dim)
         wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
         network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
@@ -171,14 +171,14 @@ class TrainingState:
     def _load_networks(self, folder: Path, name: int | str) -> None:
         config, c_dim = self.config, self.config.c_dim
         path = training_sets.path_of(folder, name, "G")
-        weights, found = network_files.load_generator(path, c_dim)
+        weights, found = network_files.generator_weights(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
         network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
         if self.ema:
             _fill(self.ema.module, weights, path)
         path = training_sets.path_of(folder, name, "D")
-        weights, found = network_files.load_discriminator(path, c_dim)
+        weights, found = network_files.discriminator_weights(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
         network_files.require(found, path, wanted)
         _fill(self.D, weights, path)
