@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Faces:
     seed: int = 0
     augment: str = "seed"  # or "photo": see training/photo_conditions.py
     pairs: bool = False
-    pair_from: str | None = None  # the input's emotion, with pairs; None: any
+    pair_from: Sequence[str] | None = None  # the inputs' emotions, with pairs; None: all
 
     @property
     def to_load(self) -> tuple[int, int]:
@@ -74,8 +74,7 @@ class FaceCrops(Dataset[Batch]):
         self.faces = faces
         self.cache = cache
         self.pairs = pair_table(images) if faces.pairs else None
-        every = range(len(images.domains))
-        self.origins = [images.domains.index(faces.pair_from)] if faces.pair_from else every
+        self.origins = [images.domains.index(emotion) for emotion in faces.pair_from or images.domains]
 
     def __getitem__(self, places: list[Place]) -> Batch:
         """The batch of the samples at `places`."""

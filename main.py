@@ -179,7 +179,12 @@ def add_training(add: Add) -> None:
         default=0,
         help="weight of the loss towards the known answer (needs datapreprocess.py --pairs); 0 = the paper",
     )
-    add("--pair_from", help="with --lambda_pair: emotion of every face the generator is given; default: any")
+    add(
+        "--pair_from",
+        nargs="+",
+        metavar="EMOTION",
+        help="with --lambda_pair: emotions of the faces that the generator is given; default: all",
+    )
     add(
         "--augment",
         choices=("seed", "photo"),
@@ -321,9 +326,9 @@ def train(config: argparse.Namespace) -> int:
         )
     images = read_folder(config.image_dir, config.c_dim)
     if config.pair_from and not config.lambda_pair:
-        raise UserError(f"--pair_from {config.pair_from} says which faces pairs begin with: give --lambda_pair, too")
-    if config.pair_from and config.pair_from not in images.domains:
-        raise UserError(f"--pair_from {config.pair_from}: {config.image_dir} has {', '.join(images.domains)}")
+        raise UserError("--pair_from says which faces pairs begin with: give --lambda_pair, too")
+    if unknown := set(config.pair_from or ()) - set(images.domains):
+        raise UserError(f"--pair_from {min(unknown)}: {config.image_dir} has {', '.join(images.domains)}")
     from solver import Solver
     from training.out_of_memory import told_out_of_memory
 
