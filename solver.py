@@ -59,7 +59,7 @@ class Solver:
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
         networks = self.state.G, self.state.D
-        print(start_up_block(self.config, self.images, self.device, networks, self.ranks.world_size), flush=True)
+        self.ranks.say(start_up_block(self.config, self.images, self.device, networks, self.ranks.world_size))
         which = self.config.resume_iters
         if self.ranks.restarts and training_sets.iterations(self.folder.models):
             which = "latest"
@@ -96,10 +96,10 @@ class Solver:
                 if ending:
                     break
             self.folder.finish()
-        print(f"peak memory: {peak_memory(self.device):.2f} GiB")
+        self.ranks.say(f"peak memory: {peak_memory(self.device):.2f} GiB")
         if state.iteration == config.num_iters:
             return 0
-        print(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
+        self.ranks.say(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
         return 128 + self.stop.asked if self.stop.asked else 0
 
     def _must_end(self) -> bool:
@@ -226,13 +226,13 @@ class Solver:
             if ranks.is_first:
                 self.folder.lock()
         if which == "latest" and not any(self.folder.models.glob("*.ckpt")):
-            if ranks.is_first:
-                print(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
+            ranks.say(f"{self.folder.models} holds no checkpoint yet: beginning at iteration 0")
             which = "0"
         if which != "0":
             self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)
-            check_resume(config, self.images.domains)
-            state.load(self.folder.models, self.folder.last_good)
+            for difference in check_resume(config, self.images.domains):
+                ranks.say(difference)
+            ranks.say(state.load(self.folder.models, self.folder.last_good))
         same_folder = "give all machines the same --model_save_dir, on a disk they share"
         require_agreement(ranks, "the iteration to go on from", state.iteration, same_folder)
         state.lower_rates(self.lr_factor)

@@ -112,7 +112,7 @@ def old_way(folder: Path, network: nn.Module, clock: Clock) -> dict[str, float]:
 def our_way(folder: Path, fid_features: str, dtype: torch.dtype, clock: Clock) -> metrics.Score:
     """`Scorer`, its real faces measured beforehand, as once in a training run."""
     images = read_folder(folder / "real", len(EMOTIONS))
-    with mock.patch.object(features.weights, "path", lambda _: folder / "inception.pth"):
+    with mock.patch.object(features.pretrained_files, "path", lambda _: folder / "inception.pth"):
         scorer = metrics.Scorer("fid*emotion", fid_features, EMOTIONS, folder / "enet_b2_7.pt", dtype=dtype)
     scorer.learn_reals(images, PER_EMOTION * len(EMOTIONS), SIZE, SIZE, folder / "cache")
     fakes = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ import cv2
 import numpy as np
 import torch
 
+from checkpointing.trained_generator import load_generator
 from common import pretrained_files
 from common.emotions import FIVE
 from face_detection import media_pipe_image, native_log_muted
@@ -31,9 +33,9 @@ from imaging.face_geometry import Box, face_mask, face_square, input_square
 from imaging.photo import read_photo
 from imaging.value_range import to_network, to_uint8
 from model import Generator
-from translation.fast_generator import fast_generator
-from translation.openvino_generator import is_installed
-from translation.translator import Translator
+from translation.fast_generator import Translate, fast_generator
+from translation.onnx_export import export
+from translation.translator import Original, Translator
 
 SIZE = 256
 
@@ -99,6 +101,14 @@ def photos_of(folder: Path | None) -> list[np.ndarray]:
     return [read_photo(path) for path in sorted(folder.glob("*.jpg"))]
 
 
+def by_openvino(G: Generator) -> Translate:
+    """The generator exported, and read by OpenVINO."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "0-G.ckpt"
+        torch.save(G.state_dict(), path)
+        return fast_generator(G, onnx=export(load_generator(path)))[0]
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -108,15 +118,13 @@ def main() -> None:
     photos = photos_of(arguments.photos)
     torch.manual_seed(0)
     G = Generator().eval().requires_grad_(False)
-    translator = Translator(G, list(FIVE), SIZE, backend="torch")
-    generators = {"PyTorch": translator.G}
-    if is_installed():
-        generators["OpenVINO"], _ = fast_generator(G, SIZE, backend="openvino")
+    translator = Translator(G, list(FIVE), SIZE)
+    generators = {"PyTorch": translator.G, "OpenVINO": by_openvino(G)}
 
     def our_way(name: str) -> Callable[[np.ndarray], object]:
         def translate(photo: np.ndarray) -> object:
             translator.G = generators[name]
-            return list(translator.translate_many([photo], largest=True))
+            return list(translator.translate_many([Original(photo)], largest=True))
 
         return translate
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import pickle
 from dataclasses import dataclass, fields
@@ -53,11 +52,6 @@ def load_judge(path: Path) -> Judge:
     if isinstance(content, dict) and "format" in content:
         return _ours(path, content)
     return _published(path, content if isinstance(content, dict) else {})
-
-
-def fingerprint(path: Path) -> str:
-    """SHA-256 of the file, in hex: names the weights in caches."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _ours(path: Path, content: dict[str, Any]) -> Judge:

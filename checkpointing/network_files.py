@@ -109,13 +109,13 @@ def drop_domain(state: StateDict, domain: int) -> StateDict:
     return {**state, "main.0.weight": without(state["main.0.weight"], 1, 3 + domain)}
 
 
-def load_generator(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[StateDict, Architecture]:
+def generator_weights(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[StateDict, Architecture]:
     """A generator's state dict and architecture, brought to `c_dim` domains where that can be done."""
     state = load_network(path)
     return _fit_domains(state, generator_architecture(state, path), c_dim, path)
 
 
-def load_discriminator(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[StateDict, Architecture]:
+def discriminator_weights(path: Path, c_dim: int = len(emotions.FIVE)) -> tuple[StateDict, Architecture]:
     """A discriminator's state dict and architecture, brought to `c_dim` domains where that can be done."""
     state = load_network(path)
     return _fit_domains(state, discriminator_architecture(state, path), c_dim, path)

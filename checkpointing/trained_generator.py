@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,14 +17,21 @@ from model import Generator
 class TrainedGenerator:
     """A generator on the CPU, without gradients; its domain names in label order; the images it takes.
 
-    `published`: nothing says that it was trained here, so it takes faces as the published repo cut them out.
+    `config` is what its run wrote down, as `network_files.config_of` gives it.
     """
 
+    path: Path
     network: Generator
+    architecture: network_files.Architecture
     domains: list[str]
     image_size: int
     crop_size: int
-    published: bool
+    config: dict[str, Any] | None
+
+    @property
+    def published(self) -> bool:
+        """Whether nothing says that it was trained here: it takes faces as the published repo cut them out."""
+        return self.config is None
 
 
 def load_generator(
@@ -34,7 +42,7 @@ def load_generator(
     The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve checkpoints of
     other repos, which have none. Raises `UserError` for a file that is no generator.
     """
-    state, found = network_files.load_generator(path, c_dim)
+    state, found = network_files.generator_weights(path, c_dim)
     config = network_files.config_of(path)
     if config:
         image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
@@ -45,6 +53,4 @@ def load_generator(
     except RuntimeError as error:
         raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
     names = network_files.domain_names(path, found.c_dim, domains)
-    return TrainedGenerator(
-        network.eval().requires_grad_(False), names, image_size, crop_size, published=config is None
-    )
+    return TrainedGenerator(path, network.eval().requires_grad_(False), found, names, image_size, crop_size, config)

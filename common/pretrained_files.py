@@ -260,16 +260,17 @@ def at_hand(name: str) -> Path | None:
 def _is_right(file: Path, weight: Weight) -> bool:
     if not file.is_file():
         return False
-    return _sha256(file).startswith(weight.sha256) if weight.sha256 else zipfile.is_zipfile(file)
+    return sha256(file).startswith(weight.sha256) if weight.sha256 else zipfile.is_zipfile(file)
 
 
 def _what_is_wrong(file: Path, weight: Weight) -> str:
     if weight.sha256:
-        return f"other bytes, their SHA-256 begins with {_sha256(file)[:8]}"
+        return f"other bytes, their SHA-256 begins with {sha256(file)[:8]}"
     return "no archive of PyTorch, perhaps a web page"
 
 
-def _sha256(file: Path) -> str:
+def sha256(file: Path) -> str:
+    """The hash of a file of any size, in hex."""
     digest = hashlib.sha256()
     with file.open("rb") as stream:
         while block := stream.read(1 << 20):

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from checkpointing.judge_file import fingerprint
 from common import frozen_network, pretrained_files
 from common.errors import UserError
 from common.whole_files import told_unwritable, write_atomically
@@ -55,7 +54,7 @@ class InceptionFeatures:
         Raises `UserError`, with the ways out, where the weights can't be had.
         """
         file = path or _inception_file()
-        self.fingerprint = f"inception {fingerprint(file)} {dtype}"
+        self.fingerprint = f"inception {pretrained_files.sha256(file)} {dtype}"
         network = frozen_network.fold_batch_norms(_pytorch_fid_network(file))
         self._network = frozen_network.Evaluator(network, INCEPTION_SIZE[0], torch.device(device), dtype)
 

@@ -43,10 +43,10 @@ def test_the_architecture_is_read_off_the_shapes(tmp_path, d, c, r):
 def test_six_domains_become_five_by_dropping_neutral(tmp_path):
     """The five that stay answer as they did among six."""
     six_G, six_D = stargan_ta(tmp_path)
-    state, found = network_files.load_generator(tmp_path / "600000-G.ckpt")
+    state, found = network_files.generator_weights(tmp_path / "600000-G.ckpt")
     G = Generator(found.conv_dim, found.c_dim, found.repeat_num)
     G.load_state_dict(state)
-    state, _ = network_files.load_discriminator(tmp_path / "600000-D.ckpt")
+    state, _ = network_files.discriminator_weights(tmp_path / "600000-D.ckpt")
     D = Discriminator(32, 8, 5, 3)
     D.load_state_dict(state)
     x = torch.rand(5, 3, 32, 32) * 2 - 1
@@ -102,7 +102,7 @@ def test_a_bad_file_is_one_sentence_and_runs_nothing(tmp_path, monkeypatch, cont
     else:
         torch.save([1, 2] if content == "list" else Discriminator(32, 8, 5, 3).state_dict(), path)
     with pytest.raises(UserError, match=r"1-G\.ckpt") as refused:
-        network_files.load_generator(path)
+        network_files.generator_weights(path)
     assert "\n" not in str(refused.value)
     assert not (tmp_path / "evil").exists()
 
@@ -112,10 +112,10 @@ def test_a_truncated_file_is_called_one(tmp_path):
     torch.save(Generator(8, 5, 1).state_dict(), path)
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(UserError, match=r"\(cut short: its end is missing\)"):
-        network_files.load_generator(path)
+        network_files.generator_weights(path)
     path.write_bytes(b"<!doctype html>")
     with pytest.raises(UserError, match=r"\(not a file of PyTorch\)"):
-        network_files.load_generator(path)
+        network_files.generator_weights(path)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

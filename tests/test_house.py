@@ -1,9 +1,13 @@
 """docs/house.md is the way in for a newcomer: it tells of every room and every root file, and of none that is gone.
 
-Who may import whom is checked by `tach check` (make lint), whose list must know them all too.
+Who may import whom is checked by `tach check` (make lint), whose list must know them all too. What is imported from
+outside must be in the requirements.
 """
 
+import ast
 import re
+import sys
+from collections import Counter
 
 import pytest
 from conftest import ROOT
@@ -40,3 +44,45 @@ def test_the_ladder_knows_every_room_and_root_file():
         r'^ +\{ path = "([\w.]+)", layer', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert sorted(steps) == sorted([room.replace("/", ".") for room in ROOMS] + [name[:-3] for name in FILES])
+
+
+# Where a package's name is not that of the module; opencv-contrib-python has a reason of its own in its file.
+DISTRIBUTIONS = {"PIL": "Pillow", "cv2": "opencv-contrib-python"}
+
+
+def requirements(file):
+    """The packages that a file of requirements lists itself, and those of the files it includes."""
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    own = [re.split(r"[<>=~! #]", line)[0] for line in lines if line and line[0] not in "#-"]
+    included = [requirements(line.split()[1]) for line in lines if line.startswith("-r ")]
+    return own, own + [name for _, names in included for name in names]
+
+
+def imported(folders):
+    """The modules of other packages that the Python files there import, by the file that does."""
+    found = {}
+    for path in (path for folder in folders for path in folder.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+                found |= {name.split(".")[0]: path.name for name in names}
+    own = {path.stem for folder in (ROOT, *folders) for path in folder.iterdir()}
+    return {name: file for name, file in found.items() if name not in own | sys.stdlib_module_names}
+
+
+@pytest.mark.parametrize(
+    ("folders", "file"),
+    [
+        ([ROOT, *ROOMS.values()], "requirements.txt"),
+        ([ROOT / name for name in ("tests", "benchmarks", "docs")], "requirements-dev.txt"),
+    ],
+)
+def test_every_import_is_declared(folders, file):
+    declared = {name.lower().replace("-", "_") for name in requirements(file)[1]}
+    names = {name: DISTRIBUTIONS.get(name, name).lower().replace("-", "_") for name in imported(folders)}
+    assert {name for name, package in names.items() if package not in declared} == set()
+
+
+def test_every_requirement_is_declared_once():
+    names = Counter(name.lower() for file in ROOT.glob("requirements*.txt") for name in requirements(file.name)[0])
+    assert [name for name, times in names.items() if times > 1] == []

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import datetime
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch._utils import _flatten_dense_tensors, _unflatten_dense_tensors
 
 from common.errors import RunStopped, UserError
 
@@ -43,8 +40,6 @@ class Ranks:
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
         self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
-        if not self.is_first:
-            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # only one tells how it goes
 
     @property
     def is_first(self) -> bool:
@@ -61,6 +56,11 @@ class Ranks:
         """Whether `torchrun` will start this run anew should a process die."""
         return int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0)) > self.restarts
 
+    def say(self, sentence: str) -> None:
+        """Print a sentence once, not once a process."""
+        if self.is_first:
+            print(sentence, flush=True)
+
     def close(self) -> None:
         """Part from the others."""
         if self.world_size > 1 and dist.is_initialized():
@@ -73,11 +73,12 @@ class Ranks:
         if self.world_size == 1:
             return
         gradients = [p.grad for p in network.parameters() if p.grad is not None]
-        flat = _flatten_dense_tensors(gradients)
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
         with self._talking():
             dist.all_reduce(flat)
         flat /= self.world_size
-        torch._foreach_copy_(gradients, _unflatten_dense_tensors(flat, gradients))
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view(gradient.shape))
 
     def labels_of_all(self, c: Tensor) -> Tensor:
         """The labels [B] of every process on the device, [world_size·B], in rank order."""

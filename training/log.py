@@ -33,8 +33,9 @@ class TrainingLog:
         if table is not None:
             with self._or_without("table"):
                 self.table = LossTable(table, start)
-        silent = silent or not sys.stderr.isatty()
-        self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=silent)
+        self.silent = silent
+        hidden = silent or not sys.stderr.isatty()
+        self.bar = tqdm(total=num_iters, initial=start, unit="it", dynamic_ncols=True, disable=hidden)
         self.board: SummaryWriter | None = None
         if log_dir is not None:
             from torch.utils.tensorboard import (
@@ -97,6 +98,8 @@ class TrainingLog:
 
     def say(self, sentence: str) -> None:
         """Print a sentence without breaking the progress bar, or another thread's: checkpoints are saved by one."""
+        if self.silent:
+            return
         tqdm.write(sentence)  # under tqdm's lock, where print() writes the line and its end apart
         sys.stdout.flush()
 

@@ -28,15 +28,15 @@ _OF_ONE_START = {
 }
 
 
-def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> None:
+def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> list[str]:
     """Compare `config.json` of the run with this command line.
 
-    Raises `UserError` where going on would be meaningless; prints a line for everything that is merely different.
+    Raises `UserError` where going on would be meaningless; returns a line for everything that is merely different.
     """
     folder = Path(config.model_save_dir)
     saved = network_files.load_config(folder)
     if not saved:
-        return
+        return []
     if saved["domains"] != list(domains):
         raise UserError(
             f"the run in {folder} was trained on {', '.join(saved['domains'])}, but {config.image_dir} "
@@ -49,10 +49,11 @@ def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> None:
                 f"the run in {folder} was trained with --{flag} {then[flag]}, and --{flag} says "
                 f"{getattr(config, flag)}: pass --{flag} {then[flag]}, or a new --model_save_dir"
             )
-    for flag, value in vars(config).items():
-        plain = str(value) if isinstance(value, Path) else value
-        if flag in then and then[flag] != plain and flag not in _OF_ONE_START:
-            print(f"changed: --{flag} {plain} (the run so far: {then[flag]})")
+    return [
+        f"changed: --{flag} {value} (the run so far: {then[flag]})"
+        for flag, value in _plain(config).items()
+        if flag in then and then[flag] != value and flag not in _OF_ONE_START
+    ]
 
 
 class RunFolder:

@@ -67,7 +67,7 @@ class TrainingState:
             if self.ema:
                 self.ema.module.load_state_dict(self.G.state_dict())
             return
-        weights, found = network_files.load_generator(path, self.config.c_dim)
+        weights, found = network_files.generator_weights(path, self.config.c_dim)
         wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
         network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
@@ -128,16 +128,15 @@ class TrainingState:
         self.samples_seen += samples
         self.set_learning_rates()
 
-    def load(self, folder: Path, name: int | str) -> None:
-        """Go on from a full set, or from bare G and D files of other repos with new optimisers."""
+    def load(self, folder: Path, name: int | str) -> str:
+        """Go on from a full set, or from bare G and D files of other repos with new optimisers; says from which."""
         self._load_networks(folder, name)
         path = training_sets.path_of(folder, name, "state")
         if not path.exists():
             self.iteration = name if isinstance(name, int) else 0
             self.samples_seen = self.iteration * self.config.batch_size
             self.sampled = self.iteration
-            print(f"resuming from bare networks of iteration {name}: the optimisers start anew")
-            return
+            return f"resuming from bare networks of iteration {name}: the optimisers start anew"
         state = tensor_file.read(path)
         training_sets.require_together(folder, name, state)
         try:
@@ -147,7 +146,7 @@ class TrainingState:
             raise DamagedCheckpoint(
                 f"{path} is not the training state of these networks ({reason}): use another set"
             ) from error
-        print(f"resuming from iteration {self.iteration}")
+        return f"resuming from iteration {self.iteration}"
 
     def _take(self, state: dict[str, Any]) -> None:
         for name, kind in (("iteration", int), ("samples_seen", int), ("best_score", float)):
@@ -172,14 +171,14 @@ class TrainingState:
     def _load_networks(self, folder: Path, name: int | str) -> None:
         config, c_dim = self.config, self.config.c_dim
         path = training_sets.path_of(folder, name, "G")
-        weights, found = network_files.load_generator(path, c_dim)
+        weights, found = network_files.generator_weights(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
         network_files.require(found, path, wanted)
         _fill(self.G, weights, path)
         if self.ema:
             _fill(self.ema.module, weights, path)
         path = training_sets.path_of(folder, name, "D")
-        weights, found = network_files.load_discriminator(path, c_dim)
+        weights, found = network_files.discriminator_weights(path, c_dim)
         wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
         network_files.require(found, path, wanted)
         _fill(self.D, weights, path)

@@ -4,41 +4,52 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from checkpointing.trained_generator import TrainedGenerator
 from common.device import choose_device, half_precision
 from model import Generator
-from translation import openvino_generator
-from translation.cpu_generator import for_cpu
+from translation.onnx_export import export, metadata_of
 
 # Images [B, 3, H, W] in [-1, 1] and one-hot labels [B, c_dim] -> images.
 Translate = Callable[[Tensor, Tensor], Tensor]
 
 
-def fast_generator(
-    G: Generator, image_size: int, amp: str = "auto", backend: str = "auto"
-) -> tuple[Translate, torch.device]:
-    """`G` for use, and the device its input belongs on.
+def fast_generator(G: Generator, amp: str = "auto", onnx: Path | None = None) -> tuple[Translate, torch.device]:
+    """`G` for use, and the device its input belongs on: OpenVINO on a CPU where there is G's `onnx` file."""
+    if onnx:
+        from translation.openvino_generator import OpenVinoGenerator
 
-    `backend` is torch, openvino or auto: OpenVINO where it is installed and there is no GPU. Raises `UserError` where
-    OpenVINO is asked for and not installed.
-    """
+        return OpenVinoGenerator(onnx, amp), torch.device("cpu")
     device = choose_device()
-    if backend == "openvino" or (backend == "auto" and device.type == "cpu" and openvino_generator.is_installed()):
-        return openvino_generator.OpenVinoGenerator(G, image_size, amp), torch.device("cpu")
-    return TorchGenerator(G, device, image_size, amp), device
+    return TorchGenerator(G, device, amp), device
+
+
+def onnx_for(trained: TrainedGenerator, backend: str) -> Path | None:
+    """The file that OpenVINO shall run; None: PyTorch shall run the network.
+
+    `backend` is torch, openvino or auto: OpenVINO where there is no GPU and an export of just this checkpoint lies
+    beside it. With openvino it is exported where there is none.
+    """
+    if backend == "torch" or (backend == "auto" and choose_device().type != "cpu"):
+        return None
+    onnx = trained.path.with_suffix(".onnx")
+    if onnx.exists():
+        from translation.openvino_generator import is_export_of
+
+        if is_export_of(onnx, metadata_of(trained)):
+            return onnx
+    return export(trained) if backend == "openvino" else None
 
 
 class TorchGenerator:
     """PyTorch: channels-last, in bfloat16 where `amp` and the hardware say so, weights included."""
 
-    def __init__(self, G: Generator, device: torch.device, image_size: int, amp: str) -> None:
-        bf16 = half_precision(device, amp)
-        self._dtype = torch.bfloat16 if bf16 else torch.float32
-        if bf16 and device.type == "cpu":  # in float32 PyTorch gains nothing by it
-            G = for_cpu(G, image_size)
+    def __init__(self, G: Generator, device: torch.device, amp: str) -> None:
+        self._dtype = torch.bfloat16 if half_precision(device, amp) else torch.float32
         self._G = _with_group_norms(G).eval().requires_grad_(False).to(device, self._dtype)
         self._G.to(memory_format=torch.channels_last)
 

@@ -11,6 +11,7 @@ import torch
 
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import whole_files
+from common.pretrained_files import sha256
 from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 
@@ -22,20 +23,37 @@ class WrongExport(Exception):
 
 
 def export_onnx(config: argparse.Namespace, given: set[str]) -> int:
-    """Write the generator as `.onnx` beside its checkpoint; returns the exit code.
+    """Write the generator that the command line names as `.onnx` beside its checkpoint; returns the exit code."""
+    export(load_generator(of_command_line(config, given), **foreign_settings(config)))
+    return 0
+
+
+def export(trained: TrainedGenerator) -> Path:
+    """Write the generator as `.onnx` beside its checkpoint; returns the file.
 
     Inputs `image` [batch, 3, S, S] in [-1, 1] and one-hot `label` [batch, c_dim], output `translated` like `image`.
-    The file's metadata tell the domains in label order, the image size, the crop size, and what it is the crop of:
-    `faces` "ours" (face squares of this repo) or "published" (the detector's box).
     """
-    path = of_command_line(config, given)
-    trained = load_generator(path, **foreign_settings(config))
-    target = path.with_suffix(".onnx")
-    print(f"Exporting {path} (about half a minute) ...", flush=True)
+    target = trained.path.with_suffix(".onnx")
+    print(f"Exporting {trained.path} (about half a minute) ...", flush=True)
     with whole_files.told_unwritable(str(target)):
         whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
     print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
-    return 0
+    return target
+
+
+def metadata_of(trained: TrainedGenerator) -> dict[str, str]:
+    """What the file says of itself: the domains in label order, what it is shown, and the SHA-256 of its checkpoint.
+
+    `faces`, of which `crop_size` is the centre, are "ours" (face squares of this repo) or "published" (the detector's
+    box).
+    """
+    return {
+        "domains": ",".join(trained.domains),
+        "image_size": str(trained.image_size),
+        "crop_size": str(trained.crop_size),
+        "faces": "published" if trained.published else "ours",
+        "checkpoint": sha256(trained.path),
+    }
 
 
 def _write(trained: TrainedGenerator, path: Path) -> None:
@@ -55,12 +73,7 @@ def _write(trained: TrainedGenerator, path: Path) -> None:
             dynamic_shapes={"x": {0: batch}, "c": {0: batch}},
         )
     assert program is not None
-    program.model.metadata_props.update(
-        domains=",".join(trained.domains),
-        image_size=str(size),
-        crop_size=str(trained.crop_size),
-        faces="published" if trained.published else "ours",
-    )
+    program.model.metadata_props.update(metadata_of(trained))
     program.save(str(path), external_data=False)
     check(trained, path)
 

@@ -6,18 +6,18 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from checkpointing import network_files
+from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common.errors import UserError
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
 from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
-from translation.results import Results, Row, names_of, save, write_page
-from translation.translator import Translation, Translator
+from translation.results import PageEntry, Results, names_of, save, write_page
+from translation.translator import Original, Translation, Translator
 
 KEPT = "results from an earlier run, kept"
 
@@ -30,7 +30,7 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
     """
     source, folder = Path(config.image_path), Path(config.result_dir)
     photos = find_photos(source, folder)
-    with load_translator(config, given) as translator:
+    with translator_for(config, given) as translator:
         top = source.parent if source.is_file() else source
         names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
         places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
@@ -50,11 +50,9 @@ class FolderRun:
         self._translator = translator
         self._places = places
         self._config = config
-        self._rows: dict[Path, Row] = {}
-        # Photos read but not translated yet, their ICC profiles, and what is to be said about how they were read.
-        self._waiting: list[tuple[Path, bytes | None, str]] = []
+        self._rows: dict[Path, PageEntry] = {}
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[PageEntry]:
         """Translate and save every photo; what is to be told about each, in order."""
         with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
             for translation in self._translator.translate_many(self._readable(), self._config.faces == "largest"):
@@ -63,35 +61,35 @@ class FolderRun:
             progress.update(len(self._rows) - progress.n)
         return [self._rows[photo] for photo in self._places]
 
-    def _readable(self) -> Iterator[np.ndarray]:
-        """The pixels of each photo that can be read and has no results yet."""
+    def _readable(self) -> Iterator[Original]:
+        """Each photo that can be read and has no results yet."""
         for path, results in self._places.items():
             if results.strip.exists() and not self._config.overwrite:
-                self._rows[path] = Row(str(path), results, KEPT)
+                self._rows[path] = PageEntry(str(path), results, KEPT)
                 continue
             try:
                 photo = Photo(path)
                 pixels = photo.pixels()
             except UnreadablePhoto as reason:
-                self._rows[path] = Row(str(path), None, str(reason))
+                self._rows[path] = PageEntry(str(path), None, str(reason))
                 continue
-            self._waiting.append((path, photo.icc_profile, _reduced(photo, pixels)))
-            yield pixels
+            yield Original(pixels, path, photo.icc_profile, _reduced(photo, pixels.shape[1], pixels.shape[0]))
 
     def _save(self, translation: Translation) -> None:
-        path, profile, reduced = self._waiting.pop(0)
+        photo = translation.photo
+        results = self._places[photo.path]
         if not translation.results:
-            self._rows[path] = Row(str(path), None, translation.problem)
+            self._rows[photo.path] = PageEntry(str(photo.path), None, translation.problem)
             return
-        save(translation.original, translation.results, self._places[path], self._config.quality, profile)
+        save(photo.pixels, translation.results, results, self._config.quality, photo.icc_profile)
         left, found = translation.without_mesh, len(translation.faces)
         note = f"{left} of {found} faces left as they were: no face mesh in them" if left else ""
-        self._rows[path] = Row(str(path), self._places[path], "; ".join(filter(None, (reduced, note))))
+        notes = "; ".join(filter(None, (photo.note, note)))
+        self._rows[photo.path] = PageEntry(str(photo.path), results, notes)
 
 
-def _reduced(photo: Photo, pixels: np.ndarray) -> str:
+def _reduced(photo: Photo, width: int, height: int) -> str:
     """What to say of a photo that was too large to be read as it is; "" of any other."""
-    height, width = pixels.shape[:2]
     if width == photo.width:
         return ""
     largest = MAX_DECODED_PIXELS // 1_000_000
@@ -100,7 +98,7 @@ def _reduced(photo: Photo, pixels: np.ndarray) -> str:
     )
 
 
-def _tell(rows: list[Row], page: Path) -> None:
+def _tell(rows: list[PageEntry], page: Path) -> None:
     """The summary, on the terminal."""
     kept = sum(row.note == KEPT for row in rows)
     new = sum(row.results is not None for row in rows) - kept
@@ -137,25 +135,22 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
             raise UserError(f"the results would replace {photo} itself: name another --result_dir")
 
 
-def load_translator(config: argparse.Namespace, given: set[str]) -> Translator:
+def translator_for(config: argparse.Namespace, given: set[str]) -> Translator:
     """The translator that the command line asks for, after refusing flags that contradict it."""
-    path = of_command_line(config, given)
-    _refuse_contradictions(config, given, path)
-    translator = Translator.load(path, **foreign_settings(config), amp=config.amp, backend=config.backend)
-    if translator.published:
-        print(f"no config.json beside {path}: it is shown faces as the published repo's networks saw them")
-    return translator
+    trained = load_generator(of_command_line(config, given), **foreign_settings(config))
+    _refuse_contradictions(config, given, trained)
+    if trained.published:
+        print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")
+    return Translator.of(trained, config.amp, config.backend)
 
 
-def _refuse_contradictions(config: argparse.Namespace, given: set[str], path: Path) -> None:
-    _, found = network_files.load_generator(path, config.c_dim)
+def _refuse_contradictions(config: argparse.Namespace, given: set[str], trained: TrainedGenerator) -> None:
     told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
-    network_files.require(found, path, told)
-    trained = network_files.config_of(path)
+    network_files.require(trained.architecture, trained.path, told)
     for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
-        if trained and flag in given and trained["arguments"][flag] != getattr(config, flag):
-            has = trained["arguments"][flag]
+        if trained.config and flag in given and trained.config["arguments"][flag] != getattr(config, flag):
+            has = trained.config["arguments"][flag]
             raise UserError(
-                f"{path} was trained with --{flag} {has}, and --{flag} says {getattr(config, flag)}: "
+                f"{trained.path} was trained with --{flag} {has}, and --{flag} says {getattr(config, flag)}: "
                 f"leave the flag out, or use another checkpoint"
             )

@@ -29,7 +29,7 @@ def export_release(config: argparse.Namespace, given: set[str]) -> int:
     trained = network_files.config_of(path)
     if not trained:
         raise UserError(f"there is no config.json beside {path}: a release tells what its generator was trained on")
-    state, _ = network_files.load_generator(path, len(trained["domains"]))
+    state, _ = network_files.generator_weights(path, len(trained["domains"]))
     domains = trained["domains"]
     if sorted(domains) == sorted([*emotions.FIVE, NEUTRAL]):
         state = network_files.drop_domain(state, domains.index(NEUTRAL))

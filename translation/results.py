@@ -87,7 +87,7 @@ def _write(picture: Image.Image, path: Path, quality: int, profile: bytes | None
 
 
 @dataclass(frozen=True)
-class Row:
+class PageEntry:
     """What the page shows of one photo; `note` says what is to be known about it, `results` None where it has none."""
 
     photo: str
@@ -95,7 +95,7 @@ class Row:
     note: str = ""
 
 
-def write_page(folder: Path, rows: Sequence[Row], domains: Sequence[str]) -> Path:
+def write_page(folder: Path, rows: Sequence[PageEntry], domains: Sequence[str]) -> Path:
     """Write `results.html` into the results' folder and return its path."""
     import jinja2
 

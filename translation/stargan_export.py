@@ -19,7 +19,7 @@ from translation.default_generator import of_command_line
 def export_for_stargan(config: argparse.Namespace, given: set[str]) -> int:
     """Write the generator, and its D where there is one, to `stargan/` beside it; returns the exit code."""
     path = of_command_line(config, given)
-    state, _ = network_files.load_generator(path, config.c_dim)
+    state, _ = network_files.generator_weights(path, config.c_dim)
     tracking = with_tracking_buffers(state)
     target = path.parent / "stargan" / path.name
     with whole_files.told_unwritable(str(target)):

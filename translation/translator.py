@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from checkpointing.trained_generator import load_generator
+from checkpointing.trained_generator import TrainedGenerator, load_generator
 from face_detection import Face, FaceFinder
 from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square, published_square
 from imaging.value_range import to_network, to_uint8
 from losses import one_hot
 from model import Generator
-from translation.fast_generator import Translate, fast_generator
+from translation.fast_generator import Translate, fast_generator, onnx_for
 from translation.paste_back import FacePaste
 
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
@@ -33,15 +33,30 @@ class NoFace(Exception):
 
 
 @dataclass(frozen=True)
+class Original:
+    """A photo to translate, uint8 RGB [H, W, 3]; one from a disk with all that its results need to be written."""
+
+    pixels: Image
+    path: Path = Path()
+    icc_profile: bytes | None = None
+    note: str = ""  # what there is to say about how it was read
+
+
+@dataclass(frozen=True)
 class Translation:
     """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
 
     `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
     """
 
-    original: Image
+    photo: Original
     results: dict[str, Image]
     faces: Sequence[Face] = ()
+
+    @property
+    def original(self) -> Image:
+        """The photo's pixels."""
+        return self.photo.pixels
 
     @property
     def without_mesh(self) -> int:
@@ -77,7 +92,7 @@ class Translator:
     """A generator and a face finder, loaded once; a context manager, or `close()` it.
 
     `domains` are the emotions it gives, in label order. With `published` the generator sees faces as the published
-    repo's networks did, closer than ours.
+    repo's networks did, closer than ours. `onnx` is G's export, where OpenVINO shall compute it.
     """
 
     def __init__(
@@ -87,10 +102,10 @@ class Translator:
         image_size: int,
         crop_size: int = CROP_SIZE,
         amp: str = "auto",
-        backend: str = "auto",
+        onnx: Path | None = None,
         published: bool = False,
     ) -> None:
-        self.G, self.device = fast_generator(G, image_size, amp, backend)
+        self.G, self.device = fast_generator(G, amp, onnx)
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
@@ -112,12 +127,18 @@ class Translator:
         """The translator of a `-G.ckpt` file.
 
         The architecture is read off the file, the rest from the `config.json` beside it; the keywords serve
-        checkpoints of other repos, which have none. `backend` as in `fast_generator`. Raises `UserError` for a file
+        checkpoints of other repos, which have none. `backend` as in `onnx_for`. Raises `UserError` for a file
         that is no generator.
         """
         trained = load_generator(path, c_dim=c_dim, image_size=image_size, crop_size=crop_size, domains=domains)
+        return cls.of(trained, amp, backend)
+
+    @classmethod
+    def of(cls, trained: TrainedGenerator, amp: str = "auto", backend: str = "auto") -> Translator:
+        """The same of a file that has been read."""
+        onnx = onnx_for(trained, backend)
         return cls(
-            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, backend, trained.published
+            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, onnx, trained.published
         )
 
     @torch.inference_mode()
@@ -142,19 +163,19 @@ class Translator:
         Raises `NoFace` where there is none, or none with a mesh.
         """
         found = self.find_faces(photo) if faces is None else faces
-        (translation,) = self._translate_together([(photo, found)])
+        (translation,) = self._translate_together([(Original(photo), found)])
         if not translation.results:
             raise NoFace(translation.problem)
         return translation
 
-    def translate_many(self, photos: Iterable[Image], largest: bool = False) -> Iterator[Translation]:
+    def translate_many(self, photos: Iterable[Original], largest: bool = False) -> Iterator[Translation]:
         """Each photo's translation, in order; faces of several photos share a batch where the device gains by it.
 
         With `largest` only the largest face with a mesh is translated. No face, no `results`: nothing is raised.
         """
-        waiting: list[tuple[Image, list[Face]]] = []
+        waiting: list[tuple[Original, list[Face]]] = []
         for photo in photos:
-            faces = self.find_faces(photo)
+            faces = self.find_faces(photo.pixels)
             if largest:
                 faces = [face for face in faces if face.points is not None][:1] or faces[:1]
             waiting.append((photo, faces))
@@ -163,9 +184,9 @@ class Translator:
                 waiting.clear()
         yield from self._translate_together(waiting)
 
-    def _translate_together(self, photos: Sequence[tuple[Image, Sequence[Face]]]) -> Iterator[Translation]:
+    def _translate_together(self, photos: Sequence[tuple[Original, Sequence[Face]]]) -> Iterator[Translation]:
         crops = [
-            self._sees(face).cut(photo, self.image_size)
+            self._sees(face).cut(photo.pixels, self.image_size)
             for photo, faces in photos
             for face in faces
             if face.points is not None
@@ -173,7 +194,7 @@ class Translator:
         generated = iter(zip(crops, self.generate(np.stack(crops)), strict=True)) if crops else iter(())
         for photo, faces in photos:
             with_mesh = [(face, *next(generated)) for face in faces if face.points is not None]
-            yield Translation(photo, self._results(photo, with_mesh), faces)
+            yield Translation(photo, self._results(photo.pixels, with_mesh), faces)
 
     def _sees(self, face: Face) -> Square:
         """The part of the photo that the generator is shown."""
