@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model import Discriminator
 
-CHANGE_WEIGHT = 80.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
+CHANGE_WEIGHT = 40.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
 EDGE_WEIGHT = 0.5
 
 Parts = dict[str, Tensor]  # scalar tensors on the device, read only when logged
@@ -81,7 +81,7 @@ def pair_loss(x_fake: Tensor, x_real: Tensor, x_trg: Tensor) -> Tensor:
     """How far G's picture is from the known answer `x_trg`, the same person with the target emotion.
 
     mean(w·|e|) of the error e = x_fake − x_trg without its mean colour, plus |mean colour|, plus half of mean(w·|∇e|),
-    ∇ the differences of neighbouring pixels, which keeps edges sharp. The weights w = 1 + 80·mean|x_trg − x_real| over
+    ∇ the differences of neighbouring pixels, which keeps edges sharp. The weights w = 1 + 40·mean|x_trg − x_real| over
     the colours are higher where the expression changes. The mean colour is apart because an L1 norm feels only the sign
     of an error: while the whole picture is too dark, it would not feel a mouth that is at the wrong place.
     """

@@ -21,6 +21,8 @@ from imaging.draw_faces import draw_face
 VENDOR = ROOT / "apps/phone/web" / "vendor" / "vision_bundle.mjs"
 PHONE = {"width": 390, "height": 844}
 IDENTITY = 7
+SIZES = ((844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844))
+LONG = {"settings", "cards"}  # an adult's: they may be scrolled
 FLOW_SECONDS = 120  # patience with a busy machine
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
@@ -143,12 +145,52 @@ def check_usable(page):
 
 def check_in_view(page, *selectors, zoom=True):
     """On a phone, lying, a small one, a tablet, a laptop, and with `zoom` at 200 %: all is seen without scrolling."""
-    for width, height in ((195, 422), (844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844)):
+    for width, height in ((195, 422), *SIZES):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, height)
         for selector in selectors if zoom or width > 195 else ():
             box = page.locator(selector).first.bounding_box()
             assert box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, width, height)
+
+
+# Buttons that a finger at their middle or near their lower edge would not hit: out of view, or covered.
+OUT_OF_REACH = """[...document.querySelectorAll("main > section:not([hidden]) button")].filter((button) => {
+    const {left, bottom, width, height} = button.getBoundingClientRect();
+    const hits = (y) => button.contains(document.elementFromPoint(left + width / 2, y));
+    return button.offsetParent && !(hits(bottom - height / 2) && hits(bottom - 8));
+}).map((button) => button.outerHTML)"""
+
+
+def check_screen(page, name):
+    """One screen: usable, and in both languages at every size all that can be done is seen without scrolling."""
+    on_screen(page, name)
+    wait_until(page, "!document.body.classList.contains('arriving')")
+    check_usable(page)
+    for _ in range(2):
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            where = name, width, height, page.evaluate("document.documentElement.lang")
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+            assert name in LONG or not page.evaluate(OUT_OF_REACH), (where, page.evaluate(OUT_OF_REACH))
+        page.click("#language")
+
+
+def guess_all(page):
+    """A guess is right once in three, and five must be; it ends long before a hundred."""
+    for _ in range(100):
+        page.click(".choice >> nth=0")
+        assert page.inner_text("#guessing .hint").startswith(("맞았어!", "이건", "Yes!", "This is"))
+        page.click("#guess-next")
+        if page.is_hidden("#guessing .stage"):
+            return
+
+
+@contextlib.contextmanager
+def killed(server):
+    """The server is away meanwhile."""
+    server.__exit__()
+    yield
+    server.__enter__()
 
 
 @needs_vendor
@@ -202,7 +244,7 @@ def test_photo_to_faces_to_own_faces_to_stored_pictures(page, server):
     page.click("#send-ask")
     on_screen(page, "consent")
     assert page.is_disabled("#send"), "nothing is sent before somebody agrees"
-    check_usable(page)
+    check_screen(page, "consent")
     assert server.kept() == before
     page.check("#consent input")
     page.click("#send")
@@ -289,7 +331,8 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     page.fill("#code-input", "wrong")
     page.keyboard.press("Enter")
     wait_until(page, "document.querySelector('#code-problem').textContent.includes('이 코드로는')")
-    check_usable(page)
+    check_screen(page, "code")
+    assert page.locator("#code-input").bounding_box()["height"] < 80, "a field for one line"
     page.fill("#code-input", "secret")
     page.keyboard.press("Enter")
     on_screen(page, "start")
@@ -299,7 +342,7 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     on_screen(page, "adult")
     text = page.inner_text("#adult")
     assert ELSEWHERE in text and "그림으로 그린 얼굴" in text and "그림 친구" in text
-    check_usable(page)
+    check_screen(page, "adult")
     page.click("#adult-agree")
     assert page.is_visible("#adult"), "a child's tap agrees to nothing"
     assert "POST" not in asked
@@ -348,6 +391,52 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     assert len(guarded.kept()) == 1
 
 
+NO_WORKER = "delete Navigator.prototype.serviceWorker;"  # which would keep the mirror's files
+
+
+@needs_vendor
+def test_a_server_killed_at_each_step_loses_no_picture(open_page, server):
+    """From the photo to what is sent. While it is away, what needs no server goes on."""
+    page = open_page(server.url, script=NO_WORKER)
+    choose_photo(page, np.hstack([draw_face(identity, "neutral", size=480) for identity in (IDENTITY, 11)]))
+    on_screen(page, "who")
+    with killed(server):
+        page.click("#who li:nth-child(1) button")
+        on_screen(page, "message")
+    page.route("**/vendor/**", lambda route: route.abort())  # away again before the mirror's files came
+    page.click("#message-again")
+    on_screen(page, "overview")
+    with killed(server):
+        my_turn(page, "기쁜")
+        wait_until(page, "document.querySelector('#turn .hint').textContent.startsWith('오늘은 거울')")
+        own = jpeg(draw_face(IDENTITY, "happy", size=480))
+        page.set_input_files("#turn-file", {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": own})
+        on_screen(page, "compare")
+        page.click("#keep")
+    page.unroute("**/vendor/**")
+    page.click("#my-turn")
+    wait_until(page, "document.querySelector('#turn').dataset.state")  # the mirror came back with the server
+    page.click("#turn [data-back]")
+    page.click("#face [data-back]")
+    with killed(server):
+        page.click("#to-guess")
+        assert address(page, "#guessing img")
+        page.click("#guessing [data-back]")
+        wait_until(page, "document.querySelectorAll('.cards .own').length === 1")
+        page.click("#finish")
+        on_screen(page, "ending")
+        assert page.locator("#ending .mine img").count() == 1
+        page.click("#send-ask")
+        page.check("#consent input")
+        page.click("#send")
+        wait_until(page, "document.querySelector('#consent .state').textContent.includes('여기 그대로')")
+    assert page.locator("#consent .mine img").count() == 1
+    before = server.kept()
+    page.click("#send")
+    on_screen(page, "bye")
+    assert len(server.kept() - before) == 1
+
+
 def test_english_friends_swipes_keys_and_guessing(open_page, server):
     """An English browser reads English first; steps are announced; nothing of it needs a photo."""
     page = open_page(server.url, "en-US")
@@ -381,13 +470,8 @@ def test_english_friends_swipes_keys_and_guessing(open_page, server):
     page.click("#to-guess")
     check_usable(page)
     check_in_view(page, "#guessing h1")
-    for _ in range(100):  # a guess is right once in three, and five must be; it ends long before
-        page.click(".choice >> nth=0")
-        assert page.inner_text("#guessing .hint").startswith(("Yes!", "This is"))
-        page.click("#guess-next")
-        if page.is_hidden("#guessing .stage"):
-            break
-    assert page.inner_text("#guessing .hint").startswith("That was all")
+    guess_all(page)
+    assert page.inner_text("#guessing h1").startswith("That was all")
     page.click("#guessing [data-back]")
     page.go_back()  # the phone's own button asks before pictures go, and a second time takes the question back
     assert page.is_visible("#leave-dialog")
@@ -621,3 +705,79 @@ def test_the_manifest_names_files_that_are_there():
     service_worker = (ROOT / "apps/phone/web" / "sw.js").read_text()
     for script in Path(ROOT / "apps/phone/web").glob("*.js"):
         assert script.name in ("sw.js", "docs.js") or f'"{script.name}"' in service_worker, "would be missing offline"
+
+
+@needs_vendor
+def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
+    """All screens but the access code's and the adult's, which only a guarded server shows."""
+    page, seen = open_page(server.url), set()
+
+    def check(name):
+        check_screen(page, name)
+        seen.add(name)
+
+    check("start")
+    page.click("#take")
+    wait_until(page, "!document.querySelector('#photograph [data-shutter]').disabled")
+    check("photograph")
+    page.click("#photograph [data-shutter]")
+    check("sure")
+    held = []
+    page.route("**/generate", lambda route: held.append(route))
+    page.click("#sure-yes")
+    wait_until_python(page, lambda: held)
+    check("waiting")
+    page.click("#waiting [data-back]")
+    on_screen(page, "start")
+    page.unroute("**/generate")
+    choose_photo(page, np.hstack([draw_face(identity, "neutral", size=360) for identity in (IDENTITY, 11, 20)]))
+    check("who")
+    page.click("#who [data-back]")
+    choose_photo(page, np.full((300, 300, 3), 150, np.uint8))
+    on_screen(page, "message")
+    page.click("#message summary")
+    check("message")
+    page.click("#message-again")
+    page.click("#with-friends")
+    page.wait_for_selector(".person img")
+    check("choose-friend")
+    page.click(".person >> nth=0")
+    check("overview")
+    my_turn(page, "슬픈")
+    wait_until(page, "document.querySelector('#turn').dataset.state === 'hint'")
+    check("turn")
+    page.click("#rest-button")
+    check("rest")
+    page.click("#rest [data-back]")
+    wait_until(page, "!document.querySelector('#turn [data-shutter]').disabled")
+    page.click("#turn [data-shutter]")
+    check("compare")
+    page.click("#keep")
+    check("face")
+    page.click("#face [data-back]")
+    page.click("#to-guess")
+    check("guessing")
+    guess_all(page)
+    assert page.inner_text("#guessing h1") == "다 봤어! 얼굴을 잘 살펴봤네.", "the question is over"
+    check("guessing")
+    page.click("#guessing [data-back]")
+    page.click("#home-button")
+    check_usable(page)
+    page.click("dialog button[value=stay]")
+    page.click("#finish")
+    check("ending")
+    hold(page, "#keep-ask")
+    for kind in ("symbol", "photo", "own"):
+        page.click(f"[data-cards={kind}]")
+        check("cards")
+    page.click("#cards [data-back]")
+    page.click("#the-end")
+    check("bye")
+    page.click("#bye [data-home]")
+    hold(page, "#settings-button")
+    check("settings")
+    assert set(page.evaluate("[...document.querySelectorAll('main > section')].map(({id}) => id)")) - seen == {
+        "adult",
+        "code",
+        "consent",
+    }

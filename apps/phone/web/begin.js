@@ -38,6 +38,7 @@ export async function askServer() {
   $("#with-friends").classList.toggle("main", !generating || drawn);
   $("#take").classList.toggle("main", !drawn);
   say($("#start > p"), generating ? "startText" : "friendsOnly");
+  $("#privacy").hidden = !generating;
   say($("#privacy"), HERE ? "privacyHere" : "privacyServer", { host: location.host });
   $("#start-problem").hidden = !server?.problem;
   $("#start-problem p").textContent = server?.problem ?? "";
@@ -235,8 +236,8 @@ const stopProgress = () => clearInterval(progress);
 
 const KNOWN = {
   no_face: ["noFaceTitle", "noFace"],
-  unreadable: ["noFaceTitle", "unreadable"],
-  too_large: ["noFaceTitle", "tooLarge"],
+  unreadable: ["otherPhotoTitle", "unreadable"],
+  too_large: ["otherPhotoTitle", "tooLarge"],
 };
 
 // What went wrong, kindly; "again" asks the server once more, or for another photo where this one won't do.
@@ -252,11 +253,12 @@ function explain(error, again) {
 // --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
 
 // `visit.mirror` becomes a promise of the mirror, null where there is none.
-function prepareMirror() {
+export function prepareMirror() {
   visit.mirror = readyMirror(visit.pictures.original, visit.friend).catch((error) => {
     console.info("The mirror can't be made ready:", error.message);
     return null;
   });
+  return visit.mirror;
 }
 
 async function readyMirror(picture, friend) {

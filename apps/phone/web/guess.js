@@ -30,7 +30,7 @@ function shuffled(list) {
 function next() {
   if (!left.length) return end();
   asked = left.shift();
-  $("#guessing .stage").hidden = false;
+  showPicture(true);
   $("#guessing img").src = src(visit.pictures[asked]);
   name($("#guessing img"), "guessTitle");
   say($("#guessing .hint"), "");
@@ -58,10 +58,17 @@ function answer(emotion) {
   $("#guess-next").focus();
 }
 
+// The face to guess, or a friendly one at the end.
+function showPicture(asking) {
+  $("#guessing .stage").hidden = !asking;
+  $("#guessing .big").toggleAttribute("hidden", asking); // an SVG has no property of that name
+  say($("#guessing h1"), asking ? "guessTitle" : "guessEnd");
+}
+
 function end() {
   asked = "";
-  $("#guessing .stage").hidden = true;
-  say($("#guessing .hint"), "guessEnd");
+  showPicture(false);
+  say($("#guessing .hint"), "");
   $("#guess-next").hidden = true;
   $("#guessing h1").focus();
 }

@@ -6,10 +6,11 @@ const MAX_READINGS_A_SECOND = 12; // enough for a face, and leaves a phone cool
 
 let loading = null;
 
-// The mirror, made once; null where its files are not there or the browser can't run it.
+// The mirror, made once; null where its files can't be had now or the browser can't run it.
 export function loadMirror() {
   loading ??= Mirror.create().catch((error) => {
     console.info("The page works without its mirror:", error.message);
+    loading = null; // the server may be away only for a while
     return null;
   });
   return loading;

@@ -1,6 +1,7 @@
 // My turn: the mirror watches, and takes the child's own picture by itself once the expression was held.
 
 import { pointAt } from "./arrow.js";
+import { prepareMirror } from "./begin.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showFace, showNext } from "./faces.js";
 import { note } from "./record.js";
@@ -45,7 +46,7 @@ async function watch() {
     bar.hidden = true;
     return say(hint, "turnNoCamera");
   }
-  const loaded = await visit.mirror;
+  const loaded = (await visit.mirror) ?? (await prepareMirror()); // what could not be had before may be there now
   if (section.hidden || document.hidden || visit.emotion !== emotion) return;
   if (!loaded) {
     bar.hidden = true;

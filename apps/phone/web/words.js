@@ -114,7 +114,7 @@ const KOREAN = {
   byeSent: "허락한 사진 {count}장을 보냈어. 고마워!",
   startOver: "처음부터 다시",
 
-  consentTitle: "보호자께 여쭤봐요",
+  consentTitle: "어른께 여쭤보자",
   consentText:
     "보내기를 누르면 위 사진이 서버에 저장되어, 표정을 만드는 AI를 가르치는 데 쓰입니다. " +
     "이름이나 위치는 함께 저장되지 않습니다. 보내지 않아도 괜찮습니다.",
@@ -148,7 +148,8 @@ const KOREAN = {
   leave: "처음으로",
   saveRecordFirst: "기록 저장하기",
 
-  noFaceTitle: "얼굴을 찾고 있어",
+  noFaceTitle: "얼굴이 어디 있을까?",
+  otherPhotoTitle: "다른 사진을 찾아보자",
   noFace: "얼굴이 잘 보이는 밝은 곳에서 다시 찍어 볼까?",
   unreadable: "이 사진은 열리지 않네. 다른 사진으로 해 볼까?",
   tooLarge: "이 사진은 너무 커. 다른 사진으로 해 볼까?",
@@ -357,7 +358,8 @@ const ENGLISH = {
   leave: "Go",
   saveRecordFirst: "Save the record",
 
-  noFaceTitle: "Looking for a face",
+  noFaceTitle: "Where is the face?",
+  otherPhotoTitle: "Let's find another photo",
   noFace: "Shall we try again where it is bright, with the whole face in view?",
   unreadable: "This photo does not open. Shall we try another one?",
   tooLarge: "This photo is too large. Shall we try another one?",
