@@ -182,7 +182,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--batch_size", type=int, default=64, help="faces a step")
     train.add_argument("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
     train.add_argument("--pretrained", type=Path, help="judge file to start from (its --arch is taken)")
-    train.add_argument("--seed", type=int, default=0, help="of everything random")
+    train.add_argument("--seed", type=int, default=0, help="random seed")
     return parser
 
 
