@@ -236,7 +236,12 @@ def add_speed(add: Add) -> None:
 
 def add_best(add: Add) -> None:
     """How the best checkpoint is chosen."""
-    add("--score", choices=("fid*emotion", "fid", "emotion", "none"), default="fid*emotion", help="criterion for the best checkpoint")
+    add(
+        "--score",
+        choices=("fid*emotion", "fid", "emotion", "none"),
+        default="fid*emotion",
+        help="criterion for the best checkpoint",
+    )
     add("--fid_features", choices=("inception", "emotion"), default="inception", help="features to compare faces by")
     add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
     add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")
