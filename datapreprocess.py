@@ -26,8 +26,8 @@ from common.version import TOLD
 from preprocessing import aihub
 
 if TYPE_CHECKING:
-    from preprocessing.output import Journal, Output, Row
-    from preprocessing.plan import Settings, Task
+    from preprocessing.output import Journal, ManifestRow, Output
+    from preprocessing.plan import CropSettings, Task
 
 CLOSE_UPS = 0.2  # share of the faces whose crops may reach beyond their photos
 SMALLEST_CROP = 320  # pixels: the face itself, brows to chin, takes 293
@@ -91,9 +91,9 @@ def main(argv: list[str] | None = None) -> int:
     return _print_summary(output)
 
 
-def read_settings(args: argparse.Namespace) -> Settings:
+def read_settings(args: argparse.Namespace) -> CropSettings:
     """The settings that the arguments mean. Raises `UserError` where they mean nothing."""
-    from preprocessing.plan import Settings
+    from preprocessing.plan import CropSettings
 
     if not args.input.is_dir():
         raise UserError(f"--input {args.input} is not a folder: give the folder that holds the photos")
@@ -112,7 +112,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
         raise UserError(f"--person_pattern {args.person_pattern} has no group: put (…) around what names the person")
     if args.pairs and args.align:
         raise UserError("--pairs and --align exclude each other: photos of a pair are cut alike, not turned one by one")
-    return Settings(
+    return CropSettings(
         pairs=args.pairs,
         input=str(folder),
         emotions=tuple(sorted(name for name in wanted.values() if name)),
@@ -126,7 +126,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
     )
 
 
-def preprocess(settings: Settings, output: Output, workers: int) -> None:
+def preprocess(settings: CropSettings, output: Output, workers: int) -> None:
     """Bring the output folder up to date with the input and write the manifest of this shard."""
     from common.worker_processes import WorkerDied, map_in_processes
     from preprocessing.output import Journal, keep_settings
@@ -180,7 +180,7 @@ def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], prog
             yield task
 
 
-def _work(tasks: list[Task], settings: Settings, output: Output) -> list[tuple[str, Row]]:
+def _work(tasks: list[Task], settings: CropSettings, output: Output) -> list[tuple[str, ManifestRow]]:
     """What a worker does with a batch."""
     from preprocessing.crop import crop_photo
 

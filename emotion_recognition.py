@@ -59,11 +59,8 @@ class EmotionRecognizer:
         self.dtype = dtype or torch.float32
         self._mean = torch.tensor(judge.mean, device=self.device).view(3, 1, 1)
         self._std = torch.tensor(judge.std, device=self.device).view(3, 1, 1)
-        network = build_network(judge)
-        if "efficientnet" in judge.arch:
-            network = frozen_network.fold_batch_norms(network)
-        whole = frozen_network.FeaturesAndLogits(network)
-        self._network = frozen_network.Evaluator(whole, judge.image_size, self.device, self.dtype, images_at_once)
+        whole = frozen_network.FeaturesAndLogits(build_network(judge))
+        self._network = frozen_network.FrozenNetwork(whole, judge.image_size, self.device, self.dtype, images_at_once)
         self._output_of = {meaning(name): i for i, name in enumerate(judge.classes)}
 
     @classmethod
@@ -185,7 +182,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--batch_size", type=int, default=64, help="faces a step")
     train.add_argument("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
     train.add_argument("--pretrained", type=Path, help="judge file to start from (its --arch is taken)")
-    train.add_argument("--seed", type=int, default=0, help="of everything random")
+    train.add_argument("--seed", type=int, default=0, help="random seed")
     return parser
 
 
@@ -235,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         from training import judge
 
-        judge.train(judge.Settings(**args))
+        judge.train(judge.JudgeTraining(**args))
     return 0
 
 

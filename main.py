@@ -19,7 +19,7 @@ FACE_SIZE = 512  # pixels: side of a stored face (imaging.face_geometry's, which
 
 
 def boolean(text: str) -> bool:
-    """True or False, spelled as the seed document spells them, or yes/no, 1/0."""
+    """True or False, in Python's spelling, or yes/no, 1/0."""
     if text.lower() in ("true", "yes", "1"):
         return True
     if text.lower() in ("false", "no", "0"):
@@ -133,7 +133,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Every flag of the seed document under its name and with its default, and the few added since."""
+    """Every flag of the published StarGAN-FE under its name and with its default, and those added since."""
     parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=TOLD)
     parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
@@ -212,7 +212,7 @@ def add_training(add: Add) -> None:
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
     add("--ema_decay", type=fraction, default=0, help="moving average of the generator; 0 = off")
-    add("--seed", type=whole, default=0, help="of everything random")
+    add("--seed", type=whole, default=0, help="random seed")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
     add("--max_minutes", type=positive, help="save and stop after so long")
     add("--on_nan", choices=("stop", "lower_lr"), default="stop", help="a loss is no number: stop, or halve the rates")
@@ -236,7 +236,12 @@ def add_speed(add: Add) -> None:
 
 def add_best(add: Add) -> None:
     """How the best checkpoint is chosen."""
-    add("--score", choices=("fid*emotion", "fid", "emotion", "none"), default="fid*emotion", help="what is best")
+    add(
+        "--score",
+        choices=("fid*emotion", "fid", "emotion", "none"),
+        default="fid*emotion",
+        help="criterion for the best checkpoint",
+    )
     add("--fid_features", choices=("inception", "emotion"), default="inception", help="features to compare faces by")
     add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
     add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")

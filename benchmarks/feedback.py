@@ -204,7 +204,7 @@ def fit(real: Readings, people: Readings, drawn: Readings) -> None:
             rest_of = readings.rest_of()
         rests = None if rest_of is None else readings.values[[rest_of[stem] for stem in readings.stems]]
         fold = np.array([zlib.crc32(f"fold{stem}".encode()) % feedback_fit.FOLDS for stem in readings.stems])
-        sources[name] = feedback_fit.Source(readings.values, rests, readings.emotions, fold)
+        sources[name] = feedback_fit.Examples(readings.values, rests, readings.emotions, fold)
     weights = feedback_fit.fit_all(real.names, sources)
     counts = ", ".join(f"{len(source.faces)} {name}" for name, source in sources.items())
     how = (

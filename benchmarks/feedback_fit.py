@@ -30,7 +30,7 @@ FEWEST = 20  # faces of an emotion that say something about a share
 
 
 @dataclass(frozen=True)
-class Source:
+class Examples:
     """Faces of one source: blendshapes [N, F], the person's resting ones or None, numbers of `CLASSES`, folds."""
 
     faces: np.ndarray
@@ -147,21 +147,21 @@ def mispraised(rows: np.ndarray, candidates: list[np.ndarray], kind: int) -> np.
     return np.bitwise_count(praised).sum(axis=-1, dtype=np.uint16)
 
 
-def grinning(names: list[str], people: Source) -> Source:
+def grinning(names: list[str], people: Examples) -> Examples:
     """Sad faces with a full smile, which show none of the five: no data has them, and they must not be praised."""
     sad = people.shown == CLASSES.index("sadness")
     faces = people.faces[sad].copy()
     faces[:, [names.index("mouthSmileLeft"), names.index("mouthSmileRight")]] = 1
     assert people.rests is not None
-    return Source(faces, people.rests[sad], np.zeros(len(faces), int), people.fold[sad])
+    return Examples(faces, people.rests[sad], np.zeros(len(faces), int), people.fold[sad])
 
 
-def fit_all(names: list[str], sources: dict[str, Source]) -> dict[str, Any]:
+def fit_all(names: list[str], sources: dict[str, Examples]) -> dict[str, Any]:
     """The content of the apps' file."""
     both = [grinning(names, sources[name]) for name in ("people", "drawn")]
     sources = {
         **sources,
-        "grinning": Source(*(np.concatenate(parts) for parts in zip(*map(astuple, both), strict=True))),
+        "grinning": Examples(*(np.concatenate(parts) for parts in zip(*map(astuple, both), strict=True))),
     }
     kept = features(names)
     columns = [names.index(name) for name in kept]

@@ -34,7 +34,7 @@ from imaging.draw_faces import draw_face  # noqa: E402
 from imaging.photo import Photo  # noqa: E402
 from preprocessing import aihub  # noqa: E402
 from preprocessing.output import Output  # noqa: E402
-from preprocessing.plan import Labels, Settings, plan  # noqa: E402
+from preprocessing.plan import CropSettings, Labels, plan  # noqa: E402
 
 DISTINCT_PHOTOS = 12
 COPIES = 15  # of each: at the end one worker waits for the other, which shall not count
@@ -85,7 +85,7 @@ def seeds_rate(photos: list[Path], folder: Path) -> tuple[float, float]:
 
 def our_rate(source: Path, folder: Path, workers: int, labels: Labels) -> tuple[float, float]:
     """The same of preprocessing, from the moment each worker has done a batch until the last one is done."""
-    settings = Settings(str(source))
+    settings = CropSettings(str(source))
     output = Output(folder / "train", folder / "val")
     work = functools.partial(datapreprocess._work, settings=settings, output=output)
     results = map_in_processes(work, plan(settings, labels), workers, batch_size=4)

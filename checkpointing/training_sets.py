@@ -94,7 +94,7 @@ def resolve(folder: Path, which: str, parts: Sequence[str] = ("G",)) -> int | st
 
 
 def require_whole(folder: Path, name: int | str, parts: Sequence[str] = PARTS) -> None:
-    """Refuse a set that lacks a file, or one of whose `parts` is damaged or of another moment."""
+    """Refuse a set that lacks a file, or one of whose `parts` is damaged or from another save."""
     state = path_of(folder, name, "state")
     bare = not _numbers(folder, "state")  # networks of another repo have no training state
     missing = [p.name for part in PARTS if not (p := path_of(folder, name, part)).exists()]

@@ -34,8 +34,8 @@ CONNECT_TIMEOUT = 10  # seconds without an answer before the next source gets it
 _unreachable: dict[str, str] = {}
 
 
-class Source(Protocol):
-    """Somewhere a file can be had. `fetch` writes it or raises `SourceError` with the reason."""
+class Download(Protocol):
+    """Somewhere a file can be downloaded from. `fetch` writes it or raises `SourceError` with the reason."""
 
     def fetch(self, target: Path) -> None: ...
 
@@ -134,7 +134,7 @@ class Weight:
     file: str
     purpose: str
     sha256: str
-    sources: tuple[Source, ...]
+    sources: tuple[Download, ...]
     also_in: tuple[str, ...] = ()  # folders where other programs keep the same file
 
 

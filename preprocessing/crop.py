@@ -15,8 +15,8 @@ from imaging import face_geometry
 from imaging.face_geometry import Box, Square, crop_face, face_square
 from imaging.photo import Photo, Region, UnreadablePhoto, View
 from preprocessing.aihub import Corners
-from preprocessing.output import Output, Row, left_out
-from preprocessing.plan import Settings, Task
+from preprocessing.output import ManifestRow, Output, left_out
+from preprocessing.plan import CropSettings, Task
 
 # A photo is decoded once, small enough to be quick and large enough that the crop of a face which fills a third of
 # it needs no second look: decoding a 12-megapixel JPEG takes 20 ms before the first pixel, whatever the size.
@@ -30,7 +30,7 @@ SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more o
 CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner
 
 
-def crop_photo(task: Task, settings: Settings, output: Output) -> Row:
+def crop_photo(task: Task, settings: CropSettings, output: Output) -> ManifestRow:
     """Do one task: its crop is written below `output.folder(task.split)`, whole or not at all."""
     row = left_out(task, "")
     try:
@@ -178,7 +178,7 @@ def _is_inside(corners: Corners, width: int, height: int) -> bool:
     return 0 <= (x0 + x1) / 2 < width and 0 <= (y0 + y1) / 2 < height
 
 
-def _with_face(row: Row, box: Box, box_from: str, faces: int) -> Row:
+def _with_face(row: ManifestRow, box: Box, box_from: str, faces: int) -> ManifestRow:
     return replace(
         row,
         x0=round(box.x0, 1),

@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.errors import UserError
-from preprocessing.plan import Settings, Task
+from preprocessing.plan import CropSettings, Task
 
 MANIFEST = "manifest.csv"
 SETTINGS = "settings.json"
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """One line of the manifest. Lengths in pixels of the upright photo; empty where a file was not looked at."""
 
     source: str
@@ -50,12 +50,12 @@ class Row:
     brightness: float | str = ""  # mean of the crop, 0 to 255
 
 
-def left_out(task: Task, reason: str) -> Row:
+def left_out(task: Task, reason: str) -> ManifestRow:
     """The row of a task that yields no crop."""
-    return Row(task.source.name, task.emotion, " ".join(task.votes), task.person, task.split, 0, reason, "")
+    return ManifestRow(task.source.name, task.emotion, " ".join(task.votes), task.person, task.split, 0, reason, "")
 
 
-COLUMNS = [column.name for column in dataclasses.fields(Row)]
+COLUMNS = [column.name for column in dataclasses.fields(ManifestRow)]
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class Output:
         return pattern.format(f"-{number}-of-{shards}" if shards > 1 else "")
 
 
-def keep_settings(output: Output, settings: Settings) -> None:
+def keep_settings(output: Output, settings: CropSettings) -> None:
     """Note the settings in the folder, or raise `UserError` where crops made with others lie there already."""
     file = output.train / SETTINGS
     wanted = {**dataclasses.asdict(settings), "emotions": list(settings.emotions), "val_folder": output.val.name}
@@ -133,7 +133,7 @@ class Journal:
                 self.done.discard(digest)
         self._file = self.output.journal.open("a", encoding="utf-8")
 
-    def add(self, finished: Iterable[tuple[str, Row]]) -> None:
+    def add(self, finished: Iterable[tuple[str, ManifestRow]]) -> None:
         """Note tasks that are done."""
         self._file.writelines(
             json.dumps([digest, dataclasses.asdict(row)], ensure_ascii=False) + "\n" for digest, row in finished

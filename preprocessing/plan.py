@@ -16,7 +16,7 @@ from preprocessing.split import Person, held_out
 
 
 @dataclass(frozen=True)
-class Settings:
+class CropSettings:
     """Everything but the photos that decides what comes out. `--help` says what each means."""
 
     input: str
@@ -96,7 +96,7 @@ def survey(root: str) -> tuple[int, Labels]:
     return count - len(labels.files), labels
 
 
-def plan(settings: Settings, labels: Labels, shard: tuple[int, int] = (1, 1)) -> Iterator[Task]:
+def plan(settings: CropSettings, labels: Labels, shard: tuple[int, int] = (1, 1)) -> Iterator[Task]:
     """A task for every file below the input folder that falls into `shard` (k of n), label files aside."""
     number, shards = shard
     neutrals = _neutrals(settings.input) if settings.pairs else None
@@ -107,7 +107,7 @@ def plan(settings: Settings, labels: Labels, shard: tuple[int, int] = (1, 1)) ->
             yield replace(task, split="val") if _person(task) in val else task
 
 
-def _persons_held_out(settings: Settings, labels: Labels, neutrals: Mapping[str, Source] | None) -> set[Person]:
+def _persons_held_out(settings: CropSettings, labels: Labels, neutrals: Mapping[str, Source] | None) -> set[Person]:
     """The same for every shard, so all files are looked through, not only this shard's."""
     if not settings.val_fraction:
         return set()
@@ -120,7 +120,7 @@ def _person(task: Task) -> Person:
     return _fraction("val" + (task.person or task.name or task.source.name))
 
 
-def _tasks(settings: Settings, labels: Labels, neutrals: Mapping[str, Source] | None) -> Iterator[Task]:
+def _tasks(settings: CropSettings, labels: Labels, neutrals: Mapping[str, Source] | None) -> Iterator[Task]:
     """A task for every file but the label files, none held out."""
     for source in input_files.walk(settings.input):
         if source.name not in labels.files:
@@ -128,7 +128,7 @@ def _tasks(settings: Settings, labels: Labels, neutrals: Mapping[str, Source] | 
             yield task if neutrals is None else _as_pair(task, neutrals)
 
 
-def _task(source: Source, settings: Settings, labels: Labels) -> Task:
+def _task(source: Source, settings: CropSettings, labels: Labels) -> Task:
     label = labels.by_name.get(emotions.fold(source.file_name))
     emotion, left_out = _emotion(source, label, settings, expect_label=bool(labels.by_name))
     if not left_out and emotion not in settings.emotions:
@@ -170,7 +170,7 @@ def _name_in_pair(source: Source) -> str:
     return "/".join([*folders, source.file_name.rsplit(".", 1)[0]])
 
 
-def _emotion(source: Source, label: aihub.Label | None, settings: Settings, expect_label: bool) -> tuple[str, str]:
+def _emotion(source: Source, label: aihub.Label | None, settings: CropSettings, expect_label: bool) -> tuple[str, str]:
     """The emotion a file belongs to, and why it is left out ("" if it is not)."""
     if expect_label and settings.min_agreement:
         if label is None:

@@ -70,7 +70,7 @@ class Summary:
     reasons: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # reason: sources
     persons: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # split: persons
-    nameless: int = 0  # kept crops of nobody knows whom
+    nameless: int = 0  # kept crops without a known person
     measures: dict[str, array] = field(default_factory=lambda: {name: array("f") for name in MEASURES})
     random: dict[str, Least] = field(default_factory=lambda: defaultdict(lambda: Least(RANDOM_CROPS, _at_random)))
     borderline: dict[str, Least] = field(

@@ -55,8 +55,8 @@ class InceptionFeatures:
         """
         file = path or _inception_file()
         self.fingerprint = f"inception {pretrained_files.sha256(file)} {dtype}"
-        network = frozen_network.fold_batch_norms(_pytorch_fid_network(file))
-        self._network = frozen_network.Evaluator(network, INCEPTION_SIZE[0], torch.device(device), dtype)
+        network = _pytorch_fid_network(file)
+        self._network = frozen_network.FrozenNetwork(network, INCEPTION_SIZE[0], torch.device(device), dtype)
 
     def __call__(self, images: Tensor) -> np.ndarray:
         """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, 2048]."""

@@ -216,7 +216,7 @@ def test_training_learns(tmp_path):
     from training import judge
 
     write_faces(tmp_path / "faces", ["happy", "surprised"], 24, 0, same_identities=False)
-    settings = judge.Settings(
+    settings = judge.JudgeTraining(
         image_dir=tmp_path / "faces",
         output=tmp_path / "judge.pt",
         arch="test_efficientnet",

