@@ -59,14 +59,10 @@ def test_every_flag_of_the_seed_document_has_its_default():
 def test_the_command_line_wins_over_a_preset_a_preset_over_a_config_and_a_run_names_the_folders(tmp_path):
     """What a run wrote gives all but what belongs to one start."""
     first = main.read_flags(
-<<<<<<< HEAD
-        "--preset cpu --g_lr 0.001 --use_tensorboard False --resume_iters best --run a --pair_from neutral happy".split()
-=======
         [
             *("--preset", "cpu", "--g_lr", "0.001", "--use_tensorboard", "False", "--resume_iters", "best"),
             *("--run", "a", "--pair_from", "neutral", "happy"),
         ]
->>>>>>> w16
     )
     assert (first.image_size, first.n_critic, first.g_lr, first.d_lr) == (64, 2, 0.001, 0.0004)
     assert (first.model_save_dir, first.result_dir) == ("data/runs/a/models", "data/runs/a/results")

@@ -56,10 +56,10 @@ def config_words(path: Path | None, known: Collection[str]) -> list[str]:
     for flag in taken:
         if flag not in known:
             raise UserError(f"it sets {flag}, and there is no flag --{flag}: remove it from the file")
-    words: list[str] = []
-    for flag, value in taken.items():
-        words += [f"--{flag}", *value] if isinstance(value, list) else [f"--{flag}={value}"]
-    return words
+    words = [
+        [f"--{flag}", *value] if isinstance(value, list) else [f"--{flag}={value}"] for flag, value in taken.items()
+    ]
+    return [word for flag_words in words for word in flag_words]
 
 
 def _arguments(path: Path) -> dict[str, Any]:
