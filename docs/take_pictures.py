@@ -82,7 +82,10 @@ def take_emokids(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> 
     """A therapist's way through EMOKIDS."""
 
     def go(name: str) -> None:
-        page.get_by_role("link", name=name).click()
+        page.get_by_role("link", name=name).hover()
+        page.mouse.down()
+        page.wait_for_timeout(1600)  # the adult's page opens only so
+        page.mouse.up()
         page.wait_for_timeout(3000)
 
     page.goto(url)

@@ -83,7 +83,7 @@ def minutes_word(minutes: int) -> str:
 
 def show_model() -> None:
     """Which generator is used and what it learned from."""
-    st.header(word("model"))
+    st.header(word("model"), anchor=False)
     try:
         choice = studio().choice
     except UserError as error:

@@ -11,6 +11,7 @@ import streamlit as st
 from apps.emokids.words import word
 
 VIEW = Path(__file__).resolve().parent / "mirror_view"
+ARROW = VIEW.parents[1] / "phone" / "web" / "arrow.js"  # both mirrors point at the same places
 
 
 def camera_view(key: str) -> str | None:
@@ -21,7 +22,8 @@ def camera_view(key: str) -> str | None:
 
 def mirror_view(key: str, data: dict[str, object]) -> dict[str, Any] | None:
     """The mirror; the try just made: its `picture` (a JPEG in base64), its `emotion`, whether it was `reached`."""
-    return _component("mirror")(key=key, data=data, on_tried_change=_nothing).tried
+    arrow = ARROW.read_text(encoding="utf-8")
+    return _component("mirror", arrow)(key=key, data=data, on_tried_change=_nothing).tried
 
 
 def camera_refused() -> str:
@@ -29,8 +31,8 @@ def camera_refused() -> str:
     return f"{word('cameraTitleClosed')}. {word('forAdults')}: {word('cameraForAdults')}"
 
 
-def _component(name: str) -> Callable[..., Any]:
-    css, js = (_text("shared.css") + _text(f"{name}.css"), _text("video.js") + _text(f"{name}.js"))
+def _component(name: str, script: str = "") -> Callable[..., Any]:
+    css, js = (_text("shared.css") + _text(f"{name}.css"), script + _text("video.js") + _text(f"{name}.js"))
     return st.components.v2.component(name, html=_text(f"{name}.html"), css=css, js=js)
 
 

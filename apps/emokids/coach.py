@@ -32,6 +32,7 @@ class Moment:
     done: bool  # the expression has been held in this attempt
     korean: str
     english: str
+    rule: Rule | None = None  # that a hint speaks of
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Coach:
         self._agreement: float | None = None
         self._reached_at: float | None = None
         self._rule: Rule | None = None
-        self._said: tuple[str, str, str] | None = None  # state, Korean, English
+        self._said: tuple[str, str, str, Rule | None] | None = None  # state, Korean, English, a hint's rule
         self._said_at = 0.0
         self._away = False
         self._pause: str | None = None
@@ -165,20 +166,21 @@ class Coach:
 
     def _speak(self, state: str) -> None:
         """Say what the state wants said. A hint follows anything but "hold" only when that could be read."""
-        sentence = self._hint() if state == "hint" else expression_rules.MESSAGES.get(state, ("", ""))
-        wanted = (state, *sentence)
+        rule = self._hint() if state == "hint" else None
+        korean, english = (rule.korean, rule.english) if rule else expression_rules.MESSAGES.get(state, ("", ""))
+        wanted = (state, korean, english, rule)
         waits = state == "hint" and self._said is not None and self._said[0] != "hold"
         if wanted != self._said and not (waits and self._clock - self._said_at < expression_rules.HINT_SECONDS):
             self._said, self._said_at = wanted, self._clock
 
-    def _hint(self) -> tuple[str, str]:
+    def _hint(self) -> Rule:
         """The hint that matters most; the last one as long as it is nearly that."""
         assert self._face is not None
         best = expression_rules.hint(self.emotion, self._face, self.rest)
         gains = [expression_rules.gain(rule, self._face, self.rest) for rule in (self._rule or best, best)]
         if self._rule is None or gains[0] < expression_rules.STILL_BEST * gains[1]:
             self._rule = best
-        return self._rule.korean, self._rule.english
+        return self._rule
 
     def _wait(self, pause: str, seconds: float) -> Moment:
         """Paused: every timer stands still. It is said after a moment only: one frame without a face is no pause."""
@@ -190,8 +192,8 @@ class Coach:
 
     def _moment(self) -> Moment:
         assert self._said is not None
-        state, korean, english = self._said
-        return Moment(state, self.meter, self.done, korean, english)
+        state, korean, english, rule = self._said
+        return Moment(state, self.meter, self.done, korean, english, rule)
 
 
 class UsualFace:

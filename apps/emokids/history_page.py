@@ -44,7 +44,7 @@ def look_at_one() -> None:
         return
     days = best_of_days(history.load(name, history.FOLDER))
     st.table(days.drop(columns="name"), hide_index=True)
-    st.header(word("compareDays"))
+    st.header(word("compareDays"), anchor=False)
     scale = alt.Scale(domain=[0, 100])
     st.altair_chart(therapist_page.chart(days, word("session"), word("bestScore"), scale))
     with st.popover(word("deleteRecord", name=name)):

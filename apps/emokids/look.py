@@ -23,6 +23,17 @@ STREAMLITS_ENGLISH = {
     "Upload": "choose",
     "Browse files": "choose",
     "Close": "close",
+    "Skip to main content": "skip",
+    "App pages": "pages",
+    "Remove ": "removeStart",
+    "Help for ": "helpStart",
+    "Selected values": "whichEmotions",
+    "Clear all": "clearChoice",
+    "Open": "openMenu",
+    "Sidebar": "pages",
+    "file upload": "choose",
+    "Expand sidebar": "openMenu",
+    "Collapse sidebar": "closeMenu",
     "Connection error": "stopped",
     "Is Streamlit still running? If you accidentally stopped Streamlit, just restart it in your terminal:": (
         "stoppedText"
@@ -38,7 +49,7 @@ def style() -> None:
         "cookie": f"{COOKIE}={to_cookie(settings())}; path=/; max-age={YEAR}; samesite=strict",
         "words": {english: word(key) for english, key in STREAMLITS_ENGLISH.items()},
     }
-    script = _view("page.js").replace("PAGE", json.dumps(page), 1)
+    script = _view("hold.js") + _view("page.js").replace("PAGE", json.dumps(page), 1)
     st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COLUMNS = 3
 STATE = "child"  # where a visitor's `Child` lies
 CLICK_SECONDS = 0.2  # at most until a click on "stop" is noticed
+BEFORE = 6  # parts of the page before, at most, which Streamlit would leave standing while the faces are made
 
 
 @dataclass
@@ -81,7 +82,8 @@ def show() -> None:
 def welcome() -> None:
     """Ask for a photo or a friend."""
     look.title(word("startTitle"))
-    workshop = studio_or_none()
+    with st.spinner(word("startLoading")):  # the first visitor waits for the networks
+        workshop = studio_or_none()
     drawings_only = workshop is not None and workshop.choice.trained_on == "drawn" and not settings().photos_anyway
     photos = workshop is not None and not drawings_only
     source = ask_for_source() if photos else "friends"
@@ -118,7 +120,7 @@ def ask_for_source() -> str:
 
 def show_friends(workshop: Studio | None) -> None:
     """Friends to choose from."""
-    st.header(word("friendsTitle"))
+    st.header(word("friendsTitle"), anchor=False)
     rendered = rendered_friends(workshop.choice.trained_on) if workshop else []
     columns = st.columns(max(len(IDENTITIES), len(rendered)))
     for number, (path, column) in enumerate(zip(rendered, columns, strict=False), 1):
@@ -185,6 +187,8 @@ def choose_face(child: Child) -> None:
 def wait_for(child: Child, making: Future[Faces]) -> None:
     """Say what happens until the faces are made. A click on "stop" ends this run of the page at the next message."""
     page = st.container()
+    for _ in range(BEFORE):
+        st.empty()
     with page:
         look.title(word("waitingTitle"))
         st.button(word("cancel"), key="cancel", on_click=stop)

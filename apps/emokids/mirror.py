@@ -30,6 +30,7 @@ Judge = Callable[[Image], Mapping[str, float]]
 
 BLANK_SIZE = 64  # pixels: of the first picture the network is shown, before any of the camera
 JUDGE_SECONDS = 0.5  # between two second opinions, or the frame rate would suffer
+ARROWS_AT = (105, 159, 61)  # a brow, an eye, a corner of the mouth: where apps/phone/web/arrow.js may point
 BOX_OF_MESH = 0.92  # side of the detector's box over the mesh's height
 
 
@@ -50,6 +51,7 @@ class Mirror:
         self._shown_at = 0.0
         self._opinion: Mapping[str, float] | None = None
         self._asked_at = -math.inf
+        self._places: dict[int, dict[str, float]] = {}  # of `ARROWS_AT`, as fractions of the last frame
         model = pretrained_files.path("face_landmarker").read_bytes()
         with face_detection.native_log_muted():
             from mediapipe.tasks.python import BaseOptions, vision
@@ -88,11 +90,19 @@ class Mirror:
             result = self._detect(frame, seconds)
             if not result.face_landmarks:
                 return self._coach.see(None, seconds)
+            mesh = result.face_landmarks[0]
+            self._places = {point: {"x": mesh[point].x, "y": mesh[point].y} for point in ARROWS_AT}
             face = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
             if self._judge and abs(seconds - self._asked_at) >= JUDGE_SECONDS:
                 self._asked_at = seconds
-                self._opinion = self._judge(_crop(frame, result.face_landmarks[0]))
+                self._opinion = self._judge(_crop(frame, mesh))
             return self._coach.see(face, seconds, turned_away(result.facial_transformation_matrixes[0]), self._opinion)
+
+    def arrow(self, moment: Moment) -> dict[str, object] | None:
+        """Where an arrow points while a hint is shown: many six-year-olds do not read."""
+        if moment.rule is None:
+            return None
+        return {"feature": moment.rule.feature, "weight": moment.rule.weight, "landmarks": self._places}
 
     def _detect(self, frame: Image, seconds: float) -> Any:
         self._timestamp += max(1, round(1000 * (seconds - self._shown_at)))

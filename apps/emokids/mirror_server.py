@@ -95,7 +95,9 @@ class LiveMirror:
             attempt = self._mirror.attempt
             assert attempt is not None
             self.practice.note(attempt)
-        return {"state": moment.state, "meter": moment.meter, "korean": moment.korean, "english": moment.english}
+            arrow = self._mirror.arrow(moment)
+        said = {"korean": moment.korean, "english": moment.english}
+        return {"state": moment.state, "meter": moment.meter, **said, "arrow": arrow}
 
 
 async def answer_frame(request: Request) -> Response:

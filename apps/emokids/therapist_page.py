@@ -38,11 +38,11 @@ def show_practice(practice: Practice) -> None:
     """This session's table and charts."""
     attempts = table(practice)
     st.table(summary(attempts), hide_index=True)
-    st.header(word("bestOverTime"))
+    st.header(word("bestOverTime"), anchor=False)
     st.altair_chart(chart(attempts, word("attempt"), word("bestScore"), alt.Scale(domain=[0, 100])))
     reached = attempts.dropna()
     if not reached.empty:
-        st.header(word("timeToReach"))
+        st.header(word("timeToReach"), anchor=False)
         st.altair_chart(chart(reached, word("attempt"), word("timeToReach"), alt.Scale(zero=True)))
     save, forget, _ = st.columns((1, 1, 2))
     save.download_button(

@@ -31,9 +31,10 @@ WORDS = {
     "mirrorPage": ("거울", "Mirror"),
     "guessPage": ("알아맞히기", "Guess"),
     "recordPage": ("기록", "Record"),
-    "adultPage": ("어른", "Grown-ups"),
+    "adultPage": ("어른 (길게 누르기)", "Grown-ups (hold)"),
     # Making faces
     "startTitle": ("어떤 표정을 지어 볼까?", "Which face shall we make?"),
+    "startLoading": ("놀이를 준비하고 있어.", "Getting everything ready."),
     "sourceLabel": ("어떤 얼굴로 할까?", "Whose face shall we use?"),
     "choose": ("사진 고르기", "Choose a photo"),
     "take": ("내 사진 찍기", "Take my photo"),
@@ -228,6 +229,13 @@ WORDS = {
         "For grown-ups: please start EMOKIDS on this computer again. This page then connects by itself.",
     ),
     "close": ("닫기", "Close"),
+    "skip": ("본문으로 건너뛰기", "Skip to main content"),
+    "removeStart": ("빼기: ", "Remove "),
+    "helpStart": ("도움말: ", "Help for "),
+    "clearChoice": ("모두 빼기", "Clear all"),
+    "pages": ("화면", "App pages"),
+    "openMenu": ("화면 고르기", "Expand sidebar"),
+    "closeMenu": ("접기", "Collapse sidebar"),
 }
 
 

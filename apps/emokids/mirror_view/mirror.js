@@ -28,6 +28,7 @@ class View {
     this.find(".shutter").textContent = data.words.shutter;
     this.find(".meter").setAttribute("aria-label", data.words.meter);
     this.find(".meter").hidden = !data.address;
+    pointAt(this.find(".arrow"), this.video, null);
     this.say(data.words[this.closed ? "cameraRefused" : data.address ? "mirrorLoading" : "noMirror"]);
   }
 
@@ -74,16 +75,18 @@ class View {
     } catch (error) {
       console.info(error.message);
       if (data === this.data) this.say(data.words.noConnection);
+      pointAt(this.find(".arrow"), this.video, null);
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }
 
-  show({ state, meter, korean, english }) {
+  show({ state, meter, korean, english, arrow }) {
     this.find(".pair").dataset.state = state;
     const percent = Math.round(100 * meter);
     this.find(".meter").setAttribute("aria-valuenow", percent);
     this.find(".meter div").style.transform = `translateX(${percent - 100}%)`;
     this.say(this.data.english ? english : korean);
+    pointAt(this.find(".arrow"), this.video, arrow, arrow?.landmarks);
     if (state === "done") this.keep(true);
   }
 
