@@ -1,6 +1,7 @@
 """The whole path on drawn faces: draw, preprocess, train, translate people never trained on, measure, and look.
 
-Prints each command as a user would type it. Ends with data/demo/demo.png and a table that shows the expressions moved.
+Prints each command as a user would type it. Ends with data/demo/demo.png, a table that shows the expressions moved, and
+what the generator that comes with the project makes of people.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ DEMO = Path("data/demo")
 INPUTS = DEMO / "test"  # held-out people, neutral
 HELD_OUT = DEMO / "held_out"  # the same people with each emotion: what the translations should look like
 RESULTS = DEMO / "results"
+PEOPLE_RESULTS = DEMO / "people"  # photo-like people, by the generator that comes with the project
 SHOWN = 4  # people on the contact sheet
 FACE = 176  # pixels of each of their pictures
 
@@ -67,6 +69,7 @@ TEST = (
     f"main.py --mode test --test_iters latest --model_save_dir {DEMO}/models --image_path {INPUTS}/neutral"
     f" --result_dir {RESULTS}"
 )
+TEST_SHIPPED = f"main.py --mode test --model_save_dir pretrained --result_dir {PEOPLE_RESULTS}"
 
 Blendshapes = dict[str, float]
 Table = dict[str, Blendshapes]
@@ -200,7 +203,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     contact_sheet(names[:SHOWN], table).save(DEMO / "demo.png")
     print("\nMediaPipe blendshapes, means over", len(names), "people never trained on:\n")
     print("\n".join(table_lines(table)))
-    print(f"\nLook at {DEMO}/demo.png ({time.monotonic() - started:.0f} s)")
+    run(TEST_SHIPPED)
+    print(f"\n{DEMO}/demo.png: what these {(time.monotonic() - started) / 60:.0f} minutes of training on drawings gave")
+    print(f"{PEOPLE_RESULTS}/results.html: what the generator that comes with the project makes of people")
     return 0
 
 

@@ -1,15 +1,20 @@
 """A generator given to others: exported small, put in `pretrained/`, used by those who have not trained."""
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from PIL import Image
 
 from checkpointing import network_files
 from checkpointing.trained_generator import load_generator
 from common import emotions
+from face_detection import FaceFinder
+from imaging.photo import read_photo
 from model import Generator
 from tests.serving import make_checkpoint
 
@@ -69,3 +74,32 @@ def test_without_a_training_the_shipped_generator_translates_and_says_so(main_he
     assert run.returncode == 2 and "there is no data/models/5-G.ckpt" in run.stderr, "asked for, it is not replaced"
     run = main_here(*test, "--model_save_dir", "elsewhere")
     assert run.returncode == 2 and "elsewhere" in run.stderr
+
+
+def test_what_comes_with_the_project_makes_faces_of_people_it_never_saw(main_here, tmp_path, monkeypatch):
+    """The first thing a newcomer does: `--mode test` on the four rendered people, without any training."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("pretrained", "data/test"):
+        shutil.copytree(ROOT / name, name)
+    run = main_here("--mode", "test")
+    assert run.returncode == 0, run.stderr
+    assert "comes with StarGAN-FE; trained on rendered people" in run.stdout
+    people = sorted(path for path in Path("data/results").iterdir() if path.is_dir())
+    assert len(people) == 4
+
+    def mean(emotion, *shapes):
+        return np.mean([meshes[person, emotion].blendshapes[shape] for person in people for shape in shapes])
+
+    with FaceFinder() as finder:
+        meshes = {
+            (person, emotion): finder.mesh(read_photo(person / f"{emotion}.jpg"))
+            for person in people
+            for emotion in emotions.FIVE
+        }
+    smiles, jaws, brows = (
+        {emotion: mean(emotion, *shapes) for emotion in emotions.FIVE}
+        for shapes in (("mouthSmileLeft", "mouthSmileRight"), ("jawOpen",), ("browInnerUp",))
+    )
+    assert max(smiles, key=smiles.__getitem__) == "happy"
+    assert min(jaws["fearful"], jaws["surprised"]) > max(jaws["angry"], jaws["happy"], jaws["sadness"])
+    assert min(brows["fearful"], brows["sadness"], brows["surprised"]) > brows["angry"]
