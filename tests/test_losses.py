@@ -5,7 +5,7 @@ import pytest
 import torch
 from reference_step import autograd_penalty
 
-from losses import discriminator_loss, generator_loss, gradient_penalty, one_hot, pair_loss
+from losses import CHANGE_WEIGHT, discriminator_loss, generator_loss, gradient_penalty, one_hot, pair_loss
 from model import Discriminator, Generator
 
 C_DIM = 3
@@ -87,9 +87,10 @@ def test_the_pair_loss_is_nought_at_the_answer_and_counts_changed_pixels_more():
     assert pair_loss(x_trg, x_real, x_trg).item() == 0
     missed, added = x_real, x_trg.clone()
     added[..., 3] = 1.0
-    # The mean error, 1/4, is apart; of the rest each pixel of the first column has weight 1 + 20, and differences half.
-    assert pair_loss(missed, x_real, x_trg).item() == pytest.approx((21 * 3 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
-    assert pair_loss(added, x_real, x_trg).item() == pytest.approx((21 / 4 + 2 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
+    # The mean error, 1/4, is apart; of the rest the pixels of the first column have a higher weight, and differences half.
+    first = 1 + CHANGE_WEIGHT
+    assert pair_loss(missed, x_real, x_trg).item() == pytest.approx((first * 3 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
+    assert pair_loss(added, x_real, x_trg).item() == pytest.approx((first / 4 + 2 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
 
 
 def test_discriminator_loss(scene):
