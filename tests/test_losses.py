@@ -87,7 +87,7 @@ def test_the_pair_loss_is_nought_at_the_answer_and_counts_changed_pixels_more():
     assert pair_loss(x_trg, x_real, x_trg).item() == 0
     missed, added = x_real, x_trg.clone()
     added[..., 3] = 1.0
-    # The mean error, 1/4, is apart; of the rest the pixels of the first column have a higher weight, and differences half.
+    # The mean error, 1/4, is apart; of the rest the first column has a higher weight, and differences half.
     first = 1 + CHANGE_WEIGHT
     assert pair_loss(missed, x_real, x_trg).item() == pytest.approx((first * 3 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
     assert pair_loss(added, x_real, x_trg).item() == pytest.approx((first / 4 + 2 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
