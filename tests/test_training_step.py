@@ -97,6 +97,24 @@ def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
                 assert (apart > rel).double().mean() < 1e-3 and apart.max() < 1e-6, name
 
 
+def test_known_answers_are_the_discriminators_real_faces():
+    words = [word for name, value in SMALL.items() for word in (f"--{name}", str(value))]
+    step = solver_of(build_parser().parse_args([*words, "--lambda_pair", "1"]))
+    loss, seen = step.discriminator_loss, []
+
+    def watched(D, x, c, *rest):
+        seen.append((x, c))
+        return loss(D, x, c, *rest)
+
+    step.discriminator_loss = watched
+    x_real, x_trg = torch.rand(2, 4, 3, 32, 32)
+    step.iteration(1, TrainingBatch(x_real, torch.zeros(4, dtype=torch.long), torch.arange(4), x_trg))
+    step.iteration(2, TrainingBatch(x_real, torch.arange(4)))
+    (answers, c_trg), (real, c_org) = seen
+    assert torch.equal(answers, x_trg) and torch.equal(c_trg, torch.arange(4))
+    assert torch.equal(real, x_real) and torch.equal(c_org, torch.arange(4))
+
+
 def test_the_discriminator_step_leaves_the_generator_alone():
     config = build_parser().parse_args([f"--{name}={value}" for name, value in SMALL.items()])
     step = solver_of(config)
