@@ -183,7 +183,7 @@ def add_training(add: Add) -> None:
         "--pair_from",
         nargs="+",
         metavar="EMOTION",
-        help="with --lambda_pair: emotions of the faces the generator is given (named twice: twice as often); default: all",
+        help="with --lambda_pair: emotions of the generator's inputs (named twice: twice as often); default: all",
     )
     add(
         "--augment",
