@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from common import emotions
+from common import argument_types, emotions
 from common.errors import UserError, door
 from common.progress import progress_bar
 from common.version import TOLD
@@ -51,20 +51,20 @@ def build_parser() -> argparse.ArgumentParser:
     add("--emotions", "emotions to keep, in any spelling (the five)", nargs="+", default=emotions.FIVE, metavar="NAME")
     add("--min_agreement", "AI Hub: how many of the three annotators must agree; the crop is filed under what they "
         "agree on. 0: trust the uploader (%(default)s)", type=int, default=2, choices=range(4))  # fmt: skip
-    add("--min_face", "leave out smaller faces (%(default)s)", type=_positive, default=64, metavar="PIXELS")
+    add("--min_face", "leave out smaller faces (%(default)s)", type=argument_types.count, default=64, metavar="PIXELS")
     add("--pairs", "the same file name in every emotion's folder is the same person, pose and light: cut all photos of "
         "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
         action="store_true")  # fmt: skip
     add("--align", "turn each face until its eyes are level", action="store_true")
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
-    add("--quality", "of JPEG crops (%(default)s)", type=int, default=95, choices=range(1, 101), metavar="1-100")
+    add("--quality", "of JPEG crops, 1 to 100 (%(default)s)", type=argument_types.percent, default=95, metavar="1-100")
     add("--val_fraction", "share of each emotion's faces to hold out for testing, by person (%(default)s)",
-        type=_fraction, default=0.0, metavar="0-1")  # fmt: skip
+        type=argument_types.fraction, default=0.0, metavar="0-1")  # fmt: skip
     add("--val_output", "folder for the crops held out (OUTPUT_val)", type=Path)
     add("--person_pattern", "finds who is on a photo in its file name, as the first group (AI Hub's: %(default)s)",
         default=aihub.PERSON_PATTERN, metavar="REGEX")  # fmt: skip
-    add("--num_workers", "processes (the machine's cores: %(default)s); 0: none but this one", type=_natural,
-        default=_cores(), metavar="N")  # fmt: skip
+    add("--num_workers", "processes (the machine's cores: %(default)s); 0: none but this one",
+        type=argument_types.whole, default=_cores(), metavar="N")  # fmt: skip
     add("--shard", "do the K-th of N parts, for N machines (%(default)s)", type=_shard, default="1/1", metavar="K/N")
     add("--merge", "make manifest and report out of the finished shards in OUTPUT", action="store_true")
     return parser
@@ -245,28 +245,6 @@ def _close_up_warning(clear: Counter[int]) -> str:
 def _cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _natural(text: str) -> int:
-    if not text.isascii() or not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
-    return int(text)
-
-
-def _positive(text: str) -> int:
-    if not _natural(text):
-        raise argparse.ArgumentTypeError("0 is less than 1")
-    return int(text)
-
-
-def _fraction(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not in [0, 1)")
-    return value
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common import emotions
+from common import argument_types, emotions
 from common.errors import UserError, door
 from common.version import TOLD
 
@@ -175,14 +175,20 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--image_dir", type=Path, default=Path("data/train512"), help="one folder per emotion")
     train.add_argument("--output", type=Path, default=Path("data/models/emotion.pt"), help="judge file to write")
     train.add_argument("--arch", default="tf_efficientnet_b0", help="timm network")
-    train.add_argument("--crop_size", type=int, default=448, help="centre crop of the faces, as main.py's")
-    train.add_argument("--image_size", type=int, default=224, help="side of the network's input")
-    train.add_argument("--epochs", type=int, default=30, help="passes over the training faces, at most")
-    train.add_argument("--patience", type=int, default=8, help="stop after so many epochs without a better one")
-    train.add_argument("--batch_size", type=int, default=64, help="faces a step")
-    train.add_argument("--lr", type=float, default=1e-3, help="highest learning rate of AdamW")
+    train.add_argument(
+        "--crop_size", type=argument_types.crop, default=448, help="centre crop of the faces, as main.py's"
+    )
+    train.add_argument("--image_size", type=argument_types.count, default=224, help="side of the network's input")
+    train.add_argument(
+        "--epochs", type=argument_types.count, default=30, help="passes over the training faces, at most"
+    )
+    train.add_argument(
+        "--patience", type=argument_types.count, default=8, help="stop after so many epochs without a better one"
+    )
+    train.add_argument("--batch_size", type=argument_types.count, default=64, help="faces a step")
+    train.add_argument("--lr", type=argument_types.positive, default=1e-3, help="highest learning rate of AdamW")
     train.add_argument("--pretrained", type=Path, help="judge file to start from (its --arch is taken)")
-    train.add_argument("--seed", type=int, default=0, help="random seed")
+    train.add_argument("--seed", type=argument_types.whole, default=0, help="random seed")
     return parser
 
 

@@ -10,91 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from common.argument_types import boolean, count, crop, fraction, percent, positive, several, weight, whole
 from common.errors import UserError, door
 from common.version import TOLD
 from imaging.image_folder import read_folder
 from training.flag_sets import PRESETS, config_words, preset_words, run_words
-
-FACE_SIZE = 512  # pixels: side of a stored face (imaging.face_geometry's, which would load torch)
-
-
-def boolean(text: str) -> bool:
-    """True or False, in Python's spelling, or yes/no, 1/0."""
-    if text.lower() in ("true", "yes", "1"):
-        return True
-    if text.lower() in ("false", "no", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
-
-
-def count(text: str) -> int:
-    """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def several(text: str) -> int:
-    """A whole number from 2 on."""
-    if not text.isdecimal() or int(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 on")
-    return int(text)
-
-
-def whole(text: str) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
-
-
-def percent(text: str) -> int:
-    """A whole number from 1 to 100."""
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
-    return int(text)
-
-
-def crop(text: str) -> int:
-    """A whole number from 1 to the side of the stored faces."""
-    if not text.isdecimal() or not 1 <= int(text) <= FACE_SIZE:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number from 1 to {FACE_SIZE}, the side of the stored faces"
-        )
-    return int(text)
-
-
-def fraction(text: str) -> float:
-    """A number from 0 up to, not including, 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to below 1")
-    return value
-
-
-def positive(text: str) -> float:
-    """A number above 0."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value
-
-
-def weight(text: str) -> float:
-    """A number from 0 on."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-    return value
 
 
 def run_name(text: str) -> str:

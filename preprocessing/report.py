@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from common.html_page import render
 from preprocessing.output import Output, read_rows, write_whole
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -117,13 +118,11 @@ class Summary:
 
 def write_report(output: Output) -> Path:
     """Write report.html beside the manifest and return its path."""
-    import jinja2
-
     summary = Summary()
     for row in read_rows(output.manifest):
         summary.add(row)
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = render(
+        TEMPLATE,
         settings=json.loads((output.train / "settings.json").read_text(encoding="utf-8")),
         emotions=sorted({emotion for emotion, _ in summary.kept} | set(summary.left_out)),
         summary=summary,

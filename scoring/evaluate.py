@@ -26,6 +26,7 @@ from checkpointing.trained_generator import load_generator
 from common import emotions, whole_files
 from common.device import autocast, choose_device, tune
 from common.errors import UserError
+from common.html_page import render
 from imaging import confusion_matrix, picture_grid
 from imaging.image_folder import LabelledImages, read_folder
 from imaging.value_range import to_uint8, to_unit
@@ -274,12 +275,10 @@ def lines(told: dict[str, Any]) -> list[str]:
 
 def page(told: dict[str, Any], grids: list[np.ndarray]) -> str:
     """eval.html: one file that needs no network, its pictures inside it."""
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     names = told["domains"]
     matrices = [np.asarray(c["translated_confusion"]) for c in told["checkpoints"]]
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return render(
+        TEMPLATE,
         **told,
         grids=[data_url(Image.fromarray(grid)) for grid in grids],
         confusions=[data_url(confusion_matrix.draw(m, names, "Translated faces")) for m in matrices],

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from common.html_page import render
 from common.whole_files import write_atomically
 from imaging import picture_grid
 
@@ -97,10 +98,8 @@ class PageEntry:
 
 def write_page(folder: Path, rows: Sequence[PageEntry], domains: Sequence[str]) -> Path:
     """Write `results.html` into the results' folder and return its path."""
-    import jinja2
-
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = render(
+        TEMPLATE,
         done=[_shown(folder, row.photo, row.note, row.results, domains) for row in rows if row.results],
         left_out=[row for row in rows if not row.results],
     )

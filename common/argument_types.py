@@ -1,0 +1,76 @@
+"""The values of command-line flags: each function reads one kind, or says in half a sentence why it can't."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def boolean(text: str) -> bool:
+    """True or False, in Python's spelling, or yes/no, 1/0."""
+    if text.lower() in ("true", "yes", "1"):
+        return True
+    if text.lower() in ("false", "no", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False")
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 on."""
+    return _integer(text, 0, None, "from 0 on")
+
+
+def count(text: str) -> int:
+    """A whole number from 1 on."""
+    return _integer(text, 1, None, "above 0")
+
+
+def several(text: str) -> int:
+    """A whole number from 2 on."""
+    return _integer(text, 2, None, "from 2 on")
+
+
+def percent(text: str) -> int:
+    """A whole number from 1 to 100."""
+    return _integer(text, 1, 100, "from 1 to 100")
+
+
+def crop(text: str) -> int:
+    """A whole number from 1 to the side of the stored faces, 512 pixels."""
+    return _integer(text, 1, 512, "from 1 to 512, the side of the stored faces")
+
+
+def fraction(text: str) -> float:
+    """A number from 0 up to, not including, 1."""
+    value = _real(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to below 1")
+    return value
+
+
+def positive(text: str) -> float:
+    """A finite number above 0."""
+    value = _real(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
+def weight(text: str) -> float:
+    """A finite number from 0 on."""
+    value = _real(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+    return value
+
+
+def _integer(text: str, lowest: int, highest: int | None, told: str) -> int:
+    if not text.isdecimal() or int(text) < lowest or (highest is not None and int(text) > highest):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {told}")
+    return int(text)
+
+
+def _real(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")  # which no range holds
