@@ -51,6 +51,11 @@ def discriminator_loss(
     return real + fake + lambda_cls * cls + lambda_gp * gp, parts
 
 
+def classification_loss(D: nn.Module, x: Tensor, c: Tensor) -> Tensor:
+    """CE(D_cls(x), c): how badly D names the emotions `c` of real faces."""
+    return F.cross_entropy(_wide(D(x)[1]), c)
+
+
 def generator_loss(
     G: nn.Module,
     D: nn.Module,

@@ -129,6 +129,7 @@ def add_training(add: Add) -> None:
     add("--g_lr", type=positive, default=0.0002, help="learning rate of the generator")
     add("--d_lr", type=positive, default=0.0004, help="learning rate of the discriminator")
     add("--n_critic", type=count, default=5, help="discriminator steps for each generator step")
+    add("--d_warmup", type=whole, default=0, help="first iterations, in which D alone learns, only to name emotions")
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
     add("--ema_decay", type=fraction, default=0, help="moving average of the generator; 0 = off")

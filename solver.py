@@ -21,7 +21,7 @@ from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, t
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
-from losses import Parts, discriminator_loss, generator_loss, one_hot, pair_loss
+from losses import Parts, classification_loss, discriminator_loss, generator_loss, one_hot, pair_loss
 from scoring.best_checkpoint import Selection
 from training.decoded_cache import prepare
 from training.distributed import Ranks, require_agreement
@@ -115,13 +115,15 @@ class Solver:
         c_trg, alpha = self.draw(i, c_org)
         if batch.c_trg is not None:
             c_trg = batch.c_trg
+        # Where the answer is known it is D's real face: of the same person, so that only a wrong expression differs.
+        real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
+        if i <= config.d_warmup:
+            return self.warmup_step(*real)
         generator_learns = i % config.n_critic == 0
         x_fake = None
         if generator_learns and config.accumulate == 1:  # one pass for both steps: G does not change in between
             with autocast(self.device, config.amp):
                 x_fake = self.translate(x_real, c_trg)
-        # Where the answer is known it is D's real face: of the same person, so that only a wrong expression differs.
-        real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
         parts = self.discriminator_step(real, x_real, c_trg, alpha, x_fake)
         if generator_learns:
             parts |= self.generator_step(x_real, c_org, c_trg, x_fake, batch.x_trg)
@@ -143,6 +145,15 @@ class Solver:
     def translate(self, x_real: Tensor, c_trg: Tensor) -> Tensor:
         """G(x, c')."""
         return self.G(x_real, one_hot(c_trg, self.config.c_dim))
+
+    def warmup_step(self, x: Tensor, c: Tensor) -> Parts:
+        """D learns to name the emotions and nothing else; the generator waits."""
+
+        def loss_of(x: Tensor, c: Tensor) -> tuple[Tensor, Parts]:
+            loss = classification_loss(self.D, x, c)
+            return loss, {"D/loss_cls": loss}
+
+        return self._learn(self.state.D, self.state.d_optimizer, loss_of, x, c)
 
     def discriminator_step(
         self, real: tuple[Tensor, Tensor], x_real: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None

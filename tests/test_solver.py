@@ -11,6 +11,7 @@ from conftest import ROOT, flags
 from PIL import Image
 
 from checkpointing import training_sets
+from model import Generator
 from training.state import learning_rate
 
 
@@ -160,3 +161,18 @@ def test_what_can_hardly_be_meant_is_noticed(main_here, drawn, tmp_path):
     assert run.returncode == 0, run.stderr
     assert "note: a batch of 32 is more than the 30 faces" in run.stdout
     assert "note: --num_iters_decay 4 is above --num_iters 1" in run.stdout
+
+
+def test_in_the_warm_up_only_the_discriminator_learns_and_only_to_name_emotions(main_here, drawn, tmp_path):
+    changes = {"image_dir": drawn, "num_iters": 40, "num_iters_decay": 0, "n_critic": 1, "d_warmup": 20, "log_step": 20}
+    run = main_here(*flags(tmp_path, **changes, model_save_step=20))
+    assert run.returncode == 0, run.stderr
+    warm, after = (line for line in run.stdout.splitlines() if line.startswith(("[20/", "[40/")))
+    assert "D/loss_cls" in warm and "D/loss_gp" not in warm and "G/loss" not in warm
+    assert "D/loss_gp" in after and "G/loss_cls" in after
+    torch.manual_seed(0)
+    untrained = Generator(conv_dim=8, c_dim=5, repeat_num=1).state_dict()
+    assert identical(weights(tmp_path, 20), untrained)
+    assert not identical(weights(tmp_path, 40), untrained)
+    first, last = (weights(tmp_path, i, "D") for i in (20, 40))
+    assert all(first[name].isfinite().all() and not torch.equal(first[name], last[name]) for name in first)
