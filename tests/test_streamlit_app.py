@@ -333,6 +333,10 @@ def test_a_break_turns_the_mirror_off():
     assert korean("restText") in texts(app)
     assert not app.get("bidi_component")
     assert press(app, korean("restDone")).get("bidi_component")
+    adult = page("adult_page")
+    adult.toggle(key="set-break_button").set_value(False).run()
+    without = page("mirror_page", settings=adult.session_state["settings"])
+    assert korean("rest") not in [button.label for button in without.button]
 
 
 # --- Guessing -------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ def show() -> None:
     choose("rounds", word("rounds"), ROUNDS, lambda number: word("times", number=number))
     choose("minutes", word("minutes"), MINUTES, minutes_word)
     choose("strength", word("strengthFirst"), STRENGTHS, word)
+    switch("break_button", word("breakButton"), chosen.break_button)
     switch("spoken", word("sound"), chosen.spoken)
     show_model()
 

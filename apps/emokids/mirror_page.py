@@ -85,7 +85,7 @@ def show_mirror(play: Play, emotion: str) -> None:
         st.session_state.pop("turn", None)
         st.rerun()
     rest, finish = st.columns(2)
-    if rest.button(word("rest"), width="stretch"):
+    if settings().break_button and rest.button(word("rest"), width="stretch"):
         play.resting = True
         st.rerun()
     finish_button(play, finish)

@@ -35,6 +35,7 @@ class Settings:
     hold_seconds: float = 2.0
     rounds: int = 1  # how often each emotion's turn comes
     minutes: int = 10  # after which no new turn begins
+    break_button: bool = True
     spoken: bool = False  # hints are spoken, too
     strength: str = "very"  # of the emotions in the pictures
     photos_anyway: bool = False  # with a generator that was trained on drawings
@@ -46,6 +47,7 @@ class Settings:
             "hold_seconds": HOLD_SECONDS,
             "rounds": ROUNDS,
             "minutes": MINUTES,
+            "break_button": (True, False),
             "spoken": (True, False),
             "strength": STRENGTHS,
             "photos_anyway": (True, False),

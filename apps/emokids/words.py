@@ -203,6 +203,7 @@ WORDS = {
     "minutes": ("놀이 시간", "Time to play"),
     "minutesOf": ("{number}분", "{number} min"),
     "noLimit": ("제한 없음", "No limit"),
+    "breakButton": ("쉬기 단추 보이기", "Show a break button"),
     "sound": ("말로 알려 주기", "Say the hints aloud"),
     "strengthFirst": ("처음 보여 줄 표정의 세기", "How strong a face is at first"),
     "model": ("표정을 만드는 모델", "The model that makes the faces"),
