@@ -99,6 +99,23 @@ def pair_loss(x_fake: Tensor, x_real: Tensor, x_trg: Tensor) -> Tensor:
     return (weight * error.abs()).mean() + tint.abs().mean() + EDGE_WEIGHT * (down.mean() + across.mean())
 
 
+def feature_loss(D: Discriminator, x_fake: Tensor, x_trg: Tensor) -> Tensor:
+    """How far G's picture is from the known answer `x_trg` in the features of D's layers (pix2pixHD, arXiv 1711.11585).
+
+    The sum over the layers of |f(x_fake) − f(x_trg)| relative to the mean of |f(x_fake)| and |f(x_trg)|, so at most 2
+    for each layer. `x_fake` gets the answer's mean colour first: brightness would outweigh all else.
+    """
+    fake, known = x_fake - (x_fake - x_trg).mean((2, 3), keepdim=True), x_trg
+    total = torch.zeros((), device=x_fake.device)
+    for layer in D.layers():
+        fake = layer(fake)
+        with torch.no_grad():
+            known = layer(known)
+            scale = (_wide(fake).abs().mean() + _wide(known).abs().mean()) / 2
+        total = total + (_wide(fake) - _wide(known)).abs().mean() / scale
+    return total
+
+
 def _wide(x: Tensor) -> Tensor:
     """In float32, or in double precision where it is that already."""
     return x.to(torch.promote_types(x.dtype, torch.float32))

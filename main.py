@@ -100,6 +100,12 @@ def add_training(add: Add) -> None:
         help="weight of the loss towards the known answer (needs datapreprocess.py --pairs); 0 = the paper",
     )
     add(
+        "--lambda_feature",
+        type=weight,
+        default=0,
+        help="with --lambda_pair: weight of the difference from the known answer in D's features; 0 = off",
+    )
+    add(
         "--pair_from",
         nargs="+",
         metavar="EMOTION",
@@ -251,6 +257,8 @@ def train(config: argparse.Namespace) -> int:
             "use a number that divides it"
         )
     images = read_folder(config.image_dir, config.c_dim)
+    if config.lambda_feature and not config.lambda_pair:
+        raise UserError("--lambda_feature compares with the known answer: give --lambda_pair, too")
     if config.pair_from and not config.lambda_pair:
         raise UserError("--pair_from says which faces pairs begin with: give --lambda_pair, too")
     if unknown := set(config.pair_from or ()) - set(images.domains):

@@ -165,6 +165,10 @@ class Discriminator(nn.Module):
         h = self.main(x)
         return self.conv1(h), self.conv2(h).flatten(1)
 
+    def layers(self) -> list[nn.Sequential]:
+        """The strided convolutions that both heads share, each with its activation."""
+        return [self.main[i : i + 2] for i in range(0, len(self.main), 2)]
+
     def input_gradient(self, x: Tensor) -> Tensor:
         """∇ₓ ΣD_src(x) of each image, [B, 3, S, S] -> [B, 3, S, S]; backward() through it reaches all weights of D_src.
 

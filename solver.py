@@ -21,7 +21,7 @@ from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, t
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
-from losses import Parts, classification_loss, discriminator_loss, generator_loss, one_hot, pair_loss
+from losses import Parts, classification_loss, discriminator_loss, feature_loss, generator_loss, one_hot, pair_loss
 from scoring.best_checkpoint import Selection
 from training.decoded_cache import prepare
 from training.distributed import Ranks, require_agreement
@@ -187,6 +187,9 @@ class Solver:
             if x_trg is not None:
                 parts["G/loss_pair"] = pair_loss(x_fake, x_real, x_trg)
                 loss = loss + config.lambda_pair * parts["G/loss_pair"]
+                if config.lambda_feature:
+                    parts["G/loss_feature"] = feature_loss(state.D, x_fake, x_trg)
+                    loss = loss + config.lambda_feature * parts["G/loss_feature"]
             return loss, parts
 
         state.D.requires_grad_(False)  # only the generator learns here: D's own gradients need not be computed

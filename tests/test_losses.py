@@ -5,7 +5,7 @@ import pytest
 import torch
 from reference_step import autograd_penalty
 
-from losses import CHANGE_WEIGHT, discriminator_loss, generator_loss, gradient_penalty, one_hot, pair_loss
+from losses import CHANGE_WEIGHT, discriminator_loss, feature_loss, generator_loss, gradient_penalty, one_hot, pair_loss
 from model import Discriminator, Generator
 
 C_DIM = 3
@@ -91,6 +91,18 @@ def test_the_pair_loss_is_nought_at_the_answer_and_counts_changed_pixels_more():
     first = 1 + CHANGE_WEIGHT
     assert pair_loss(missed, x_real, x_trg).item() == pytest.approx((first * 3 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
     assert pair_loss(added, x_real, x_trg).item() == pytest.approx((first / 4 + 2 / 4 + 3 / 4) / 4 + 1 / 4 + 0.5 / 3)
+
+
+def test_the_feature_loss_is_nought_at_the_answer_does_not_see_its_colour_and_is_bounded(scene):
+    _, D, x_real, _, _ = scene
+    x_trg = x_real.roll(1, 0)
+    tinted = x_trg + torch.tensor([0.3, 0.0, -0.2]).view(3, 1, 1)
+    assert feature_loss(D, x_trg, x_trg).item() == 0
+    assert feature_loss(D, tinted, x_trg).item() == pytest.approx(0, abs=1e-9)
+    blurred = torch.nn.functional.avg_pool2d(x_trg, 3, 1, 1)
+    near, far = feature_loss(D, torch.lerp(x_trg, blurred, 0.1), x_trg), feature_loss(D, blurred, x_trg)
+    assert 0 < near < far
+    assert feature_loss(D, 1000 * x_real, x_trg).item() <= 2 * len(D.layers())
 
 
 def test_discriminator_loss(scene):

@@ -69,6 +69,7 @@ DATA = [
     ("another number of emotions", "--c_dim 4", 2, "{w}/faces holds 5 emotion folders"),
     ("an emotion without images", "--image_dir {w}/hollow", 2, "{w}/hollow/happy holds no image"),
     ("two names for one emotion", "--image_dir {w}/twins", 2, "{w}/twins has two folders for sadness"),
+    ("features of no answer", "--lambda_feature 1", 2, "give --lambda_pair, too"),
     ("a beginning without pairs", "--pair_from happy", 2, "give --lambda_pair, too"),
     ("pairs from nobody", "--lambda_pair 1 --pair_from calm", 2, "--pair_from calm: "),
     ("pairs that are none", "--lambda_pair 1 --image_dir {w}/one_face", 2, "--lambda_pair needs every face"),

@@ -12,6 +12,7 @@ from PIL import Image
 
 from checkpointing import training_sets
 from model import Generator
+from training import loss_table
 from training.state import learning_rate
 
 
@@ -176,3 +177,16 @@ def test_in_the_warm_up_only_the_discriminator_learns_and_only_to_name_emotions(
     assert not identical(weights(tmp_path, 40), untrained)
     first, last = (weights(tmp_path, i, "D") for i in (20, 40))
     assert all(first[name].isfinite().all() and not torch.equal(first[name], last[name]) for name in first)
+
+
+def test_a_table_of_losses_from_before_a_loss_existed_goes_on(tmp_path):
+    old = [name for name in loss_table.COLUMNS if name != "G/loss_feature"]
+    numbers = [[i, *[i / 10] * (len(old) - 1)] for i in (10, 20, 30)]
+    path = tmp_path / "losses.csv"
+    path.write_text("\n".join(",".join(map(str, line)) for line in [old, *numbers]) + "\n40,0.1")
+    table = loss_table.LossTable(path, start=20)
+    table.add(30, {"G/loss_pair": 0.5, "G/loss_feature": 0.25})
+    rows = loss_table.read(path)
+    assert [row["iteration"] for row in rows] == ["10", "20", "30"]
+    assert [row["G/loss_pair"] for row in rows] == ["1.0", "2.0", "0.5"]
+    assert [row["G/loss_feature"] for row in rows] == ["", "", "0.25"]

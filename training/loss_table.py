@@ -13,7 +13,7 @@ from common import whole_files
 COLUMNS = (
     "iteration",
     *("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp"),
-    *("G/loss_fake", "G/loss_cls", "G/loss_rec", "G/loss_pair", "G/lr", "D/lr"),
+    *("G/loss_fake", "G/loss_cls", "G/loss_rec", "G/loss_pair", "G/loss_feature", "G/lr", "D/lr"),
 )
 
 
@@ -43,13 +43,13 @@ def read(path: Path) -> list[dict[str, str]]:
         return []
     whole, _, _ = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")
     rows = csv.DictReader(io.StringIO(whole))
-    return [{name: row[name] for name in COLUMNS} for row in rows if _is_whole(row)]
+    return [{name: row.get(name) or "" for name in COLUMNS} for row in rows if _is_whole(row)]
 
 
 def _is_whole(row: Mapping[str, str | None]) -> bool:
     try:
         int(row["iteration"] or "")
-        [float(row[name] or "nan") for name in COLUMNS]
+        [float(row.get(name) or "nan") for name in COLUMNS]  # a table from before a loss existed lacks its column
     except (KeyError, ValueError):
         return False
     return True
