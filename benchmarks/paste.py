@@ -1,10 +1,12 @@
 """Does a paste show? The same pastes by five ways of blending, measured against known answers, and a sheet to look at.
 
-    python benchmarks/paste.py [--people folder] [--photos folder ...] [--sheet paste.png]
+    python benchmarks/paste.py [--people folder] [--photos folder ...] [--generator file] [--sheet paste.png]
 
 A generator is played by the known answer (`paste_material.py`) at its resolution, each with a fault that generators
 have: blurred, darker, of another colour, moved by half a pixel, blind to a fringe, glasses, a hand, a hat or to a
-photo's being grey. Without folders the people are drawn ones.
+photo's being grey. With `--generator` a trained one does it. Without folders the people are drawn ones.
+
+The row "answer" is the known answer itself: what the measures say of a picture without any paste.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from face_detection import FaceFinder
 from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, Points, Square, face_mask, input_square
 from translation.paste_back import FacePaste
-from translation.translator import mesh_of_generated
+from translation.translator import Translator, mesh_of_generated
 
 NETWORKS = ((64, 352), (128, 352), (128, 448), (256, 448))  # image_size, crop_size
 BLIND = "blind"  # the fault of a generator that paints a bare face in place of a fringe, glasses, a hand, a hat
@@ -84,6 +86,27 @@ def faults() -> dict[str, Callable[[Image], Image]]:
         return np.asarray(cv2.GaussianBlur(picture, (0, 0), 0.8))
 
     return {BLIND: lambda picture: picture, "darker": darker, "coloured": coloured, "moved": moved, "blurred": blurred}
+
+
+def trained_cases(subjects: list[Subject], translator: Translator) -> Iterator[Case]:
+    """Every subject with every emotion, as a trained generator makes it."""
+    for subject in subjects:
+        assert subject.face.points is not None
+        square = input_square(subject.face.square, translator.crop_size)
+        crop = square.cut(subject.photo, translator.image_size)
+        for emotion, generated in zip(translator.domains, translator.generate(crop[None])[0], strict=True):
+            points = mesh_of_generated(translator.finder, generated, subject.face, square)
+            yield Case(
+                subject.name,
+                emotion,
+                subject.photo,
+                subject.answers[emotion],
+                crop,
+                generated,
+                square,
+                subject.face.points,
+                points,
+            )
 
 
 def cases(subjects: list[Subject], finder: FaceFinder) -> Iterator[Case]:
@@ -190,7 +213,13 @@ def drawn_mask(case: Case, size: int = 256) -> Mask:
     return np.maximum(own, new)
 
 
+def the_answer(case: Case) -> Image:
+    """No paste at all."""
+    return case.answer
+
+
 WAYS: dict[str, Callable[[Case], Image]] = {
+    "answer": the_answer,
     "ours": ours,
     "feathered": feathered,
     "Poisson": poisson,
@@ -321,11 +350,11 @@ def sheet(all_cases: list[Case], path: Path) -> None:
     rows = []
     for case in all_cases:
         around = case.square.centre(1.15)
-        seen = [case.photo, case.answer, *(way(case) for way in WAYS.values())]
+        seen = [case.photo, *(way(case) for way in WAYS.values())]
         small = cv2.resize(case.generated, (SHOWN, SHOWN), interpolation=cv2.INTER_CUBIC)
         rows.append([np.asarray(small), *(around.cut(picture, SHOWN) for picture in seen)])
     names = [f"{case.name}, {case.emotion}" for case in all_cases]
-    picture_grid.grid(rows, ("generated", "photo", "answer", *WAYS), names).save(path)
+    picture_grid.grid(rows, ("generated", "photo", *WAYS), names).save(path)
 
 
 @door
@@ -336,6 +365,7 @@ def main() -> int:
         "--people", type=Path, help="folder of rendered people, by emotion, with val.txt (default: drawn)"
     )
     parser.add_argument("--photos", type=Path, nargs="*", default=[], help="folders of photos")
+    parser.add_argument("--generator", type=Path, help="a trained generator's file (default: played by the answers)")
     parser.add_argument("--count", type=int, default=18, help="people, and faces of each folder")
     parser.add_argument("--sheet", type=Path, help="picture of every seventh paste")
     arguments = parser.parse_args()
@@ -349,7 +379,10 @@ def main() -> int:
         subjects = list(paste_material.people_subjects(people(True, arguments.count), finder))
         moving = people(False, paste_material.MEASURED)
         subjects += paste_material.photo_subjects(arguments.photos, moving, finder, arguments.count)
-        all_cases = list(cases(subjects, finder))
+        all_cases = [] if arguments.generator else list(cases(subjects, finder))
+    if arguments.generator:
+        with Translator.load(arguments.generator) as translator:
+            all_cases = list(trained_cases(subjects, translator))
     compare(all_cases)
     if arguments.sheet:
         sheet(all_cases[:: len(FIVE) + 2], arguments.sheet)

@@ -154,15 +154,18 @@ class Square:
         columns = _slice(x.min() - margin, x.max() + margin, shape[1])
         return rows, columns
 
-    def put_back(self, crop: NDArray, shape: tuple[int, ...], region: Region | None = None) -> NDArray:
+    def put_back(
+        self, crop: NDArray, shape: tuple[int, ...], region: Region | None = None, smooth: bool = False
+    ) -> NDArray:
         """Warp a square crop back to its place in a photo of `shape`: the pixels of `region`, or of `region(shape)`.
 
-        An RGB crop goes on beyond its own border; a mask (float [S, S]) is 0 there.
+        An RGB crop goes on beyond its own border; a mask (float [S, S]) is 0 there. For a `smooth` crop two neighbours
+        in each direction do instead of four, in a third of the time.
         """
         rows, columns = region or self.region(shape)
         matrix = cv2.invertAffineTransform(self.matrix(crop.shape[0]))
         matrix[:, 2] -= columns.start, rows.start
-        return _warp(crop, matrix, columns.stop - columns.start, rows.stop - rows.start)
+        return _warp(crop, matrix, columns.stop - columns.start, rows.stop - rows.start, smooth)
 
 
 def face_square(box: Box) -> Square:
@@ -249,7 +252,7 @@ def _raise_forehead(points: Points, amount: float) -> Points:
     return points + above_eyes[:, None] * (amount * length * up)
 
 
-def _warp(image: NDArray, matrix: NDArray, width: int, height: int) -> NDArray:
+def _warp(image: NDArray, matrix: NDArray, width: int, height: int, smooth: bool = False) -> NDArray:
     """Warp by an affine matrix that scales both axes alike. Beyond the border an RGB image repeats it, a mask is 0."""
     scale = math.sqrt(abs(np.linalg.det(matrix[:, :2])))
     if scale < 1:  # average first: warping looks at 4×4 pixels however far apart they then lie
@@ -257,9 +260,8 @@ def _warp(image: NDArray, matrix: NDArray, width: int, height: int) -> NDArray:
         image = cv2.resize(image, [max(1, round(scale * length)) for length in before], interpolation=cv2.INTER_AREA)
         grow = np.array(before) / (image.shape[1], image.shape[0])
         matrix = np.column_stack([matrix[:, :2] * grow, _apply(matrix, (grow - 1) / 2)])
-    interpolation, border = (
-        (cv2.INTER_LINEAR, cv2.BORDER_CONSTANT) if image.ndim == 2 else (cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-    )
+    interpolation = cv2.INTER_LINEAR if image.ndim == 2 or smooth else cv2.INTER_CUBIC
+    border = cv2.BORDER_CONSTANT if image.ndim == 2 else cv2.BORDER_REPLICATE
     return cv2.warpAffine(image, matrix, (width, height), flags=interpolation, borderMode=border)
 
 

@@ -163,6 +163,42 @@ def test_a_black_fringe_says_nothing_about_the_light(portrait, grace):
     assert cv2.absdiff(result, photo)[hair].mean() < 5, "the fringe has a hole"
 
 
+def test_a_face_keeps_its_skins_colour_where_the_generator_pales_it(portrait, grace):
+    face, square, _, _ = grace
+    photo = np.rint(portrait * [0.8, 0.55, 0.35]).astype(np.uint8)
+    crop = square.cut(photo, 64)
+    generated = np.rint(crop * [0.85, 1.0, 1.18]).astype(np.uint8)
+    result = photo.copy()
+    FacePaste(crop, square, face.points).onto(result, generated, face.points)
+    inside = face_mask(face.points, photo.shape, forehead=0) == 1
+    assert np.abs(result[inside].mean(axis=0) - photo[inside].mean(axis=0)).max() < 3
+
+
+def test_what_the_generator_left_alone_needs_no_other_light(portrait, grace):
+    face, square, crop, paste = grace
+    nose = int(square.to_crop(face.points[[1]], 64)[0, 0])
+    generated = crop.copy()
+    generated[:, : nose + 6] = np.rint(crop[:, : nose + 6] * 0.8)
+    result = portrait.copy()
+    paste.onto(result, generated, face.points)
+    cheek = cv2.circle(np.zeros(portrait.shape[:2], np.uint8), face.points[280].astype(int).tolist(), 8, 1, -1) > 0
+    assert cv2.absdiff(result, portrait)[cheek].max() <= 1
+
+
+@pytest.mark.parametrize("constant, value", [("AT_ONCE", 1 << 30), ("ENLARGED", 1e9)])
+def test_a_large_face_is_pasted_quickly_and_looks_the_same(portrait, grace, monkeypatch, constant, value):
+    """In parts and in two steps, against all at once and in one."""
+    face, _, crop, paste = grace
+    monkeypatch.setattr(paste_back, "AT_ONCE", 5000)
+    quick, plain = portrait.copy(), portrait.copy()
+    paste.onto(quick, crop[:, ::-1], face.points)
+    monkeypatch.setattr(paste_back, constant, value)
+    paste.onto(plain, crop[:, ::-1], face.points)
+    difference = cv2.absdiff(quick, plain)
+    assert (plain != portrait).any()
+    assert difference.max() <= (0 if constant == "AT_ONCE" else 10) and difference.mean() < 0.1
+
+
 def test_a_grey_photo_stays_grey(grace, portrait):
     face, square, crop, _ = grace
     photo = cv2.cvtColor(cv2.cvtColor(portrait, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -26,13 +26,19 @@ HAIR_BLUR, HAIR = 1.5, (0.25, 0.6)  # pixels of LIGHT_SIZE, and shares of such p
 
 INSIDE = 0.9  # of a mask: farther inwards than its edge
 
+# A face much larger in the photo is enlarged in two steps: by a whole number, which is quick, and then smoothly.
+ENLARGED, DENSER = 1.5, 3
+AT_ONCE = 1 << 16  # pixels of the photo: more do not fit the processor's cache
+
 # Light, as natural logarithms of brightness.
 BLACK = 8.0  # grey levels added before the logarithm, so that black over black says nothing
 SAME_KIND = 0.5, 0.15  # from the face's median brightness and colour: more than that is hair, glasses, shadow, lips
 SAME_LIGHT = 0.12  # standard deviation of what generated skin may differ from the photo's, beside the overall gain
 LIGHT_REACH = 0.12  # of the crop's side: standard deviation over which light is averaged along the mask's edge
 FALLING_BACK = 0.1  # weight of "no change" against the skin around: far from any skin on the edge nothing is changed
-MAX_GAIN, MAX_LOCAL, MAX_COLOUR = 0.7, 0.2, 0.08
+MAX_GAIN, MAX_LOCAL, MAX_COLOUR = 0.7, 0.2, 0.25
+AGREED, DIFFERENT = 0.04, 0.10  # the largest difference of a channel: below the first a place needs no other light
+AGREED_BLUR, AGREED_REACH = 1.5, 5  # pixels of LIGHT_SIZE
 EVIDENCE = 0.1, 0.3  # share of skin in the face: below the first light is left alone, above the second it is matched
 GREY, MIXED = 4, 0.01  # levels between the channels of a grey photo, and the share of it that may have more
 
@@ -64,8 +70,14 @@ class FacePaste:
         """
         lit, mask = self.prepared(generated, points)
         region = _bounds(mask, self.square, result.shape)
-        if region is not None:
-            _compose(result[region], self.square.put_back(self._layer(lit, mask), result.shape, region))
+        if region is None:
+            return
+        layer = self._layer(lit, mask)
+        enlarged = self.square.side > ENLARGED * layer.shape[0]
+        if enlarged:
+            layer = cv2.resize(layer, None, fx=DENSER, fy=DENSER, interpolation=cv2.INTER_CUBIC)
+        for part in _parts(region):
+            _compose(result[part], self.square.put_back(layer, result.shape, part, smooth=enlarged))
 
     def prepared(self, generated: Image, points: Points) -> tuple[NDArray, Mask]:
         """The generated face in the photo's light (float [S, S, 3]), and the mask it belongs in [MASK_SIZE, MASK_SIZE].
@@ -119,6 +131,7 @@ def light_gain(wanted: NDArray, skin: NDArray, mask: Mask) -> NDArray:
 
     One gain for the whole face, and along the mask's edge another that varies slowly: both learned where `skin` says
     that both pictures show it. Hair, glasses or a hat are of another kind in one of them and say nothing about light.
+    Where both pictures agree anyhow there is nothing to match, whatever the rest of the face needs.
     """
     inside = mask > INSIDE
     if not (skin & inside).any():
@@ -132,7 +145,15 @@ def light_gain(wanted: NDArray, skin: NDArray, mask: Mask) -> NDArray:
     weight *= 4 * mask * (1 - mask)
     blurred = [cv2.GaussianBlur(part, (0, 0), LIGHT_REACH * LIGHT_SIZE) for part in (weight * rest, weight)]
     local = np.clip(blurred[0] / (blurred[1] + FALLING_BACK), -MAX_LOCAL, MAX_LOCAL)
-    return np.exp(evidence * (brightness + colour + local[..., None])).astype(np.float32)
+    gain = evidence * (brightness + colour + local[..., None]) * _disagreement(wanted)[..., None]
+    return np.exp(gain).astype(np.float32)
+
+
+def _disagreement(wanted: NDArray) -> Mask:
+    """From 0, where two pictures show the same in the same light, to 1."""
+    largest = cv2.GaussianBlur(_largest(cv2.split(np.abs(wanted))), (0, 0), 1)
+    widened = cv2.dilate(largest, np.ones((AGREED_REACH, AGREED_REACH)))
+    return _smooth_step(cv2.GaussianBlur(widened, (0, 0), AGREED_BLUR), AGREED, DIFFERENT)
 
 
 def _like_its_face(light: NDArray, inside: NDArray) -> NDArray:
@@ -185,6 +206,14 @@ def _smooth_step(value, low: float, high: float):
     """0 below `low`, 1 above `high`, without a kink."""
     ramp = np.clip((value - low) / (high - low), 0, 1)
     return ramp * ramp * (3 - 2 * ramp)
+
+
+def _parts(region: Region) -> Iterator[Region]:
+    """A region of a photo from top to bottom, `AT_ONCE` pixels at a time."""
+    rows, columns = region
+    height = max(1, AT_ONCE // (columns.stop - columns.start))
+    for top in range(rows.start, rows.stop, height):
+        yield slice(top, min(top + height, rows.stop)), columns
 
 
 def _bounds(mask: Mask, square: Square, shape: tuple[int, ...]) -> Region | None:
