@@ -9,9 +9,13 @@ if TYPE_CHECKING:
     from imaging.face_geometry import Image
 
 ROOM = 1.2  # a portrait's side over that of the square which the networks learn from
+LEAST_ROOM = 0.85  # the same where the photo ends close to the head: less would cut the chin off
 SIZE = 640  # pixels
 
 
 def portrait(photo: Image, face: Face, size: int = SIZE) -> Image:
-    """The head of `face` in `photo` (uint8 RGB [H, W, 3]), `size` pixels wide and high."""
-    return face.square.centre(ROOM).cut(photo, size)
+    """The head of `face` in `photo` (uint8 RGB [H, W, 3]), `size` pixels wide and high.
+
+    Moved or shrunk into the photo where it would leave it, and repeat the photo's border.
+    """
+    return face.square.centre(ROOM).within(photo.shape, LEAST_ROOM / ROOM).cut(photo, size)

@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from apps.portrait import portrait as apps_portrait
 from common import emotions
-from face_detection import FaceFinder, Mesh
+from face_detection import Face, FaceFinder, Mesh
 from imaging.draw_faces import draw_face
 from imaging.face_geometry import FACE_SIZE, Box, Square, crop_face, face_mask, face_square, input_square
 
@@ -285,6 +286,15 @@ def test_a_square_for_showing_is_moved_into_the_photo(centre: tuple[int, int], a
     assert inside.side == 120
     assert (inside.cut(photo, 60) == 255).all(axis=(1, 2)).sum() <= 1
     assert inside.centre(0.99).cut(photo, 60).mean() < 20
+
+
+@pytest.mark.parametrize("centre", [(30, 40), (270, 160)])
+def test_the_apps_portrait_of_a_head_at_the_photos_border_is_not_smeared(centre: tuple[int, int]) -> None:
+    photo = np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)
+    head = Face(Square(*centre, 110), None)
+    shown = apps_portrait(photo, head, 128).astype(int)
+    for rows in (shown, shown.swapaxes(0, 1)):
+        assert np.abs(np.diff(rows, axis=0)).mean(axis=(1, 2)).min() > 5, "rows repeat each other"
 
 
 def test_a_square_larger_than_the_photo_shrinks_but_not_below_the_head() -> None:
