@@ -73,7 +73,7 @@ class FacePaste:
         if region is None:
             return
         layer = self._layer(lit, mask)
-        enlarged = self.square.side > ENLARGED * layer.shape[0]
+        enlarged = self.square.side > ENLARGED * layer.shape[0] and layer.shape[0] == MASK_SIZE
         if enlarged:
             layer = cv2.resize(layer, None, fx=DENSER, fy=DENSER, interpolation=cv2.INTER_CUBIC)
         for part in _parts(region):
