@@ -175,7 +175,7 @@ def training_batches(
 def _with_its_workers(
     loader: DataLoader[Batch], put: Callable[[Batch], TrainingBatch], device: torch.device
 ) -> Generator[TrainingBatch, None, None]:
-    """`put` of the loader's batches; the workers end with it, whatever ends it.
+    """`put` of the loader's batches; the workers end with it, however it ends.
 
     They ignore the SIGTERM that a dying Python sends before it waits for them: left alone, both would wait for ever.
     """
@@ -195,7 +195,7 @@ def _leave_signals_to_the_run(_: int) -> None:
 
 @contextmanager
 def told_worker_deaths(num_workers: int) -> Iterator[None]:
-    """Tell in one sentence that the system killed a loader process; torch reports it wherever the run happens to be."""
+    """Report in one sentence that the system killed a loader process; torch raises it wherever the run is."""
     try:
         yield
     except RuntimeError as error:
@@ -233,7 +233,7 @@ def _readable_ones(images: LabelledImages, places: np.ndarray, crop_size: int, i
         try:
             yield load_crop(images.paths[place], crop_size, image_size)
         except UnreadableImage:
-            continue  # training names it when its turn comes
+            continue  # training reports it when its turn comes
 
 
 def without_unreadable(images: LabelledImages, chosen: Iterable[str]) -> LabelledImages:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from model import Discriminator
 
-CHANGE_WEIGHT = 40.0  # of the pair loss: how much more a pixel counts that the expression turns from black to white
+CHANGE_WEIGHT = 40.0  # pair loss: extra weight of a changed pixel, for each unit of change in [-1, 1]
 EDGE_WEIGHT = 0.5
 
 Parts = dict[str, Tensor]  # scalar tensors on the device, read only when logged

@@ -37,13 +37,13 @@ def evaluated(text: str) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """One that tells a mistake in one sentence, without every flag there is before it."""
+    """A parser that reports a mistake in one sentence, without the list of flags."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message} (main.py --help tells every flag)")
+        raise UserError(f"{message} (main.py --help lists every flag)")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """A flag that does not exist is answered with the one it resembles."""
+        """Parse; for a flag that does not exist suggest the nearest one that does."""
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].split("=")[0]
@@ -71,7 +71,7 @@ Add = Callable[..., argparse.Action]
 
 
 def add_sets(add: Add) -> None:
-    """Many flags at once."""
+    """Flags that stand for many others."""
     add("--preset", choices=tuple(PRESETS), help="size and schedule: an hour of a CPU, one GPU, or as the paper")
     add("--config", type=Path, help="the flags of an earlier run: its config.json")
     add("--run", type=run_name, help="its models, samples, logs and results go to data/runs/NAME")
@@ -121,7 +121,7 @@ def add_training(add: Add) -> None:
         "--trained_on",
         choices=("photos", "rendered", "drawn"),
         default="photos",
-        help="what the faces are; kept with the checkpoints, for the apps to tell",
+        help="what the faces are; kept with the checkpoints and shown by the apps",
     )
     add(
         "--init",
@@ -142,7 +142,9 @@ def add_training(add: Add) -> None:
     add("--seed", type=whole, default=0, help="random seed")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
     add("--max_minutes", type=positive, help="save and stop after so long")
-    add("--on_nan", choices=("stop", "lower_lr"), default="stop", help="a loss is no number: stop, or halve the rates")
+    add(
+        "--on_nan", choices=("stop", "lower_lr"), default="stop", help="after NaN or infinity: stop, or halve the rates"
+    )
 
 
 def add_speed(add: Add) -> None:
@@ -216,12 +218,12 @@ def add_folders(add: Add) -> None:
 
 
 def loader_workers() -> int:
-    """One process a core but one, at most 8 (deviation: the seed's single one starves a GPU)."""
+    """One process for each core but one, at most 8 (the published code's single one starves a GPU)."""
     return max(1, min(8, (os.cpu_count() or 1) - 1))
 
 
 def given_flags(argv: Sequence[str], config: argparse.Namespace) -> set[str]:
-    """The flags that stand on the command line, as opposed to those that have their defaults or come from a preset.
+    """The flags given on the command line, not those that keep their defaults or come from a preset.
 
     `--run` and `--config` name the folder of checkpoints as if it stood there.
     """
@@ -230,7 +232,7 @@ def given_flags(argv: Sequence[str], config: argparse.Namespace) -> set[str]:
 
 
 def read_flags(argv: Sequence[str]) -> argparse.Namespace:
-    """The command line, and beneath it the sets of flags that it names."""
+    """The command line, with the sets of flags that it names as defaults."""
     parser = build_parser()
     given = parser.parse_args(argv)
     try:

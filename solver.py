@@ -35,7 +35,7 @@ from training.unreadable import Unreadable
 from translation.translator import translate_to_all
 
 SAMPLE_FACES = 2  # of each domain in the sample grid
-LOWEST_FACTOR = 1 / 32  # of the learning rates, after losses that were not finite: then the data or flags are wrong
+LOWEST_FACTOR = 1 / 32  # of the learning rates after NaN or infinity; below it data or flags are wrong
 
 
 class Solver:
@@ -255,7 +255,7 @@ class Solver:
         if start >= config.num_iters:
             raise UserError(f"iteration {start} is done already: give a --num_iters above it")
         self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, config.crop_size, config.image_size, config.seed)
-        with ranks.first_before_the_others():  # what it fetches and computes, they find
+        with ranks.first_before_the_others():  # the others find what the first one fetched and computed
             self._prepare(start)
         self.watch = LossWatch(ranks.mean)
         self.losses = dict(state.told)
@@ -349,17 +349,17 @@ class Solver:
         return sheet
 
     def _save(self, name: int | str) -> None:
-        """Have the set `name` written beside the training, if all in it is finite."""
+        """Save the set `name` in the background, if everything in it is finite."""
         self._require_finite()
         self.state.told = dict(self.losses)
-        self.log.flush()  # what the set stands for must be on disk before it
+        self.log.flush()  # scores and logs up to this set must be on disk before the set is
         if self.ranks.is_first:
             self.folder.save(name, self.state.parts())
         else:
             self.folder.last_good = name
 
     def _require_finite(self) -> None:
-        """Raise `NotFinite` where a loss, or a weight after the last step, is no number."""
+        """Raise `NotFinite` if a loss, or a weight after the last step, is NaN or infinite."""
         self.losses |= self.watch.look()
         if broken := self.state.not_finite():
             raise NotFinite(broken, self.state.iteration)

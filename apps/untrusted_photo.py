@@ -23,7 +23,7 @@ MAX_PIXELS = 50_000_000  # what a phone's camera makes
 CPU_SECONDS = 2.0  # for all photos of one request
 MAX_MEMORY = 4 << 30  # bytes of address space
 
-# By content: what phones and browsers make. Others are slower or seldom looked at by people who look for faults.
+# By content: what phones and browsers make. Others are slower or seldom examined by security researchers.
 SIGNATURES = {
     "JPEG": (0, (b"\xff\xd8\xff",)),
     "PNG": (0, (b"\x89PNG\r\n\x1a\n",)),

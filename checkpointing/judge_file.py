@@ -1,4 +1,4 @@
-"""What a judge file says of itself, and the two kinds that are read: our own and the published `enet_b2_7.pt`."""
+"""Judge files: what they contain, and the two kinds that are read: our own and the published `enet_b2_7.pt`."""
 
 from __future__ import annotations
 

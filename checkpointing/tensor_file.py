@@ -152,7 +152,7 @@ def _damaged(path: Path, error: Exception) -> DamagedCheckpoint:
 
 
 def _reason(path: Path, error: Exception) -> str:
-    """Why a file can't be read: in words of its own where the pickle reader stumbles over what is no pickle."""
+    """Why a file can't be read: in our own words where the pickle reader only says that it is no pickle."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
     if not zipfile.is_zipfile(path):

@@ -30,7 +30,7 @@ class TrainedGenerator:
 
     @property
     def published(self) -> bool:
-        """Whether nothing says that it was trained here: it takes faces as the published repo cut them out."""
+        """Whether it was trained elsewhere: then it takes faces as the published repo cut them out."""
         return self.config is None
 
 

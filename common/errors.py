@@ -1,4 +1,4 @@
-"""Mistakes a user can mend, told in one sentence."""
+"""Mistakes a user can fix, reported in one sentence."""
 
 from __future__ import annotations
 

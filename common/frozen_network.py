@@ -37,7 +37,7 @@ def check_unit_images(images: Tensor) -> None:
 
 
 class FeaturesAndLogits(nn.Module):
-    """A timm classifier which also tells the input of its last layer: x -> [B, d] and [B, classes], both float32."""
+    """A timm classifier that also returns the input of its last layer: x -> [B, d] and [B, classes], both float32."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()

@@ -70,7 +70,7 @@ def reason(error: OSError, what: str) -> str:
 
 @contextmanager
 def told_unwritable(what: str) -> Iterator[None]:
-    """Tell in one sentence that `what`, a flag and its folder, can't be written."""
+    """Report in one sentence that `what`, a flag and its folder, can't be written."""
     try:
         yield
     except OSError as error:

@@ -15,7 +15,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-AHEAD = 3  # batches for each worker that are handed out or wait their turn
+AHEAD = 3  # batches for each worker, in work or waiting
 
 
 class WorkerDied(Exception):
@@ -67,7 +67,7 @@ def start_worker() -> None:
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed cannot tell its workers: they would wait for work for ever."""
+    """End this worker when its parent was killed: it would wait for work for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,4 +1,4 @@
-"""Many processes train one model, as `torchrun` starts them: who is who, and everything they tell each other.
+"""Many processes train one model, as `torchrun` starts them: who is who, and everything they say to each other.
 
 Gradients are averaged on the devices (NCCL, or gloo on CPUs). What decides how the run goes on (stop? which losses?)
 goes over gloo, host to host, so that no GPU is waited for, and a process that died is noticed at once.
@@ -22,7 +22,7 @@ PATIENCE = datetime.timedelta(hours=1)  # the others wait so long where one proc
 
 
 class Ranks:
-    """The processes of this run; one alone where `torchrun` did not start it, to whom nothing here costs anything."""
+    """The processes of this run. Without `torchrun` it is one, and nothing here costs anything."""
 
     def __init__(self, device: torch.device) -> None:
         self.rank = int(os.environ.get("RANK", 0))
@@ -62,7 +62,7 @@ class Ranks:
             print(sentence, flush=True)
 
     def close(self) -> None:
-        """Part from the others."""
+        """Leave the group."""
         if self.world_size > 1 and dist.is_initialized():
             dist.destroy_process_group()
 
@@ -116,7 +116,7 @@ class Ranks:
     def first_before_the_others(self) -> Iterator[None]:
         """A block that the others run once the first process has run it; a mistake found there ends them too."""
         if not self.is_first and self.highest([0])[0]:
-            raise UserError("the first process has told what is wrong")
+            raise UserError("the first process has said what is wrong")
         try:
             yield
         except UserError:

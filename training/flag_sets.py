@@ -1,4 +1,4 @@
-"""Flags that need not be typed: a named set, those of an earlier run's config.json, and the folders of a named run.
+"""Flags you need not type: a named set, those of an earlier run's config.json, and the folders of a named run.
 
 Each is turned into words of a command line that go before the user's own, so that these win.
 """

@@ -163,9 +163,6 @@ def train(settings: JudgeTraining) -> Validation:
     """Train, print accuracy and confusion matrix, write the judge and the drawn matrix beside it."""
     if settings.output.suffix not in (".pt", ".pth"):
         raise UserError(f"--output {settings.output} must end in .pt: it is a PyTorch file")
-    for flag in ("crop_size", "image_size", "epochs", "patience", "batch_size", "lr"):
-        if getattr(settings, flag) <= 0:
-            raise UserError(f"--{flag} must be above 0, not {getattr(settings, flag)}")
     torch.manual_seed(settings.seed)
     device = choose_device()
     images = read_folder(settings.image_dir, len(find_domains(settings.image_dir)))

@@ -1,4 +1,4 @@
-"""What a training run tells: a progress bar or plain lines, TensorBoard, losses.csv, curves.png."""
+"""What a training run shows: a progress bar or plain lines, TensorBoard, losses.csv, curves.png."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class TrainingLog:
         self.board: SummaryWriter | None = None
         if log_dir is not None:
             from torch.utils.tensorboard import (
-                SummaryWriter,  # half a second that a run without it need not wait
+                SummaryWriter,  # half a second to import: only where it is used
             )
 
-            # What an interrupted run wrote beyond its last checkpoint is told again by the resumed one.
+            # The resumed run logs again what an interrupted one wrote after its last checkpoint.
             with self._or_without("board"):
                 self.board = SummaryWriter(str(log_dir), purge_step=start + 1)
         self._last = (start, time.perf_counter())
 
     def scalars(self, i: int, values: Mapping[str, float]) -> None:
-        """Tell iteration `i`'s values and the speed since the last call."""
+        """Log iteration `i`'s values and the speed since the last call."""
         last, then = self._last
         self._last = (i, time.perf_counter())
         speed = (i - last) / max(1e-9, self._last[1] - then)
@@ -59,7 +59,7 @@ class TrainingLog:
         self._print(i, values, speed)
 
     def scores(self, i: int, values: Mapping[str, float]) -> None:
-        """Tell the score of iteration `i` and its parts."""
+        """Log the score of iteration `i` and its parts."""
         self._to_board(i, values)
         self.say(f"[{i}/{self.num_iters}] " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
@@ -88,7 +88,7 @@ class TrainingLog:
             self.say(f"warning: {target} could not be written ({error.strerror or error}): going on without it")
 
     def flush(self) -> None:
-        """Bring everything told so far to the disk."""
+        """Flush everything logged so far to the disk."""
         with self._or_without("table"):
             if self.table:
                 self.table.settle()
@@ -118,7 +118,7 @@ class TrainingLog:
 
     @contextmanager
     def _or_without(self, what: str) -> Iterator[None]:
-        """A disk that takes no more of `what` is said, and ends that, not the training."""
+        """When the disk takes no more of `what`: warn and stop writing it; the training goes on."""
         try:
             yield
         except OSError as error:

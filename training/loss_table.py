@@ -38,7 +38,7 @@ class LossTable:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """The rows of a table, none where there is no file; without what a kill left half written, or a hand changed."""
+    """The rows of a table, none where there is no file; rows that are half written or spoilt by hand are left out."""
     if not path.exists():
         return []
     whole, _, _ = path.read_text(encoding="utf-8", errors="replace").rpartition("\n")

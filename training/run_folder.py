@@ -66,7 +66,7 @@ class RunFolder:
         self.samples = Path(config.sample_dir)
         self.say: Callable[[str], None] = print
         self.last_good: int | str | None = None  # the newest set that this run saved or started from
-        self.save_seconds = 0.0  # what the last save took
+        self.save_seconds = 0.0  # seconds that the last save took
         self._hurried = hurried
         self._lock = RunLock(self.models)
         self._writer: threading.Thread | None = None

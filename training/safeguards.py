@@ -28,7 +28,7 @@ from losses import Parts
 PATIENCE = 8  # seconds: the loaders of a run that was killed hold its lock until they notice
 PAUSES = (5, 15, 40)  # seconds between tries
 
-# Somebody makes room, a quota is raised, a network disk comes back.
+# Long enough for somebody to make room or raise a quota, or for a network disk to come back.
 _MAY_PASS = frozenset(
     getattr(errno, name)
     for name in ("ENOSPC", "EDQUOT", "EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "EHOSTDOWN", "ENOTCONN")
@@ -123,7 +123,7 @@ class NotFinite(Exception):
 class LossWatch:
     """Remembers the losses since the last look, on their device, and looks at all of them together.
 
-    `mean` takes the mean over the processes of a run: a number that is none in one of them is none in all.
+    `mean` takes the mean over the processes of a run: NaN or infinity in one of them is found in all.
     """
 
     def __init__(self, mean: Callable[[Sequence[float]], Sequence[float]] = list) -> None:
@@ -137,7 +137,7 @@ class LossWatch:
         self._values += [value.detach().float() for value in parts.values()]
 
     def look(self) -> dict[str, float]:
-        """The last value of each loss since the last look; raises `NotFinite` for the first that is no number."""
+        """The last value of each loss since the last look; raises `NotFinite` for the first that is NaN or infinite."""
         seen, values = self._seen, self._values
         self._seen, self._values = [], []
         if not values:

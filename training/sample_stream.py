@@ -1,4 +1,4 @@
-"""The endless stream of training samples, and who gets which.
+"""The endless stream of training samples, and which process gets which.
 
 Randomness has no state: sample number k is the same picture with the same augmentation whatever came before it,
 however many workers and processes share the stream, and however often the run was stopped.

@@ -1,4 +1,4 @@
-"""Images that can't be read: each told once; too many of them stop the run."""
+"""Images that can't be read: each is reported once; too many of them stop the run."""
 
 from __future__ import annotations
 
