@@ -10,12 +10,15 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
+# With these settings glibc and Python overwrite what is freed: a search of the memory finds only what is still held.
+OVERWRITING = {"MALLOC_PERTURB_": "85", "PYTHONMALLOC": "malloc"}
 
 
 def jpeg(image: np.ndarray) -> bytes:
@@ -125,3 +128,30 @@ class StreamlitServer(Server):
         """What Python runs."""
         flags = ["--server.headless", "true", "--server.port", str(self.port)]
         return ["streamlit", "run", str(ROOT / "streamlit_app.py"), *flags]
+
+
+def in_memory(server: Server, traces: Mapping[str, bytes]) -> set[str]:
+    """The names of those bytes that the server, or a process that it started, holds. Start it with `OVERWRITING`."""
+    own = server.process.pid
+    children = [
+        child for thread in Path(f"/proc/{own}/task").glob("*/children") for child in thread.read_text().split()
+    ]
+    found: set[str] = set()
+    for process in (own, *map(int, children)):
+        for part in memory(process):
+            found |= {name for name, trace in traces.items() if trace in part}
+    return found
+
+
+def memory(process: int) -> Iterator[bytes]:
+    """All that a process can write to and that is no file's, one mapping after the other."""
+    with Path(f"/proc/{process}/mem").open("rb") as file:
+        for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+            span, access, _, _, _, *name = line.split(maxsplit=5)
+            if access.startswith("rw") and not "".join(name).startswith("/"):
+                start, end = (int(number, 16) for number in span.split("-"))
+                file.seek(start)
+                try:
+                    yield file.read(end - start)
+                except OSError:  # a mapping that nobody may read, or that is gone meanwhile
+                    continue

@@ -5,6 +5,7 @@ import base64
 import io
 import json
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from hostile_bodies import hostile_bodies, png, scan_bomb
 from PIL import Image
-from serving import Server, make_checkpoint
+from serving import OVERWRITING, Server, in_memory, make_checkpoint
 
 import backend
 from apps import chosen_checkpoint
@@ -401,3 +402,45 @@ def wait_for(true):
     while not true():
         assert time.monotonic() < giving_up
         time.sleep(0.05)
+
+
+def test_the_servers_memory_keeps_nothing_of_photos_that_were_answered(tmp_path, portrait):
+    """The search finds each trace while such photos are worked on, and none of them afterwards."""
+    sent = encode(portrait, quality=92)
+    own = photo(7, "happy")
+    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(make_checkpoint(tmp_path)), **OVERWRITING) as server:
+        made = json.loads(server.post("/generate", {"image": sent})[2])["images"]
+        visit = {
+            "/faces": {"image": sent},
+            "/generate": {"image": sent},
+            "/submit": {"images": [sent, *made[1:3], own, *made[4:]]},
+        }
+        traces = {
+            "the photo as sent": sent[3000:3100].encode(),
+            "the photo's file": base64.b64decode(sent)[3000:3100],
+            "the photo's pixels": pixels(sent)[250, 100:140].tobytes(),
+            "a made picture as sent": made[3][3000:3100].encode(),
+            "a made picture's file": base64.b64decode(made[3])[3000:3100],
+            "the child's own picture as sent": own[3000:3100].encode(),
+            "the child's own picture's file": base64.b64decode(own)[3000:3100],
+            "the child's own picture's pixels": pixels(own)[190, 170:210].tobytes(),
+        }
+        leaving, giving_up = threading.Event(), time.monotonic() + 200
+
+        def play():
+            while not leaving.is_set():
+                assert {server.post(*step)[0] for step in visit.items()} == {200}
+
+        with ThreadPoolExecutor(2) as pool:
+            children = [pool.submit(play) for _ in range(2)]
+            try:
+                unseen = dict(traces)
+                while unseen:
+                    for name in in_memory(server, unseen):
+                        del unseen[name]
+                    assert time.monotonic() < giving_up, f"the search can't find {list(unseen)}"
+            finally:
+                leaving.set()
+        for child in children:
+            child.result()
+        wait_for(lambda: not in_memory(server, traces))

@@ -6,12 +6,11 @@ import io
 import os
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from browser import AXE, CHROMIUM, film, launch
-from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
+from serving import OVERWRITING, ROOT, StreamlitServer, in_memory, jpeg, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
 from apps import expression_rules
@@ -503,10 +502,8 @@ def test_a_generator_of_drawings_gets_no_photo_of_a_child_unless_an_adult_says_s
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory, checkpoint):
-    # glibc and Python overwrite memory when it is freed, so that a search finds only what is still held on to.
-    overwriting = {"MALLOC_PERTURB_": "85", "PYTHONMALLOC": "malloc"}
     folder = tmp_path_factory.mktemp("streamlit")
-    with StreamlitServer(folder, STARGAN_FE_CHECKPOINT=str(checkpoint), **overwriting) as running:
+    with StreamlitServer(folder, STARGAN_FE_CHECKPOINT=str(checkpoint), **OVERWRITING) as running:
         yield running
         assert not running.files(), "something was written to disk"
 
@@ -625,26 +622,6 @@ def check_usable(page):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def in_memory(server, needle):
-    """Whether the server, or a process that it started, still holds these bytes."""
-    own = server.process.pid
-    children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-    return any(needle in part for pid in (own, *children) for part in memory(pid))
-
-
-def memory(pid):
-    with Path(f"/proc/{pid}/mem").open("rb") as file:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            span, access, *_, name = (*line.split(maxsplit=5), "")[:6] if len(line.split()) > 5 else (*line.split(), "")
-            if access.startswith("rw") and not name.startswith("/"):
-                start, end = (int(number, 16) for number in span.split("-"))
-                file.seek(start)
-                try:
-                    yield file.read(end - start)
-                except OSError:  # a mapping that nobody may read
-                    continue
-
-
 def test_frames_find_nobody_elses_mirror(server):
     assert server.post("/mirror/guessed", "{}")[0] == 404
     _, headers, _ = server.get("/")
@@ -694,7 +671,12 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     check_usable(page)
     go_to(page, korean("mirrorPage"))
     page.wait_for_selector(".emokids-mine img.star")
-    assert in_memory(server, base64.b64decode(mine)[3000:3100]), "the search can find"
+    traces = {
+        "the photo": file[-3000:-2900],
+        "the attempt's picture as sent": mine[2000:2100].encode(),
+        "the attempt's picture": base64.b64decode(mine)[3000:3100],
+    }
+    assert "the attempt's picture" in in_memory(server, traces), "the search can find"
     click(page, "startOver")
     page.wait_for_selector("[role=dialog]")
     check_usable(page)
@@ -707,13 +689,8 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     page.wait_for_function("!document.documentElement.outerHTML.includes('data:image/jpeg')")
     go_to(page, korean("recordPage"))
     page.wait_for_selector(f"text={korean('nothingYet')}")
-    traces = {
-        "the photo": file[-3000:-2900],
-        "the attempt's picture as sent": mine[2000:2100].encode(),
-        "the attempt's picture": base64.b64decode(mine)[3000:3100],
-    }
     deadline = time.monotonic() + 30
-    while left := [name for name, trace in traces.items() if in_memory(server, trace)]:
+    while left := in_memory(server, traces):
         assert time.monotonic() < deadline, f"still in the server's memory: {left}"
         time.sleep(1)
 
