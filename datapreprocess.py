@@ -2,7 +2,7 @@
 
     python datapreprocess.py --input data/train --output data/train512
 
-docs/preprocessing.md tells the whole story.
+See docs/preprocessing.md.
 """
 
 from __future__ import annotations
@@ -158,8 +158,8 @@ def preprocess(settings: CropSettings, output: Output, workers: int) -> None:
         ) from error
     except OSError as error:
         raise UserError(
-            f"cannot write to {error.filename or output.train} ({error.strerror or error}): mend that and run the same "
-            "command again"
+            f"cannot write to {error.filename or output.train} ({error.strerror or error}): repair that and run the "
+            "same command again"
         ) from error
     if removed:
         print(f"{removed} crops removed whose photos or labels have changed")

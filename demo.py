@@ -81,7 +81,7 @@ def run(command: str) -> None:
     ended = subprocess.run([sys.executable, *command.split()])
     if ended.returncode:
         raise UserError(
-            f"the command above ended with exit code {ended.returncode}: mend what it says, then "
+            f"the command above ended with exit code {ended.returncode}: correct what it says, then "
             "python demo.py --overwrite"
         )
 

@@ -31,12 +31,12 @@ VIEW_SIZE = 384  # pixels: what the detectors see of any photo. Their networks' 
 CLOSE_UP_SIZE = 256  # pixels: what the detectors see of one face, to place its box
 SAME_FACE_OVERLAP = 0.5  # boxes that share more than this of the smaller one are one face
 SAME_FACE_SIDES = 3  # but not when one is this many times as long: several people together can pass for one face
-MIN_SCORE = 0.5  # of a face seen from near
-MIN_SCORE_AFAR = 0.4  # of one worth a look from near, where faces at every angle are looked for
+MIN_SCORE = 0.5  # lowest detector score of a face seen from near
+MIN_SCORE_AFAR = 0.4  # lowest score worth a look from near, where faces at every angle are looked for
 SETTLING = 2  # looks at a face turned upright, after which its box no longer depends on how the photo was turned
 SURE = 0.75  # score from which a box without a mesh is a face all the same
-NEAR = 0.25  # of the frame's shorter side: a face whose box is that long is near
-MESH_VIEWS = (1.0, 0.8, 1.3)  # of a crop, tried in turn until the landmarker sees the face in it
+NEAR = 0.25  # a face is near if its box is this long, in shorter sides of the frame
+MESH_VIEWS = (1.0, 0.8, 1.3)  # parts of a crop to look at, tried in turn until the landmarker sees the face
 MAX_TILES = 32  # along a very long photo
 TURNS = (0, 45, -45, 90, -90, 135, -135, 180)  # degrees: the detectors see faces turned by up to 30 or so
 

@@ -34,8 +34,8 @@ from training.state import TrainingState
 from training.unreadable import Unreadable
 from translation.translator import translate_to_all
 
-SAMPLE_FACES = 2  # of each domain in the sample grid
-LOWEST_FACTOR = 1 / 32  # of the learning rates after NaN or infinity; below it data or flags are wrong
+SAMPLE_FACES = 2  # faces of each domain in the sample grid
+LOWEST_FACTOR = 1 / 32  # lowest factor of the learning rates after NaN or infinity; below it data or flags are wrong
 
 
 class Solver:

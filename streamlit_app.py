@@ -1,4 +1,4 @@
-"""EMOKIDS: `streamlit run streamlit_app.py`. docs/emokids.md tells the rest.
+"""EMOKIDS: `streamlit run streamlit_app.py`. See docs/emokids.md.
 
 The pages are `apps/emokids/pages.py`; beside them the server answers the mirror's camera frames.
 """

@@ -1,4 +1,4 @@
-"""Training images a second, and what each costs the processor: the seed's way and ours, in one run, as a table.
+"""Training images a second, and what each costs the processor: the published way and ours, in one run, as a table.
 
     python benchmarks/data_pipeline.py [--image_dir data/train512] [--image_size 256] [--rounds 5] [--seconds 3]
 
@@ -58,8 +58,8 @@ class Way:
     processor: list[float] = field(default_factory=list)  # milliseconds an image
 
 
-def seeds_way(args: argparse.Namespace, folder: Path, workers: int, device: torch.device) -> Batches:
-    """The loader of the published StarGAN code, with the seed document's transforms."""
+def published_way(args: argparse.Namespace, folder: Path, workers: int, device: torch.device) -> Batches:
+    """The loader of the published StarGAN code, with the design document's transforms."""
     transform = v2.Compose(
         [
             v2.RandomHorizontalFlip(),
@@ -94,7 +94,7 @@ def ways_of(args: argparse.Namespace, folder: Path, cache: Path, device: torch.d
         )  # fmt: skip
 
     openers: dict[str, Callable[[int], Batches]] = {
-        "the seed's way": lambda workers: seeds_way(args, folder, workers, device),
+        "the published way": lambda workers: published_way(args, folder, workers, device),
         "ours": lambda workers: ours(workers, None),
         "ours, `--cache`": lambda workers: ours(workers, cache),
     }
@@ -127,7 +127,7 @@ def _seconds_an_image(
 def print_table(ways: list[Way]) -> None:
     """Medians over the rounds, and the slowest and fastest of them."""
     reference = ways[0]
-    print("| way | workers | images/s | slowest to fastest | times the seed's with 1 worker | CPU ms an image |")
+    print("| way | workers | images/s | slowest to fastest | times the published with 1 worker | CPU ms an image |")
     print("| --- | --- | --- | --- | --- | --- |")
     for way in ways:
         rate = statistics.median(way.rates)

@@ -30,8 +30,8 @@ from imaging.face_geometry import CHIN, FOREHEAD_TOP, Image, Points
 FIRST_IDENTITY = 9_100_000
 PHOTO = 448  # pixels: side of the drawn photo
 SHOWN = 8  # people on the sheet
-DARK = 0.72  # of the forehead's median brightness
-SMALLEST = 0.0018  # of the squared length of the face: less is no brow
+DARK = 0.72  # brightness of a brow, at most, in times the forehead's median
+SMALLEST = 0.0018  # smallest area of a brow, in squared lengths of the face
 LIDS, NOSE_BRIDGE = [159, 386], 168  # landmarks of MediaPipe's mesh
 
 

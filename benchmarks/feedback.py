@@ -44,7 +44,7 @@ from imaging.photo import read_photo
 
 TO_FIT = range(7_000_000, 7_000_060)  # drawn people, each with every emotion and at rest
 TO_MEASURE = range(9_000_000, 9_000_040)
-DIM, NOISE = 0.25, 6.0  # of the light; standard deviation of a camera's noise in it
+DIM, NOISE = 0.25, 6.0  # share of the light that is left; standard deviation of a camera's noise in it
 FRAME_COLOUR = (30, 25, 25)
 EYES = ((33, 133), (362, 263))  # the corners of either in MediaPipe's mesh
 FRAMES = 300

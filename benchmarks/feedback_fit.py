@@ -24,7 +24,7 @@ KNOWN = {"real": 0.3, "people": 1.0, "drawn": 0.4, "grinning": 0.1}, 1e-3
 MAY_MISPRAISE = {"easy": (0.10, 0.04), "medium": (0.05, 0.02), "hard": (0.03, 0.01)}
 AT_REST = 0.04
 LOWEST = {"easy": 0.0, "medium": 0.5, "hard": 0.75}  # chance that is ever praised
-OF_DRAWN = {"easy": 0.5, "medium": 0.0, "hard": 0.0}  # of those shares: drawn faces are clear
+OF_DRAWN = {"easy": 0.5, "medium": 0.0, "hard": 0.0}  # factor of those shares: drawn faces are clear
 CANDIDATES = (1 - np.cos(np.linspace(0.22, 2.95, 22))) / 2  # tried for each emotion: the shares they praise rightly
 FEWEST = 20  # faces of an emotion that say something about a share
 

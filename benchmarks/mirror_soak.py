@@ -26,7 +26,7 @@ from serving import StreamlitServer, make_checkpoint  # noqa: E402
 from common import emotions  # noqa: E402
 
 MIN_RATE = 10.0  # frames a second
-MAX_GROWTH = 1.05  # of the memory after the second minute, at the end
+MAX_GROWTH = 1.05  # memory at the end, in times that after the second minute
 INTERVAL = 60.0  # seconds
 
 COUNT_FRAMES = """() => {

@@ -43,7 +43,7 @@ AGREE = 4  # grey levels, averaged over a neighbourhood: less is no disagreement
 SAME, OTHER = 4, 15  # grey levels between photo and answer where a face has not changed, and where it has
 COARSE = 32  # places a side of the network's square between which light is compared
 FARTHER = 5  # grey levels of brightness
-COVERED = 0.8  # of the child's own face that must have been replaced
+COVERED = 0.8  # share of the child's own face that must have been replaced
 SHOWN = 384  # pixels of a face on the sheet
 
 Result = dict[str, float]

@@ -22,12 +22,12 @@ from imaging.image_folder import find_images
 from imaging.photo import read_photo
 
 NEUTRAL = "neutral"
-FIRST_IDENTITY = 9_200_000  # of drawn people
+FIRST_IDENTITY = 9_200_000  # first random seed of the drawn people
 MEASURED = 12  # people whose landmarks tell how far an emotion moves a face
 GRID = 64  # places a side at which that movement is worked out; between them it is smooth
-REACH = 0.02  # of the square's side: standard deviation over which a landmark moves what is around it
+REACH = 0.02  # in sides of the square: standard deviation over which a landmark moves what is around it
 LEFT_CHEEK, LEFT_TEMPLE, RIGHT_TEMPLE = 280, 356, 127  # landmarks of MediaPipe's mesh
-EYES = (33, 133, 159, 145), (263, 362, 386, 374)  # of each eye: outer corner, inner corner, upper lid, lower lid
+EYES = (33, 133, 159, 145), (263, 362, 386, 374)  # each eye's outer corner, inner corner, upper lid, lower lid
 
 UNKNOWN = ("fringe", "glasses", "hand", "hat", "grey")  # to the generator, at times
 

@@ -43,7 +43,7 @@ from translation.translator import Translator
 SIZE = 448  # pixels at which a face is looked at
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107, 276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 MOUTH = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
-REACH = 0.06  # of the face's length: how far around its landmarks a region goes
+REACH = 0.06  # how far around its landmarks a region goes, in lengths of the face
 BLENDSHAPES = {
     "smile": ("mouthSmileLeft", "mouthSmileRight"),
     "brows down": ("browDownLeft", "browDownRight"),

@@ -24,7 +24,7 @@ import demo
 
 ROOT = Path(__file__).resolve().parent.parent
 
-FINAL_SHARE = 0.44  # of the iterations, over which the demo's learning rates fall
+FINAL_SHARE = 0.44  # share of the iterations over which the demo's learning rates fall
 
 
 def run(command: str, folder: Path) -> float:

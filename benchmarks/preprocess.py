@@ -1,6 +1,6 @@
 """What preprocessing promises about speed, memory and being killed, measured on drawn photos.
 
-python benchmarks/preprocess.py speed    photos a second against the seed project's way, one process and two, of photos
+python benchmarks/preprocess.py speed    photos a second against the published way, one process and two, of photos
                                          with the annotators' boxes, as AI Hub has them, and of photos without
 python benchmarks/preprocess.py many     200,000 files: memory of every process, seconds until the first is done
 python benchmarks/preprocess.py kill     SIGKILL at ten random moments, then the same bytes as an unbroken run
@@ -37,9 +37,9 @@ from preprocessing.output import Output  # noqa: E402
 from preprocessing.plan import CropSettings, Labels, plan  # noqa: E402
 
 DISTINCT_PHOTOS = 12
-COPIES = 15  # of each: at the end one worker waits for the other, which shall not count
-SEEDS_PHOTOS = 48  # of them: the seed's way takes long, and has no worker to wait for
-QUALITIES = (90, 95)  # of the JPEGs phones write
+COPIES = 15  # copies of each photo: at the end one worker waits for the other, which should not count
+PUBLISHED_PHOTOS = 48  # the published way takes long, and has no worker to wait for
+QUALITIES = (90, 95)  # JPEG qualities that phones write
 ROUNDS = 3
 TINY_FILES = 200_000
 FACES_AMONG_THEM = 2_000
@@ -56,8 +56,8 @@ def write_phone_photo(path: Path, identity: int, quality: int) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
 
 
-def seeds_way(path: str, output: str) -> None:
-    """The seed project's steps for one photo: decode it whole, make a detector, crop what it finds, resize, write."""
+def published_way(path: str, output: str) -> None:
+    """The published steps for one photo: decode it whole, make a detector, crop what it finds, resize, write."""
     from mediapipe import Image, ImageFormat
     from mediapipe.tasks.python import BaseOptions, vision
 
@@ -74,12 +74,12 @@ def seeds_way(path: str, output: str) -> None:
         cv2.imwrite(output, crop)
 
 
-def seeds_rate(photos: list[Path], folder: Path) -> tuple[float, float]:
-    """Photos a second of the seed's way, by the clock and by the processor's time; the first one not counted."""
-    seeds_way(str(photos[0]), str(folder / "seed.jpg"))
+def published_rate(photos: list[Path], folder: Path) -> tuple[float, float]:
+    """Photos a second of the published way, by the clock and by the processor's time; the first one not counted."""
+    published_way(str(photos[0]), str(folder / "published.jpg"))
     start, busy = time.perf_counter(), time.process_time()
     for photo in photos:
-        seeds_way(str(photo), str(folder / "seed.jpg"))
+        published_way(str(photo), str(folder / "published.jpg"))
     return len(photos) / (time.perf_counter() - start), len(photos) / (time.process_time() - busy)
 
 
@@ -138,14 +138,14 @@ def compare(source: Path, folder: Path, labels: Labels) -> None:
     rounds = []
     for _ in range(ROUNDS):
         with face_detection.native_log_muted():
-            seed, seed_busy = seeds_rate(files[:: len(files) // SEEDS_PHOTOS], folder)
+            published, published_busy = published_rate(files[:: len(files) // PUBLISHED_PHOTOS], folder)
         here, here_busy = our_rate(source, folder, 0, labels)
         one, two = (our_rate(source, folder, workers, labels)[0] for workers in (1, 2))
-        print(f"photos a second: seed {seed:.1f}, this process {here:.1f}, 1 worker {one:.1f}, 2 workers {two:.1f}; "
-              f"a processor's second: seed {seed_busy:.1f}, this process {here_busy:.1f}")  # fmt: skip
-        rounds.append((here / seed, here_busy / seed_busy, two / one))
+        print(f"photos a second: published {published:.1f}, here {here:.1f}, 1 worker {one:.1f}, 2 workers {two:.1f}; "
+              f"a processor's second: published {published_busy:.1f}, this process {here_busy:.1f}")  # fmt: skip
+        rounds.append((here / published, here_busy / published_busy, two / one))
     by_clock, by_processor, scaling = map(statistics.median, zip(*rounds, strict=True))
-    print(f"one process: {by_clock:.2f} x the seed's way by the clock, {by_processor:.2f} x by the processor's time")
+    print(f"one process: {by_clock:.2f} x the published way by the clock, {by_processor:.2f} x by the processor's time")
     print(f"two processes: {scaling:.2f} x one (load {os.getloadavg()[0]:.1f})")
 
 

@@ -29,7 +29,7 @@ class Judge:
     arch: str  # timm's name of the network
     classes: tuple[str, ...]  # name of each output, in order
     image_size: int  # side of the square input, pixels
-    mean: tuple[float, ...]  # of the RGB input in [0, 1]
+    mean: tuple[float, ...]  # mean of the RGB input in [0, 1]
     std: tuple[float, ...]
     accuracy: float | None  # on the validation split, 0 to 1; None: not known
     state_dict: dict[str, Tensor]

@@ -35,7 +35,7 @@ def door(main: Callable[P, int]) -> Callable[P, int]:
             return main(*args, **kwargs)
         except UserError as error:
             if error.exit_code == UserError.exit_code and os.environ.get("LOCAL_RANK", "0") != "0":
-                time.sleep(HEAD_START)  # torchrun's first process tells it; when one ends, torchrun ends all
+                time.sleep(HEAD_START)  # torchrun's first process says it; when one ends, torchrun ends all
             else:
                 print(f"error: {error}", file=sys.stderr)
             return error.exit_code

@@ -76,5 +76,5 @@ def told_unwritable(what: str) -> Iterator[None]:
     except OSError as error:
         told = f"{what} could not be written ({reason(error, what)})"
         if is_users_mistake(error):
-            raise UserError(f"{told}: name another, or mend that") from error
-        raise RunStopped(f"{told}: make room or mend the disk, then the same command") from error
+            raise UserError(f"{told}: name another, or repair that one") from error
+        raise RunStopped(f"{told}: free some space or repair the disk, then repeat the command") from error

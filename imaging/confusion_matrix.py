@@ -1,4 +1,4 @@
-"""Confusion matrices: which class was taken for which, counted, told and drawn."""
+"""Confusion matrices: which class was taken for which: counted, printed and drawn."""
 
 from __future__ import annotations
 

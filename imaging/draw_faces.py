@@ -149,7 +149,7 @@ class Person:
     fringe: str
     hair_volume: float
     glasses: str  # "", "round" or "square"
-    frame: Colour  # of the glasses
+    frame: Colour  # colour of the glasses
     freckles: Points
     light: tuple[float, float]  # where the light comes from: right and down are positive
     head_size: float  # a face unit over the picture's size

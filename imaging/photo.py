@@ -82,7 +82,7 @@ class View:
 class Photo:
     """An opened photo: its size at once, its pixels when asked for, at the size asked for.
 
-    `file` is a path or a seekable binary file, which must stay open while the photo is used. `icc_profile` tells
+    `file` is a path or a seekable binary file, which must stay open while the photo is used. `icc_profile` says
     which RGB its pixels are in; None where the file does not say, or is not RGB. Raises
     `UnreadablePhoto` for everything that is not a whole, sane picture.
     """

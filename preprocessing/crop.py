@@ -23,8 +23,8 @@ from preprocessing.plan import CropSettings, Task
 FIRST_LOOK = 1500
 
 # Where the annotators say where the face is, decoding ends below it, and the detectors look there alone.
-SMALLER = 0.8  # of the annotators' box: the face that may be found in it without a second look
-MARGIN = 1.05  # of the crop: how much is decoded
+SMALLER = 0.8  # a face this much smaller than the annotators' box needs no second look
+MARGIN = 1.05  # how much is decoded, in sides of the crop
 
 SAME_FACE = 0.1  # share of the union: annotators draw their boxes around more or less of the head
 CENTRAL = 0.5  # how much of its weight a face loses from the photo's centre to its corner

@@ -29,7 +29,7 @@ class Source:
     name: str
     path: str
     member: str | None = None  # its name inside the zip at `path`, as zipfile spells it
-    problem: str = ""  # why it cannot be read, where the folder listing already tells
+    problem: str = ""  # why it cannot be read, where the folder listing already shows it
     checksum: int = 0  # a zip member's
 
     @property
@@ -49,7 +49,7 @@ class Source:
             return self.checksum
         try:
             return os.path.getsize(self.path)  # noqa: PTH202 - a string path, as everywhere in this file
-        except OSError:  # gone since the folder was listed; whoever opens it will say so
+        except OSError:  # gone since the folder was listed; opening it will say so
             return -1
 
     def open(self) -> str | BinaryIO:

@@ -39,7 +39,7 @@ class Task:
     emotion: str
     votes: tuple[str, ...] = ()
     box: aihub.Corners | None = None  # the face, as the annotators see it
-    person: str = ""  # "" where nothing tells
+    person: str = ""  # "" where it is not known
     split: str = "train"
     left_out: str = ""  # why it is not even opened
     neutral: Source | None = None  # the same person's neutral photo, on which the face is looked for instead
@@ -64,7 +64,7 @@ class Task:
 
     @property
     def stem(self) -> str:
-        """The crop's file name without suffix: tells the source, and no two sources share it."""
+        """The crop's file name without suffix: names the source, and no two sources share it."""
         readable = re.sub(r"[^\w.-]+", "_", self.source.file_name.rsplit(".", 1)[0])[:60].lstrip(".")
         return f"{readable}-{_hash(self.name or self.source.name)}"
 
@@ -85,7 +85,7 @@ def survey(root: str) -> tuple[int, Labels]:
         if source.name.lower().endswith(".json") and not source.problem:
             candidates.append(source)
     labels = Labels()
-    for source in sorted(candidates, key=lambda source: source.name):  # of two labels for one photo the last counts
+    for source in sorted(candidates, key=lambda source: source.name):  # the last of two labels for one photo counts
         before = len(labels.by_name)
         try:
             labels.by_name.update(aihub.read_labels(source.read()))

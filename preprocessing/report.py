@@ -24,8 +24,8 @@ from preprocessing.output import Output, read_rows, write_whole
 
 TEMPLATE = Path(__file__).with_name("report.html")
 THUMBNAIL = 112  # pixels
-RANDOM_CROPS = 24  # of each emotion
-BORDERLINE_CROPS = 12  # of each kind
+RANDOM_CROPS = 24  # shown of each emotion
+BORDERLINE_CROPS = 12  # shown of each kind
 BINS = 40
 
 MEASURES = {
@@ -64,7 +64,7 @@ def _at_random(row: dict[str, str]) -> str:
 
 @dataclass
 class Summary:
-    """What the page tells about the manifest, gathered in one pass."""
+    """What the page says about the manifest, gathered in one pass."""
 
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)  # (emotion, split)
     left_out: Counter[str] = field(default_factory=Counter)  # emotion

@@ -30,7 +30,7 @@ class FeatureExtractor(Protocol):
 
     distance_name: str
     kernel_name: str
-    fingerprint: str  # of the weights and of how they are used, for caches
+    fingerprint: str  # hash of the weights and of how they are used, for caches
 
     def __call__(self, images: Tensor) -> np.ndarray:
         """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, d]."""

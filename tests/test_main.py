@@ -1,4 +1,4 @@
-"""The command line: every flag of the seed document, and one sentence for each mistake."""
+"""The command line: every flag of the design document, and one sentence for each mistake."""
 
 import json
 from pathlib import Path

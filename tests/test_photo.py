@@ -116,7 +116,7 @@ def test_a_view_shows_the_region_and_no_more_than_it_must(orientation, options, 
 
 @pytest.mark.parametrize("inserted", [b"\xff\xff\xff", b"\xff\xfe\xff\xf0", b"\xff\xfe\x00"])
 def test_a_view_of_a_jpeg_with_an_odd_header_is_as_good_as_the_whole(inserted):
-    """Padding is allowed; a comment that is longer than the file is not, and is found by whoever decodes it."""
+    """Padding is allowed; a comment that is longer than the file is not, and shows when the photo is decoded."""
     data = saved(corner_picture(800, 600), "JPEG").getvalue()
     odd = data[:20] + inserted + data[20:]
     try:

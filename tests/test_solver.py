@@ -10,10 +10,11 @@ import torch
 from conftest import ROOT, flags
 from PIL import Image
 
+import main
 from checkpointing import training_sets
 from model import Generator
 from training import loss_table
-from training.state import learning_rate
+from training.state import TrainingState, learning_rate
 
 
 def weights(folder, i, part="G"):
@@ -34,7 +35,7 @@ def test_learning_rate_falls_linearly_to_zero_over_the_last_iterations():
 
 
 def test_learning_rate_with_a_coarse_step_or_no_decay():
-    assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the seed document's own command
+    assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the design document's own command
     assert learning_rate(0.1, 99, 100, 0, 1) == 0.1
     assert learning_rate(0.1, 50, 100, 5000, 1) == pytest.approx(0.05)  # a decay longer than the run
 
@@ -190,3 +191,14 @@ def test_a_table_of_losses_from_before_a_loss_existed_goes_on(tmp_path):
     assert [row["iteration"] for row in rows] == ["10", "20", "30"]
     assert [row["G/loss_pair"] for row in rows] == ["1.0", "2.0", "0.5"]
     assert [row["G/loss_feature"] for row in rows] == ["", "", "0.25"]
+
+
+def test_before_a_warm_up_images_reach_the_end_of_a_deep_discriminator():
+    """Where they hardly do, no gradient comes back either, and D learns nothing in the warm-up."""
+    spread = []
+    for d_warmup in (0, 1):
+        words = ["--image_size", "96", "--d_conv_dim", "16", "--d_repeat_num", "5", "--d_warmup", str(d_warmup)]
+        D = TrainingState(main.read_flags(words), torch.device("cpu")).D
+        with torch.no_grad():
+            spread.append(D.main(torch.rand(8, 3, 96, 96) * 2 - 1).std())
+    assert spread[0] < 0.02 and spread[1] > 0.2

@@ -27,7 +27,7 @@ OPEN = 3.0  # added to a normalised copy, so that hardly a pixel is below 0, whe
 CONTRAST = 0.5  # standard deviation of the first images before the Tanh
 LABEL = 4.0  # height of a label's ring when it enters the residual blocks
 HEARD = 8.0  # factor of the weights from a label's ring into each block, whose normalisation leaves little of it
-QUIET = 0.1  # of what is not a copy yet, where it would disturb the copy
+QUIET = 0.1  # factor of the weights that are not a copy yet and would disturb it
 
 
 @torch.no_grad()

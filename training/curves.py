@@ -14,7 +14,7 @@ from training.loss_table import COLUMNS, read
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PARTS = 100  # of a run: the means of so many are drawn as a line over the single values
+PARTS = 100  # a run is cut into so many parts, whose means are drawn as a line over the single values
 LOSSES = tuple(name for name in COLUMNS if "/loss_" in name)
 TITLES = {"D": "Discriminator's losses", "G": "Generator's losses"}
 

@@ -29,7 +29,7 @@ from imaging import confusion_matrix
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, find_domains, read_folder
 
-VALIDATION_SHARE = 0.15  # of each emotion's faces
+VALIDATION_SHARE = 0.15  # share of each emotion's faces
 IN_MEMORY = 2 << 30  # bytes of decoded faces that are kept rather than read again every epoch
 LABEL_SMOOTHING = 0.1  # keeps the judge from being sure of everything, and the score from being blind
 

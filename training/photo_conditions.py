@@ -17,7 +17,7 @@ GREY = 0.15  # share of the faces that turn grey
 BLURRED, COMPRESSED = 0.3, 0.4  # and of those that are unsharp, or stored as a poor JPEG
 GAMMA = (0.7, 1.4)
 GAIN = (0.7, 1.35)
-COLOUR_GAIN = (0.88, 1.12)  # of each channel: the colour of the light
+COLOUR_GAIN = (0.88, 1.12)  # gain of each channel: the colour of the light
 NOISE = 6.0  # grey levels, the most of its standard deviation
 
 
@@ -33,7 +33,7 @@ class Conditions:
     blur: float  # standard deviation in pixels of the loaded picture; 0: sharp
     jpeg: int  # quality; 0: not compressed
     noise: float  # standard deviation, grey levels
-    seed: int  # of the noise
+    seed: int  # random seed of the noise
 
 
 def draw_conditions(seed: int) -> Conditions:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import torch
 
 Batch = TypeVar("Batch")
-Ready = TypeVar("Ready", bound=tuple[Any, ...])  # of tensors, and None for those there are not
+Ready = TypeVar("Ready", bound=tuple[Any, ...])  # tensors, and None where there is none
 
 
 def one_ahead(batches: Iterable[Batch], put: Callable[[Batch], Ready], device: torch.device) -> Iterator[Ready]:

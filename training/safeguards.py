@@ -101,10 +101,10 @@ def patiently(
         except OSError as error:
             why = reason(error, what)
             if is_users_mistake(error):
-                raise UserError(f"{what} could not be written ({why}): name another, or mend that") from error
+                raise UserError(f"{what} could not be written ({why}): name another, or repair that one") from error
             if pause is None or error.errno not in _MAY_PASS or hurried():
                 raise RunStopped(
-                    f"{what} could not be written ({why}): everything saved before is whole; mend the disk, then "
+                    f"{what} could not be written ({why}): everything saved before is whole; repair the disk, then "
                     "the same command with --resume_iters latest"
                 ) from error
             say(f"{what} could not be written ({why}): trying again in {pause} s")

@@ -52,7 +52,7 @@ class BalancedShuffle:
 
 
 class EndlessShuffle(Sampler[list[Place]]):
-    """Batches of the stream; `index_of` tells which image a place shows.
+    """Batches of the stream; `index_of` gives the image at a place.
 
     Every step takes `world_size * batch_size` samples from number `start` on, and deals them to the ranks in order: two
     processes with batches of 4 see what one sees in batches of 8.

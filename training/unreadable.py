@@ -29,6 +29,6 @@ class Unreadable:
         if len(self.found) > TOLERATED * len(self.images.paths):
             names = ", ".join(self.images.paths[index] for index in sorted(self.found))
             raise RunStopped(
-                f"{len(self.found)} of {len(self.images.paths)} images can't be read, more than {TOLERATED:.0%}: mend "
-                f"the data, then the same command with --resume_iters latest; they are {names}"
+                f"{len(self.found)} of {len(self.images.paths)} images can't be read, more than {TOLERATED:.0%}: "
+                f"repair the data, then the same command with --resume_iters latest; they are {names}"
             )

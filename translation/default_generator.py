@@ -37,7 +37,7 @@ class Choice:
 
     @property
     def advice(self) -> str:
-        """What to tell whoever uses the shipped generator; "" of any other."""
+        """What users of the shipped generator should know; "" for any other."""
         if self.origin != "shipped":
             return ""
         return "it has learned from rendered people, not from photos: one you train on real faces will be better"

@@ -15,7 +15,7 @@ from common.pretrained_files import sha256
 from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 
-TOLERANCE = 1e-3  # of values in [-1, 1]: an eighth of a grey level
+TOLERANCE = 1e-3  # largest difference of values in [-1, 1]: an eighth of a grey level
 
 
 class WrongExport(Exception):

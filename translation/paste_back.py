@@ -24,7 +24,7 @@ BROWS = [63, 105, 66, 293, 334, 296]  # landmarks of MediaPipe's mesh: their upp
 FOREHEAD = 0.01, 0.07
 HAIR_BLUR, HAIR = 1.5, (0.25, 0.6)  # pixels of LIGHT_SIZE, and shares of such pixels around
 
-INSIDE = 0.9  # of a mask: farther inwards than its edge
+INSIDE = 0.9  # mask value above which a pixel is farther inwards than the edge
 
 # A face much larger in the photo is enlarged in two steps: by a whole number, which is quick, and then smoothly.
 ENLARGED, DENSER = 1.5, 3
@@ -34,7 +34,7 @@ AT_ONCE = 1 << 16  # pixels of the photo: more do not fit the processor's cache
 BLACK = 8.0  # grey levels added before the logarithm, so that black over black says nothing
 SAME_KIND = 0.5, 0.15  # from the face's median brightness and colour: more than that is hair, glasses, shadow, lips
 SAME_LIGHT = 0.12  # standard deviation of what generated skin may differ from the photo's, beside the overall gain
-LIGHT_REACH = 0.12  # of the crop's side: standard deviation over which light is averaged along the mask's edge
+LIGHT_REACH = 0.12  # standard deviation over which light is averaged along the mask's edge, in sides of the crop
 FALLING_BACK = 0.1  # weight of "no change" against the skin around: far from any skin on the edge nothing is changed
 MAX_GAIN, MAX_LOCAL, MAX_COLOUR = 0.7, 0.2, 0.25
 AGREED, DIFFERENT = 0.04, 0.10  # the largest difference of a channel: below the first a place needs no other light

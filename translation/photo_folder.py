@@ -53,7 +53,7 @@ class FolderRun:
         self._rows: dict[Path, PageEntry] = {}
 
     def rows(self) -> list[PageEntry]:
-        """Translate and save every photo; what is to be told about each, in order."""
+        """Translate and save every photo; yields what to say about each, in order."""
         with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
             for translation in self._translator.translate_many(self._readable(), self._config.faces == "largest"):
                 self._save(translation)

@@ -17,7 +17,7 @@ from training.run_folder import ARCHITECTURE
 from translation.default_generator import of_command_line
 
 NEUTRAL = "neutral"
-KEPT = (*ARCHITECTURE, "crop_size", "trained_on")  # of the run's arguments
+KEPT = (*ARCHITECTURE, "crop_size", "trained_on")  # arguments of the run that its release needs
 
 
 def export_release(config: argparse.Namespace, given: set[str]) -> int:
@@ -28,7 +28,7 @@ def export_release(config: argparse.Namespace, given: set[str]) -> int:
     path = of_command_line(config, given)
     trained = network_files.config_of(path)
     if not trained:
-        raise UserError(f"there is no config.json beside {path}: a release tells what its generator was trained on")
+        raise UserError(f"there is no config.json beside {path}: a release says what its generator was trained on")
     state, _ = network_files.generator_weights(path, len(trained["domains"]))
     domains = trained["domains"]
     if sorted(domains) == sorted([*emotions.FIVE, NEUTRAL]):

@@ -22,7 +22,7 @@ from translation.fast_generator import Translate, fast_generator, onnx_for
 from translation.paste_back import FacePaste
 
 MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
-SAME_PLACE = 0.2  # of the square's side: a mesh farther from the face's own is of somebody behind it
+SAME_PLACE = 0.2  # in sides of the square: a mesh farther from the face's own belongs to somebody behind it
 
 # Images a forward pass. On a CPU one after the other is quickest, as more do not fit its cache, and takes least memory.
 IMAGES_AT_ONCE = {"cpu": 1, "cuda": 80}

@@ -51,7 +51,7 @@ class Mirror:
         self._shown_at = 0.0
         self._opinion: Mapping[str, float] | None = None
         self._asked_at = -math.inf
-        self._places: dict[int, dict[str, float]] = {}  # of `ARROWS_AT`, as fractions of the last frame
+        self._places: dict[int, dict[str, float]] = {}  # where `ARROWS_AT` are, as fractions of the last frame
         model = pretrained_files.path("face_landmarker").read_bytes()
         with face_detection.native_log_muted():
             from mediapipe.tasks.python import BaseOptions, vision

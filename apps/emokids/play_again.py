@@ -1,4 +1,4 @@
-"""새로 하기: whoever plays next finds nothing of the child before. Asked once, and the record can be saved first."""
+"""새로 하기: the next child finds nothing of the one before. Asked once, and the record can be saved first."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class Settings:
     minutes: int = 10  # after which no new turn begins
     break_button: bool = True
     spoken: bool = False  # hints are spoken, too
-    strength: str = "very"  # of the emotions in the pictures
+    strength: str = "very"  # strength of the emotions in the pictures
     photos_anyway: bool = False  # with a generator that was trained on drawings
 
     def __post_init__(self) -> None:

@@ -40,7 +40,7 @@ class Faces:
 
     photos: dict[str, bytes]
     portraits: dict[str, bytes]
-    rest: Blendshapes | None  # of the original: what the mirror compares with; None where it is not the visitor's face
+    rest: Blendshapes | None  # the original's, which the mirror compares with; None where it is not the visitor's face
 
     def cards(self) -> bytes:
         """The sheet of cards as a PDF."""

@@ -22,7 +22,7 @@ from apps.phone.error_answers import Refusal
 from apps.phone.request_limits import Line, check_size, check_token
 from imaging.photo import UnreadablePhoto
 
-BODY_SECONDS = 60.0  # for the whole body to arrive: whoever sends more slowly would keep a place from others
+BODY_SECONDS = 60.0  # for the whole body to arrive: a slower sender would keep a place from others
 # The bodies that clients send hold one object with few fields and at most one list of six strings. A JSON file of a
 # few megabytes of brackets becomes millions of objects; base64 has none of these signs.
 STRUCTURE = (b"{", b"[", b",", b'"', b":")

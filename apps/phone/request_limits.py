@@ -20,7 +20,7 @@ BUSY_ENGLISH = "Many people are using this right now. Please try again in a mome
 
 
 class Line:
-    """People who wait for one thing, one after the other; whoever finds the line full is sent away.
+    """People who wait for one thing, one after the other; those who find the line full are sent away.
 
     `max_body` bounds what each of them may hold in memory, in bytes: with `places` it bounds them all.
     """
