@@ -53,7 +53,7 @@ RESPONSES: dict[int | str, dict] = {status: {"model": Problem} for status in (40
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """What can be chosen when the server starts."""
 
     checkpoint: str = ""
@@ -62,7 +62,7 @@ class Settings:
     token: str = ""
 
     @classmethod
-    def read(cls, environment: Mapping[str, str]) -> Settings:
+    def read(cls, environment: Mapping[str, str]) -> ServerSettings:
         """The settings in the environment, defaults for those that are not there."""
         origins = environment.get("STARGAN_FE_ORIGINS", "").split(",")
         return cls(
@@ -73,13 +73,13 @@ class Settings:
         )
 
 
-class Photo(BaseModel):
+class ToSearch(BaseModel):
     """A photo with a face."""
 
     image: PhotoFile
 
 
-class ToTranslate(Photo):
+class ToTranslate(ToSearch):
     """A photo with a face, and how the answer should show it."""
 
     face: int | None = Field(None, ge=0, lt=100, description="Which of the faces /faces found; else the largest")
@@ -185,7 +185,7 @@ def base64_jpegs(jpegs: list[bytes]) -> list[str]:
 
 
 @photo_router.post("/faces")
-async def find_faces(photo: Photo, request: Request) -> FacesFound:
+async def find_faces(photo: ToSearch, request: Request) -> FacesFound:
     """The faces in the photo that can be given an emotion. 422 when there is none, 503 when busy."""
     async with photos(request, [photo.image], LONGEST_SEARCHED) as [pixels]:
         portraits = await request.app.state.workshop.portraits(pixels)
@@ -324,7 +324,7 @@ async def docs() -> FileResponse:
     return FileResponse(WEB / "docs.html")
 
 
-def make_app(settings: Settings) -> FastAPI:
+def make_app(settings: ServerSettings) -> FastAPI:
     """The server with these settings."""
     app = FastAPI(title="StarGAN-FE", description=__doc__, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.settings = settings
@@ -344,4 +344,4 @@ def make_app(settings: Settings) -> FastAPI:
     return app
 
 
-app = make_app(Settings.read(os.environ))
+app = make_app(ServerSettings.read(os.environ))

@@ -99,7 +99,7 @@ def peek(path: Path, key: str, default: Any) -> Any:
     return content.get(key, default) if isinstance(content, dict) else default
 
 
-def fingerprint(path: Path) -> int:
+def checksum(path: Path) -> int:
     """One number for all bytes in a file that `write_tensors` wrote, made of the checksums in its directory."""
     with zipfile.ZipFile(path) as archive:
         sums = [f"{entry.filename.partition('/')[2]} {entry.CRC}" for entry in archive.infolist()]

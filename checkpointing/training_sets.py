@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from checkpointing.tensor_file import DamagedCheckpoint, fingerprint, peek, verify, write_tensors
+from checkpointing.tensor_file import DamagedCheckpoint, checksum, peek, verify, write_tensors
 from common.errors import UserError
 from common.whole_files import settle, settle_folder, temporary_beside
 
@@ -36,7 +36,7 @@ def save_set(folder: Path, name: int | str, parts: Mapping[str, Mapping[str, Any
         for part in PARTS:
             content = dict(parts[part])
             if part == "state":
-                content["belongs_to"] = {other: fingerprint(path) for other, path in staged.items()}
+                content["belongs_to"] = {other: checksum(path) for other, path in staged.items()}
             staged[part] = stack.enter_context(temporary_beside(path_of(folder, name, part)))
             write_tensors(staged[part], content)
             settle(staged[part])
@@ -111,7 +111,7 @@ def require_together(folder: Path, name: int | str, state: Mapping[str, Any]) ->
     """Refuse a training state beside networks it was not saved with; one without `belongs_to` is believed."""
     for part, wanted in state.get("belongs_to", {}).items():
         path = path_of(folder, name, part)
-        if not zipfile.is_zipfile(path) or fingerprint(path) != wanted:
+        if not zipfile.is_zipfile(path) or checksum(path) != wanted:
             raise DamagedCheckpoint(
                 f"{path} is not the one that {path_of(folder, name, 'state').name} was saved with: use another set"
             )
