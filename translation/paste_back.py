@@ -91,9 +91,9 @@ class FacePaste:
         small_mask, light = _resized(mask, LIGHT_SIZE), light_of(face)
         skin = _like_its_face(light, small_mask > INSIDE)
         gain = light_gain(self._light - light, self._skin & skin, small_mask)
-        lit = ((face + BLACK) * _resized(gain, face.shape[0]) - BLACK).clip(0, 255)
+        lit = cv2.multiply(face + BLACK, _resized(gain, face.shape[0])) - BLACK
         hair = self._no_skin * np.minimum(self._forehead, self._above_brows(points))
-        return lit, mask * (1 - _resized(hair, MASK_SIZE))
+        return np.clip(lit, 0, 255, out=lit), mask * (1 - _resized(hair, MASK_SIZE))
 
     def _above_brows(self, points: Points) -> Mask:
         """The forehead and what is above it, at LIGHT_SIZE; the brows themselves may move, and are not in it."""
@@ -114,9 +114,10 @@ class FacePaste:
         """
         size = max(MASK_SIZE, lit.shape[0])
         keep = unchanged((_resized(lit, MASK_SIZE) - self._small) * self._scale[..., None])
-        mask, keep = _resized(mask, size)[..., None], _resized(keep, size)[..., None]
-        added = mask * (_resized(lit, size) - keep * _resized(self._crop, size))
-        return np.dstack([added, mask * (1 - keep)])
+        mask, keep = _resized(mask, size), _resized(keep, size)
+        channels = zip(cv2.split(_resized(lit, size)), cv2.split(_resized(self._crop, size)), strict=True)
+        added = [mask * (face - keep * own) for face, own in channels]
+        return cv2.merge([*added, mask * (1 - keep)])
 
 
 def unchanged(change: NDArray) -> Mask:
