@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import json
@@ -128,6 +129,15 @@ class StreamlitServer(Server):
         """What Python runs."""
         flags = ["--server.headless", "true", "--server.port", str(self.port)]
         return ["streamlit", "run", str(ROOT / "streamlit_app.py"), *flags]
+
+
+@contextlib.contextmanager
+def killed(server: Server) -> Iterator[None]:
+    """The server is away meanwhile, then started again."""
+    server.process.kill()
+    server.__exit__()
+    yield
+    server.__enter__()
 
 
 def in_memory(server: Server, traces: Mapping[str, bytes]) -> set[str]:

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 from browser import AXE, CHROMIUM, film, launch
-from serving import OVERWRITING, ROOT, StreamlitServer, in_memory, jpeg, make_checkpoint
+from serving import OVERWRITING, ROOT, StreamlitServer, in_memory, jpeg, killed, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
 from apps import expression_rules
@@ -663,6 +663,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     assert page.get_by_role("radio", name=f"{target} ★").is_visible()
     check_usable(page)
     mine = page.locator(".emokids-pair img.face").nth(1).get_attribute("src").partition(",")[2]
+    kept = page.evaluate("emokidsVisit.visit")
     click(page, "finish")
     page.wait_for_selector(".emokids-mine img.star")
     check_usable(page)
@@ -675,6 +676,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
         "the photo": file[-3000:-2900],
         "the attempt's picture as sent": mine[2000:2100].encode(),
         "the attempt's picture": base64.b64decode(mine)[3000:3100],
+        "a picture as the page keeps it": kept[len(kept) // 2 :][:100].encode(),
     }
     assert "the attempt's picture" in in_memory(server, traces), "the search can find"
     click(page, "startOver")
@@ -686,7 +688,7 @@ def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, br
     assert float(row["best_score"]) >= expression_rules.REACHED
     click(page, "clearAll")
     page.wait_for_selector("[data-testid=stFileUploaderDropzone]")
-    page.wait_for_function("!document.documentElement.outerHTML.includes('data:image/jpeg')")
+    page.wait_for_function("!document.documentElement.outerHTML.includes('data:image/jpeg') && !emokidsVisit.visit")
     go_to(page, korean("recordPage"))
     page.wait_for_selector(f"text={korean('nothingYet')}")
     deadline = time.monotonic() + 30
@@ -775,6 +777,52 @@ def test_no_page_keeps_people_from_using_it(visit, scheme):
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(500)
             check_usable(page)
+
+
+def killed_and_started_again(page, server):
+    """The page finds the server again by itself, as another session, which goes on as soon as it is ready."""
+    before = page.evaluate("emokidsVisit.session")
+    with killed(server):
+        page.wait_for_selector(f"text={korean('stoppedText')}")
+    page.wait_for_function("(before) => emokidsVisit.session !== before", arg=before)
+    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+
+
+def sources(page, selector):
+    return page.eval_on_selector_all(selector, "(images) => images.map(({src}) => src)")
+
+
+@needs_browser
+@pytest.mark.timeout(600)  # a server starts four times
+def test_a_server_killed_at_each_step_loses_no_picture_and_none_comes_back_after_play_again(visit, server, browser):
+    page = visit()
+    page.set_input_files("input[type=file]", photo_file(jpeg(child(900))))
+    page.wait_for_selector(f"text={korean('sureTitle')}")
+    killed_and_started_again(page, server)
+    page.wait_for_selector(f"text={korean('sureTitle')}")
+    page.locator(".st-key-face0 button").click()
+    page.locator("img.emokids-picture").nth(5).wait_for()
+    made = sources(page, "img.emokids-picture")
+    click(page, "toMirror")
+    page.get_by_role("radio", name=words.FACES[browser.target][0]).click()
+    page.wait_for_selector(".emokids-praise")
+    pair = sources(page, ".emokids-pair img.face")
+    killed_and_started_again(page, server)
+    page.wait_for_selector(f"text={korean('reachedTitle')}")
+    assert sources(page, ".emokids-pair img.face") == pair
+    go_to(page, korean("recordPage"))
+    page.wait_for_selector(f"text={korean('bestOverTime')}")
+    go_to(page, korean("generatePage"))
+    page.locator("img.emokids-picture").nth(5).wait_for()
+    assert sources(page, "img.emokids-picture") == made
+    click(page, "startOver")
+    click(page, "clearAll")
+    page.wait_for_selector("[data-testid=stFileUploaderDropzone]")
+    killed_and_started_again(page, server)
+    page.wait_for_selector("[data-testid=stFileUploaderDropzone]")
+    assert not page.evaluate("emokidsVisit.visit")
+    go_to(page, korean("recordPage"))
+    page.wait_for_selector(f"text={korean('nothingYet')}")
 
 
 @needs_browser

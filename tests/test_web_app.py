@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from PIL import Image
-from serving import ROOT, Server, jpeg, make_checkpoint
+from serving import ROOT, Server, jpeg, killed, make_checkpoint
 
 from apps import expression_rules, learned_feedback
 from face_detection import FaceFinder
@@ -183,14 +183,6 @@ def guess_all(page):
         page.click("#guess-next")
         if page.is_hidden("#guessing .stage"):
             return
-
-
-@contextlib.contextmanager
-def killed(server):
-    """The server is away meanwhile."""
-    server.__exit__()
-    yield
-    server.__enter__()
 
 
 @needs_vendor

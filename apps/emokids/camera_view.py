@@ -26,6 +26,11 @@ def mirror_view(key: str, data: dict[str, object]) -> dict[str, Any] | None:
     return _component("mirror", arrow)(key=key, data=data, on_tried_change=_nothing).tried
 
 
+def keeper(key: str, data: dict[str, object], on_handed: Callable[[], None]) -> None:
+    """The page's memory of a visit; `on_handed` is called where the page hands one back."""
+    st.components.v2.component("keep", js=_text("keep.js"))(key=key, data=data, on_handed_change=on_handed)
+
+
 def camera_refused() -> str:
     """What is said where the camera can't be used: to the child, and to the adult who can change it."""
     return f"{word('cameraTitleClosed')}. {word('forAdults')}: {word('cameraForAdults')}"

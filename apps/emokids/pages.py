@@ -7,13 +7,23 @@ def main() -> None:
     """One run of the page that a visitor has before them."""
     import streamlit as st
 
-    from apps.emokids import adult_page, guess_page, look, make_faces_page, mirror_page, therapist_page, visitors
+    from apps.emokids import (
+        adult_page,
+        guess_page,
+        kept_visit,
+        look,
+        make_faces_page,
+        mirror_page,
+        therapist_page,
+        visitors,
+    )
     from apps.emokids.settings import change
     from apps.emokids.words import is_english, word
 
     visitors.note_visit()
     st.set_page_config(page_title=f"EMOKIDS · {word('title')}", page_icon=str(look.ICON), layout="wide")
     look.style()
+    kept_visit.keep()
     st.session_state.pages = {
         "generate": st.Page(make_faces_page.show, title=word("generatePage"), url_path="generate", default=True),
         "mirror": st.Page(mirror_page.show, title=word("mirrorPage"), url_path="feedback"),

@@ -18,13 +18,13 @@ from apps import chosen_checkpoint
 from apps.collected_photos import MARK, to_jpeg
 from apps.emokids.cards_pdf import PICTURE_PIXELS, Card, cards_pdf
 from apps.emokids.words import FACES, ORIGINAL
+from apps.learned_feedback import Blendshapes
 from apps.portrait import portrait
 from apps.untrusted_photo import PhotoReader
 from common import emotions
 from common.errors import UserError
 
 if TYPE_CHECKING:
-    from apps.expression_rules import Blendshapes
     from face_detection import Face, Image
     from translation.translator import Translator
 
