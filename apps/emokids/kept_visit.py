@@ -26,7 +26,7 @@ from imaging.photo import Photo, UnreadablePhoto
 
 KEY = "kept-visit"
 TAKEN = "taken-visit"  # the session whose visit this one goes on with
-QUALITY = 95  # of the photo, from which the faces are still to be made
+QUALITY = 95  # JPEG quality of a photo whose faces are still to be made
 JPEG = b"\xff\xd8\xff"
 
 
