@@ -5,16 +5,17 @@ import csv
 import io
 import os
 import re
+import signal
 import time
 
 import numpy as np
 import pytest
-from browser import AXE, CHROMIUM, film, launch
+from browser import CHROMIUM, faults, film, launch
 from serving import OVERWRITING, ROOT, StreamlitServer, in_memory, jpeg, killed, make_checkpoint
 from streamlit.testing.v1 import AppTest
 
 from apps import expression_rules
-from apps.emokids import guess_page, history, mirror_page, mirror_server, settings, visitors, words
+from apps.emokids import guess_page, history, kept_visit, mirror_page, mirror_server, settings, visitors, words
 from apps.emokids.mirror import Attempt
 from apps.emokids.play import Play, Try
 from apps.emokids.practice import Practice
@@ -176,6 +177,13 @@ def test_play_again_asks_once_and_forgets_the_child(app):
     for key in ("child", "play", "turn", "live"):
         assert key not in app.session_state, key
     assert app.file_uploader[0].value is None
+
+
+@pytest.mark.parametrize("file", [b"GIF89a", b"\xff\xd8\xff broken", jpeg(np.zeros((8, 1601, 3), np.uint8))])
+def test_a_page_hands_back_no_other_pictures_than_the_app_makes(file):
+    kept_visit.check(jpeg(child(64)))
+    with pytest.raises(UnreadablePhoto):
+        kept_visit.check(file)
 
 
 def test_the_language_changes_every_word(app):
@@ -583,18 +591,6 @@ def in_view(page, selector):
     return box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
 
 
-def faults(page):
-    """What axe finds: anything at all."""
-    if not AXE.is_file():
-        return []
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE.read_text())
-    return page.evaluate(
-        "axe.run(document).then(({violations}) => violations.map("
-        "({id, impact, nodes}) => [id, impact, nodes.map(({html, failureSummary}) => [html, failureSummary])]))"
-    )
-
-
 # Buttons and links, in the mirror's view too, that a finger misses; links that are shown only when focused are none.
 SMALL = """(() => {
     const within = (root) => [...root.querySelectorAll("*")].flatMap(
@@ -612,13 +608,16 @@ ENGLISH_NAMES = """[...document.querySelectorAll("[aria-label], img[alt]")]
     .filter((name) => /[A-Za-z]{3}/.test(name) && name !== "English")"""
 
 
-def check_usable(page):
-    """Nothing that axe knows; every target large enough; every name in the page's language."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(600)  # what is of the page before fades away
-    assert not faults(page)
+def check_usable(page, state="notRunning"):
+    """Nothing that axe knows, by day and by night; every target large enough; every name in the page's language."""
+    page.wait_for_selector(f"[data-testid=stApp][data-test-script-state={state}]")
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'")
+        page.wait_for_timeout(600)  # what is of the page before fades away
+        assert not faults(page), scheme
     assert not page.evaluate(SMALL)
-    assert not page.evaluate(ENGLISH_NAMES)
+    assert page.evaluate("document.documentElement.lang") == "en" or not page.evaluate(ENGLISH_NAMES)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -759,24 +758,106 @@ def test_another_expression_gets_no_praise_and_its_picture_can_be_taken(visit, b
     assert not page.get_by_text("★").count()
 
 
+LANGUAGES = pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
+
+
+def word(locale, key, **values):
+    return words.WORDS[key][locale == "en-US"].format(**values)
+
+
 @needs_browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_keeps_people_from_using_it(visit, scheme):
-    page = visit(color_scheme=scheme)
+@LANGUAGES
+def test_no_page_keeps_people_from_using_it(visit, locale):
+    page = visit(locale)
     pages = {
         "generatePage": "[data-testid=stFileUploaderDropzone]",
         "mirrorPage": ".pair[data-state]",
         "guessPage": ".emokids-guess img",
         "recordPage": "[data-testid=stExpander]",
-        "adultPage": f"text={korean('model')}",
+        "adultPage": f"text={word(locale, 'model')}",
     }
     for name, there in pages.items():
-        go_to(page, korean(name))
+        go_to(page, word(locale, name))
         page.wait_for_selector(there)
         for width, height in ((390, 844), (1366, 768)):
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_timeout(500)
             check_usable(page)
+
+
+@needs_browser
+@LANGUAGES
+def test_no_screen_on_the_way_keeps_people_from_using_it(visit, server, browser, locale):
+    """Those that no link leads to, with one face to make and to guess."""
+    page = visit(locale)
+    one = settings.to_cookie(Settings(order=(browser.target,)))
+    page.context.add_cookies([{"name": settings.COOKIE, "value": one, "url": server.url}])
+    page.goto(server.url)
+    choose_of_two_and_wait(page, server, locale)
+    press_in(page, locale, "toMirror")
+    press_in(page, locale, "rest")
+    page.wait_for_selector(f"text={word(locale, 'restText')}")
+    check_usable(page)
+    press_in(page, locale, "restDone")
+    page.wait_for_selector(".emokids-praise")
+    check_usable(page)
+    press_in(page, locale, "keep")
+    page.wait_for_selector(f"text={word(locale, 'endTitle')}")
+    check_usable(page)
+    press_in(page, locale, "startOver")
+    page.wait_for_selector("[role=dialog]")
+    check_usable(page)
+    press_in(page, locale, "stay")
+    go_to(page, word(locale, "guessPage"))
+    page.locator(f".st-key-guess-{browser.target} button").click()
+    page.wait_for_selector(".st-key-guess-next")
+    check_usable(page)
+    press_in(page, locale, "guessNext")
+    page.wait_for_selector(f"text={word(locale, 'guessEnd')}")
+    check_usable(page)
+    look_at_records_of_several_days(page, server, locale)
+
+
+def press_in(page, locale, key, **values):
+    page.get_by_role("button", name=word(locale, key, **values), exact=True).click()
+
+
+def choose_of_two_and_wait(page, server, locale):
+    """Several faces in a photo, and the screen while faces are made, which a server that pauses holds up."""
+    two = np.hstack([child(), draw_face(11, "neutral", size=480)])
+    page.set_input_files("input[type=file]", photo_file(jpeg(two)))
+    page.wait_for_selector(f"text={word(locale, 'whoTitle')}")
+    check_usable(page)
+    page.locator(".st-key-face1 button").click()
+    page.wait_for_selector(f"text={word(locale, 'waitingTitle')}")
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        check_usable(page, "running")
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    page.locator(".st-key-enlarge-happy button").click()
+    page.wait_for_selector("[role=dialog] img")
+    check_usable(page)
+    page.keyboard.press("Escape")
+
+
+def look_at_records_of_several_days(page, server, locale):
+    """What a therapist kept under a pseudonym, until it is deleted."""
+    folder = server.folder / history.FOLDER
+    history.keep("파란 곰", Live().practice, folder)
+    go_to(page, word(locale, "recordPage"))
+    page.get_by_text(word(locale, "severalDays"), exact=True).click()
+    check_usable(page)
+    page.locator(".st-key-history input").click()
+    page.get_by_role("option", name="파란 곰").click()
+    page.wait_for_selector(f"text={word(locale, 'compareDays')}")
+    check_usable(page)
+    press_in(page, locale, "deleteRecord", name="파란 곰")
+    page.wait_for_selector(f"text={word(locale, 'deleteSure')}")
+    check_usable(page)
+    press_in(page, locale, "deleteSure")
+    page.wait_for_selector(f"text={word(locale, 'compareDays')}", state="detached")
+    assert not history.pseudonyms(folder)
 
 
 def killed_and_started_again(page, server):

@@ -29,6 +29,7 @@ STREAMLITS_ENGLISH = {
     "Help for ": "helpStart",
     "Selected values": "whichEmotions",
     "Clear all": "clearChoice",
+    "Clear value": "clearValue",
     "Open": "openMenu",
     "Sidebar": "pages",
     "file upload": "choose",

@@ -234,6 +234,7 @@ WORDS = {
     "removeStart": ("빼기: ", "Remove "),
     "helpStart": ("도움말: ", "Help for "),
     "clearChoice": ("모두 빼기", "Clear all"),
+    "clearValue": ("선택 지우기", "Clear value"),
     "pages": ("화면", "App pages"),
     "openMenu": ("화면 고르기", "Expand sidebar"),
     "closeMenu": ("접기", "Collapse sidebar"),
