@@ -45,6 +45,8 @@ window.emokids.translate = () => {
   for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) {
     field.setAttribute("role", "group");
   }
+  // A table that is wider than the window is scrolled with keys, too.
+  for (const table of document.querySelectorAll("[data-testid=stMain] table")) table.closest("div").tabIndex = 0;
   // A chart names its parts in English, some not at all; the table above it says the same.
   for (const chart of document.querySelectorAll("[data-testid=stVegaLiteChart]")) chart.ariaHidden = "true";
   for (const code of document.querySelectorAll("[data-testid=stErrorCodeBlock]")) code.hidden = true;
