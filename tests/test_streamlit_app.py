@@ -848,7 +848,10 @@ def look_at_records_of_several_days(page, server, locale):
     go_to(page, word(locale, "recordPage"))
     page.get_by_text(word(locale, "severalDays"), exact=True).click()
     check_usable(page)
-    page.locator(".st-key-history input").click()
+    chooser = page.locator(".st-key-history input")
+    chooser.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # scrolling closes a list
+    chooser.click()
     page.get_by_role("option", name="파란 곰").click()
     page.wait_for_selector(f"text={word(locale, 'compareDays')}")
     check_usable(page)

@@ -30,7 +30,7 @@ STREAMLITS_ENGLISH = {
     "Selected values": "whichEmotions",
     "Clear all": "clearChoice",
     "Clear value": "clearValue",
-    "Open": "openMenu",
+    "Open": "openList",
     "Sidebar": "pages",
     "file upload": "choose",
     "Expand sidebar": "openMenu",

@@ -236,6 +236,7 @@ WORDS = {
     "clearChoice": ("모두 빼기", "Clear all"),
     "clearValue": ("선택 지우기", "Clear value"),
     "pages": ("화면", "App pages"),
+    "openList": ("목록 펼치기", "Open the list"),
     "openMenu": ("화면 고르기", "Expand sidebar"),
     "closeMenu": ("접기", "Collapse sidebar"),
 }
