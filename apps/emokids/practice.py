@@ -9,7 +9,7 @@ from io import StringIO
 
 from apps.emokids.mirror import Attempt
 
-COUNTS_FROM_SECONDS = 2.0  # a look at the mirror that was shorter is no attempt
+COUNTS_FROM_SECONDS = 2.0  # a look at the mirror that was shorter is no attempt, unless the face was reached
 CSV_COLUMNS = ("began", "emotion", "seconds", "seconds_to_reach", "best_score")
 
 
@@ -41,11 +41,12 @@ class Practice:
         self._counts = False
 
     def note(self, attempt: Attempt) -> None:
-        """The running attempt's numbers so far. It counts once a face has been looked at for two seconds."""
+        """The running attempt's numbers so far. It counts after two seconds before the mirror, or once it succeeds."""
         if self._running is None:
             self._running = Entry(datetime.now().astimezone(), attempt)
         self._running.attempt = attempt
-        if not self._counts and attempt.seconds >= COUNTS_FROM_SECONDS:
+        enough = attempt.seconds >= COUNTS_FROM_SECONDS or attempt.seconds_to_reach is not None
+        if enough and not self._counts:
             self._counts = True
             self.entries.append(self._running)
 
