@@ -876,6 +876,7 @@ def killed_and_started_again(page, server):
         page.wait_for_selector(f"text={korean('stoppedText')}")
     page.wait_for_function("(before) => emokidsVisit.session !== before", arg=before)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+    page.wait_for_timeout(1000)  # nobody clicks sooner; a link clicked while the visit is handed over is overtaken by that
 
 
 def sources(page, selector):
@@ -900,6 +901,7 @@ def test_a_server_killed_at_each_step_loses_no_picture_and_none_comes_back_after
     killed_and_started_again(page, server)
     page.wait_for_selector(f"text={korean('reachedTitle')}")
     assert sources(page, ".emokids-pair img.face") == pair
+    assert page.evaluate("JSON.parse(emokidsVisit.visit).record.length") == 1
     go_to(page, korean("recordPage"))
     page.wait_for_selector(f"text={korean('bestOverTime')}")
     go_to(page, korean("generatePage"))
