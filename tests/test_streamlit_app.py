@@ -876,7 +876,7 @@ def killed_and_started_again(page, server):
         page.wait_for_selector(f"text={korean('stoppedText')}")
     page.wait_for_function("(before) => emokidsVisit.session !== before", arg=before)
     page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-    page.wait_for_timeout(1000)  # nobody clicks sooner; a link clicked while the visit is handed over is overtaken by that
+    page.wait_for_timeout(1000)  # nobody clicks sooner; and a click while the visit is handed over gets lost
 
 
 def sources(page, selector):
