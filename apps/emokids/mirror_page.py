@@ -107,15 +107,13 @@ def begin_where_new(live: LiveMirror, play: Play, emotion: str) -> None:
 
 def visitors_mirror() -> LiveMirror | None:
     """This visitor's mirror; None, said on stderr, where it can't be had."""
-    if "live" not in st.session_state:
-        try:
-            live = LiveMirror(second_opinion())
-        except UserError as error:
-            print(f"The page works without its mirror: {error}", file=sys.stderr)
-            return None
-        visitors.when_leaving(live.close)
-        st.session_state.live = live
-    return st.session_state.live
+    try:
+        live = visitors.opened(lambda: LiveMirror(second_opinion()))
+    except UserError as error:
+        print(f"The page works without its mirror: {error}", file=sys.stderr)
+        return None
+    st.session_state.live = live
+    return live
 
 
 def model_picture(emotion: str) -> bytes:

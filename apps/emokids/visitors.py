@@ -7,17 +7,27 @@ else is open for them, such as the mirror. "Play again" closes that too, through
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 GRACE_SECONDS = 60.0  # for a page that is loaded again, or a laptop that was shut for a moment
 LOOK_SECONDS = 10.0
 
+
+class Closing(Protocol):
+    """What is open for a visitor."""
+
+    def close(self) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=Closing)
 Close = Callable[[], None]
 
 _last_seen: dict[str, float] = {}  # by session
-_to_close: dict[str, Close] = {}  # by session
+_open: dict[str, Closing] = {}  # by session
+_opening = threading.Lock()
 
 
 class Sessions(Protocol):
@@ -40,21 +50,25 @@ def note_visit() -> None:
     _last_seen[this_session()] = time.monotonic()
 
 
-def when_leaving(close: Close) -> None:
-    """Have `close` called when the visitor whose page runs now has left. What was to be called before is called now."""
-    close_for_this_visitor()
-    _to_close[this_session()] = close
+def opened(open_one: Callable[[], Opened]) -> Opened:
+    """What is open for the visitor whose page runs now, opened if need be; it is closed when they have left."""
+    # Two runs of a page can overlap: Streamlit starts the next while the one before waits for a network to load.
+    with _opening:
+        session = this_session()
+        if session not in _open:
+            _open[session] = open_one()
+        return _open[session]
 
 
 def close_for_this_visitor() -> None:
     """Close what is open for the visitor whose page runs now."""
-    _to_close.pop(this_session(), _nothing)()
+    _close(this_session())()
 
 
 def close_for_everybody() -> None:
     """Close what is open for any visitor: the app ends."""
-    while _to_close:
-        _to_close.popitem()[1]()
+    while _open:
+        _open.popitem()[1].close()
 
 
 async def forget_departed_visitors() -> None:
@@ -76,9 +90,10 @@ def look(sessions: Sessions, now: float) -> list[Close]:
         elif now - _last_seen[session] > GRACE_SECONDS:
             del _last_seen[session]
             sessions.close_session(session)
-            closing.append(_to_close.pop(session, _nothing))
+            closing.append(_close(session))
     return closing
 
 
-def _nothing() -> None:
-    pass
+def _close(session: str) -> Close:
+    """How to close what is open for a session, which is no longer handed out."""
+    return _open.pop(session).close if session in _open else lambda: None
