@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 GRACE_SECONDS = 60.0  # for a page that is loaded again, or a laptop that was shut for a moment
 LOOK_SECONDS = 10.0
@@ -57,7 +57,7 @@ def opened(open_one: Callable[[], Opened]) -> Opened:
         session = this_session()
         if session not in _open:
             _open[session] = open_one()
-        return _open[session]
+        return cast(Opened, _open[session])
 
 
 def close_for_this_visitor() -> None:
