@@ -2,8 +2,9 @@
 #                  APPS=1: only what the apps and test mode need
 #                  CPU=1 TORCH_INDEX=ADDRESS: torch without CUDA, from that index (docs/installing.md)
 # make demo        draw faces, preprocess, train, translate; ends with data/demo/demo.png
-# make test        the tests
-# make quick       a part of them, in about a minute
+# make test        the tests, but for the slow ones
+# make test-slow   those: kills, many processes, every screen of both apps
+# make quick       a part of the tests, in about a minute
 # make lint        ruff, mypy, and tach: which room may import which
 # make docs-check  every command of the documents is read and, where it works on data, carried out; every link is followed
 # make coverage    the tests, and which lines none of them reaches
@@ -22,7 +23,9 @@ REQUIREMENTS := $(wildcard requirements*.txt)
 QUICK := test_documents test_house test_losses test_model test_checkpoint test_data_loader test_augment test_metrics \
 	test_sources test_draw_faces test_feedback test_aihub
 
-.PHONY: setup demo test quick lint docs-check coverage clean
+TESTS = $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: setup demo test test-slow quick lint docs-check coverage clean
 
 ifdef APPS
 setup: $(VENV)/.ready-apps
@@ -52,7 +55,10 @@ demo: $(READY)
 	$(PY) demo.py
 
 test: $(READY)
-	$(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(TESTS) -m "not slow"
+
+test-slow: $(READY)
+	$(TESTS) -m slow
 
 quick: $(READY)
 	$(PY) -m pytest --numprocesses 2 --dist loadfile $(QUICK:%=tests/%.py)

@@ -403,6 +403,7 @@ def wait_for(true):
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_the_servers_memory_keeps_nothing_of_photos_that_were_answered(tmp_path, portrait):
     """The search finds each picture while it arrives; once all is answered, neither it nor what was made of it."""
     sent, own = encode(portrait, quality=92), photo(7, "happy")

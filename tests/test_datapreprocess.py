@@ -241,6 +241,7 @@ def test_a_broken_label_file_is_one_sentence(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_run_again(data, unbroken, tmp_path):
     """With other numbers of workers, too: crops, manifest and report are those of the unbroken run."""
     output = tmp_path / "unbroken"  # the same name: the report tells the folder for held-out crops

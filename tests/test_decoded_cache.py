@@ -142,6 +142,7 @@ def test_a_build_that_is_interrupted_leaves_nothing(tmp_path, monkeypatch):
     assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_leaves_nothing_that_counts(tmp_path):
     """Killed where it hurts most: the pixels have their name, the description is not written yet."""
     images = pictures_in(tmp_path / "train" / "one", 40)

@@ -76,6 +76,7 @@ def losses(told):
     return [line.split(" it/s")[0].rsplit("  ", 1)[0] for line in told.splitlines() if "D/loss" in line]
 
 
+@pytest.mark.slow
 def test_two_processes_follow_one_of_twice_the_batch(drawn, judge, tmp_path):
     """Parameters, scores and losses after 20 iterations; and a run of one goes on from what two have saved."""
     one, two, driver = tmp_path / "one", tmp_path / "two", tmp_path / "in_double.py"
@@ -109,6 +110,7 @@ def two_at_work(drawn, folder):
     return first, second
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
     first, second = two_at_work(drawn, tmp_path)
     second.kill()
@@ -120,6 +122,7 @@ def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
     assert "Traceback" not in error
 
 
+@pytest.mark.slow
 def test_asked_to_stop_both_save_and_end_at_the_same_iteration(drawn, tmp_path):
     """Only one of them gets the signal, as when one machine of several is taken away."""
     first, second = two_at_work(drawn, tmp_path)
@@ -131,6 +134,7 @@ def test_asked_to_stop_both_save_and_end_at_the_same_iteration(drawn, tmp_path):
     assert len(list((tmp_path / "model_save").glob("*-state.ckpt"))) == 1
 
 
+@pytest.mark.slow
 def test_torchrun_starts_a_broken_run_again_from_its_latest_set(drawn, tmp_path):
     words = flags(tmp_path, image_dir=drawn, num_iters=120, log_step=1, model_save_step=20)
     errors = tmp_path / "stderr"

@@ -90,6 +90,7 @@ def test_make_quick_names_tests_that_are_there():
 TRAINING_ONLY = ("tensorboard", "pytorch_fid", "onnx", "onnxscript", "onnxruntime", "torchmetrics")
 
 
+@pytest.mark.slow
 def test_the_apps_and_test_mode_run_without_what_only_training_needs():
     """requirements-apps.txt is enough to load them."""
     code = f"import sys\nfor name in {TRAINING_ONLY}: sys.modules[name] = None\n" + (

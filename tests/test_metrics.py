@@ -88,6 +88,7 @@ def inception_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_inception_features_are_pytorch_fids(inception_file):
     extractor = features.InceptionFeatures(inception_file)
     images = torch.rand(3, 3, 64, 64)

@@ -36,6 +36,7 @@ def value_of(folder, name):
 # --- Kills and sets ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_killed_again_and_again_equals_an_unbroken_one(drawn, tmp_path, monkeypatch):
     """SIGKILL at random moments; the fifty of the issue are `benchmarks/kill_training.py`."""
     judge = kill_training.a_judge(tmp_path / "judge.pt")
@@ -152,6 +153,7 @@ def test_a_resume_refuses_another_network_and_tells_what_else_changed(main_here,
 # --- Stops ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_stops_at_once_and_harms_nothing(drawn, tmp_path):
     words = flags(tmp_path, image_dir=drawn, num_iters=100_000, log_step=1, model_save_step=1, num_workers=1)
     process = subprocess.Popen(
@@ -230,6 +232,7 @@ sys.exit(main.main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_an_exception_while_training_ends_the_process_and_its_loaders(cli, drawn, tmp_path):
     words = flags(tmp_path, image_dir=drawn, num_workers=1)
     run = cli("-c", CRASH, *words)  # it hung for ever

@@ -19,6 +19,7 @@ def sets_of(folder):
     return {part: tensor_file.read(folder / "model_save" / f"best-{part}.ckpt") for part in ("G", "D")}
 
 
+@pytest.mark.slow
 def test_the_best_set_is_that_of_the_lowest_score_and_survives_a_stop(main_here, drawn, judge, tmp_path):
     straight, broken = tmp_path / "straight", tmp_path / "broken"
     run = main_here(*flags(straight, **scoring(drawn, judge)))

@@ -102,6 +102,7 @@ def test_the_seed_decides(main_here, drawn, tmp_path):
     assert not identical(runs[0], runs[2])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_saves_and_says_how_to_go_on(drawn, tmp_path):
     words = flags(tmp_path, image_dir=drawn, num_iters=100_000, log_step=1)
     process = subprocess.Popen(

@@ -662,6 +662,7 @@ def test_frames_find_nobody_elses_mirror(server):
     assert "connect-src 'self'" in headers["Content-Security-Policy"]
 
 
+@pytest.mark.slow
 @needs_browser
 def test_photo_to_faces_to_mirror_to_stars_and_nothing_is_left(visit, server, browser):
     """A child's way through the app, in Korean; then another child plays."""
@@ -800,6 +801,7 @@ def word(locale, key, **values):
     return words.WORDS[key][locale == "en-US"].format(**values)
 
 
+@pytest.mark.slow
 @needs_browser
 @LANGUAGES
 def test_no_page_keeps_people_from_using_it(visit, locale):
@@ -820,6 +822,7 @@ def test_no_page_keeps_people_from_using_it(visit, locale):
             check_usable(page)
 
 
+@pytest.mark.slow
 @needs_browser
 @LANGUAGES
 def test_no_screen_on_the_way_keeps_people_from_using_it(visit, server, browser, locale):
@@ -911,6 +914,7 @@ def sources(page, selector):
     return page.eval_on_selector_all(selector, "(images) => images.map(({src}) => src)")
 
 
+@pytest.mark.slow
 @needs_browser
 @pytest.mark.timeout(600)  # a server starts four times
 def test_a_server_killed_at_each_step_loses_no_picture_and_none_comes_back_after_play_again(visit, server, browser):

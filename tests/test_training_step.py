@@ -192,6 +192,7 @@ def test_checkpointing_keeps_less_for_the_backward_pass():
     assert kept(True) < 0.5 * kept(False)
 
 
+@pytest.mark.slow
 def test_the_compiled_generator_learns_the_same(monkeypatch):
     """In one graph, with the compiler's own differentiation; without the machine code, which takes a minute."""
     monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager", fullgraph=True))

@@ -316,6 +316,7 @@ def guarded(tmp_path_factory):
         yield running
 
 
+@pytest.mark.slow
 @needs_vendor
 def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     """Asked at the start; a wrong code says so; whatever was interrupted goes on; no picture is lost."""
@@ -386,6 +387,7 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
 NO_WORKER = "delete Navigator.prototype.serviceWorker;"  # which would keep the mirror's files
 
 
+@pytest.mark.slow
 @needs_vendor
 def test_a_server_killed_at_each_step_loses_no_picture(open_page, server):
     """From the photo to what is sent. While it is away, what needs no server goes on."""
@@ -699,6 +701,7 @@ def test_the_manifest_names_files_that_are_there():
         assert script.name in ("sw.js", "docs.js") or f'"{script.name}"' in service_worker, "would be missing offline"
 
 
+@pytest.mark.slow
 @needs_vendor
 def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
     """All screens but the access code's and the adult's, which only a guarded server shows."""
