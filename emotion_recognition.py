@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from checkpointing.judge_file import Judge
 
 WAYS_OUT = (
-    "place enet_b2_7.pt there by hand, or train your own judge with `python emotion_recognition.py train` and name it "
-    "with --emotion_model, or do without one: --score none (--score fid needs Inception only)"
+    "or train your own judge with `python emotion_recognition.py train` and name it with --emotion_model, "
+    "or do without one: --score none (--score fid needs Inception only)"
 )
 
 
