@@ -45,8 +45,6 @@ window.emokids.translate = () => {
   for (const field of document.querySelectorAll("[data-testid=stFileUploaderDropzone][role=presentation]")) {
     field.setAttribute("role", "group");
   }
-  // What Streamlit 1.65, the newest for Python 3.10, calls a section, later ones call main.
-  for (const part of document.querySelectorAll("section[data-testid=stMain]")) part.role = "main";
   // A table that is wider than the window is scrolled with keys, too.
   for (const table of document.querySelectorAll("[data-testid=stMain] table")) table.closest("div").tabIndex = 0;
   // A chart names its parts in English, some not at all; the table above it says the same.
