@@ -500,8 +500,8 @@ def test_visitors_are_forgotten_a_while_after_they_left_and_their_mirror_with_th
     sessions.connected.remove("leaves")
     visitors.look(sessions, 110.0)
     assert not sessions.closed, "a page that is loaded again finds everything as it was"
-    for close in visitors.look(sessions, 100.0 + visitors.GRACE_SECONDS + 1):
-        close()
+    for left in visitors.look(sessions, 100.0 + visitors.GRACE_SECONDS + 1):
+        left.close()
     assert closed == ["leaves"]
     visitors.look(sessions, 1000.0)
     assert sessions.closed == ["leaves"]

@@ -23,7 +23,6 @@ class Closing(Protocol):
 
 
 Opened = TypeVar("Opened", bound=Closing)
-Close = Callable[[], None]
 
 _last_seen: dict[str, float] = {}  # by session
 _open: dict[str, Closing] = {}  # by session
@@ -62,7 +61,8 @@ def opened(open_one: Callable[[], Opened]) -> Opened:
 
 def close_for_this_visitor() -> None:
     """Close what is open for the visitor whose page runs now."""
-    _close(this_session())()
+    if this := _open.pop(this_session(), None):
+        this.close()
 
 
 def close_for_everybody() -> None:
@@ -77,23 +77,19 @@ async def forget_departed_visitors() -> None:
 
     while True:
         await asyncio.sleep(LOOK_SECONDS)
-        for close in look(get_instance(), time.monotonic()):
-            await asyncio.to_thread(close)  # it may have to wait for a frame that is being looked at
+        for left in look(get_instance(), time.monotonic()):
+            await asyncio.to_thread(left.close)  # it may have to wait for a frame that is being looked at
 
 
-def look(sessions: Sessions, now: float) -> list[Close]:
+def look(sessions: Sessions, now: float) -> list[Closing]:
     """Forget those who left more than `GRACE_SECONDS` before `now`; what is still open for them is returned."""
-    closing = []
+    closing: list[Closing] = []
     for session in list(_last_seen):
         if sessions.is_active_session(session):
             _last_seen[session] = now
         elif now - _last_seen[session] > GRACE_SECONDS:
             del _last_seen[session]
             sessions.close_session(session)
-            closing.append(_close(session))
+            if session in _open:
+                closing.append(_open.pop(session))
     return closing
-
-
-def _close(session: str) -> Close:
-    """How to close what is open for a session, which is no longer handed out."""
-    return _open.pop(session).close if session in _open else lambda: None
