@@ -142,9 +142,9 @@ WORDS = {
     # For adults
     "recordText": (
         "이 브라우저에서 지금까지 연습한 기록입니다. 사진은 없으며, 저장하지 않으면 창을 닫을 때 사라집니다. "
-        "2초보다 짧은 시도는 적지 않습니다.",
+        "성공하지 않은 2초 미만의 시도는 적지 않습니다.",
         "What was practised in this browser so far. It holds no picture, and is gone with the window unless saved. "
-        "Tries shorter than 2 seconds don't count.",
+        "Tries shorter than 2 seconds count only if they succeed.",
     ),
     "nothingYet": ("아직 연습한 기록이 없습니다.", "Nothing was practised yet."),
     "emotion": ("표정", "Face"),
