@@ -110,7 +110,7 @@ def test_missing_weights_name_the_ways_out(monkeypatch):
     monkeypatch.setattr(pretrained_files, "path", not_to_be_had)
     with pytest.raises(UserError, match=r"--fid_features emotion.*--score"):
         metrics.Scorer("fid", "inception", ["angry", "happy"])
-    with pytest.raises(UserError, match=r"place .*emotion_recognition.py train.*--score"):
+    with pytest.raises(UserError, match=r"emotion_recognition.py train.*--emotion_model.*--score"):
         metrics.Scorer("emotion", "inception", ["angry", "happy"])
 
 

@@ -75,7 +75,7 @@ def test_missing_weights_are_found_out_before_training(main_here, drawn, tmp_pat
     monkeypatch.setattr(pretrained_files, "path", not_to_be_had)
     run = main_here(*flags(tmp_path / "run", image_dir=drawn, score="fid*emotion", sample_step=5))
     assert run.returncode == 2
-    for way_out in ("by hand", "emotion_recognition.py train", "--score"):
+    for way_out in ("emotion_recognition.py train", "--emotion_model", "--score"):
         assert way_out in run.stderr
     assert not (tmp_path / "run").exists()
     # A run that ends before its first sample scores nothing, and needs no weights.
