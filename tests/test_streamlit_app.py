@@ -35,8 +35,9 @@ PATIENCE = 120  # seconds, with a busy machine
 # All five take over a minute: EMOKIDS_ALL_TARGETS=1 pytest tests/test_streamlit_app.py
 TARGETS = emotions.FIVE if os.environ.get("EMOKIDS_ALL_TARGETS") else ("happy",)
 
-# Streamlit 1.65, the newest for Python 3.10, has no landmarks: axe finds those faults in its own markup on every page.
+# What axe says of Streamlit 1.65's own markup, the newest for Python 3.10: its main part and sidebar are sections.
 LANDMARKS = tuple(map(int, version("streamlit").split(".")[:2])) >= (1, 67)
+STREAMLITS_FAULTS = () if LANDMARKS else ("region", "aria-allowed-attr")
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
 needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
@@ -474,8 +475,9 @@ class Open:
         self.closed.append(self.name)
 
 
-def test_two_runs_of_a_page_at_once_get_the_same_mirror():
+def test_two_runs_of_a_page_at_once_get_the_same_mirror(monkeypatch):
     """A run that loads the mirror when the next one begins closed that one's, record and all."""
+    monkeypatch.setattr(visitors, "_open", {})
     begun, closed = threading.Event(), []
 
     def slowly():
@@ -485,7 +487,7 @@ def test_two_runs_of_a_page_at_once_get_the_same_mirror():
 
     with ThreadPoolExecutor() as threads:
         first = threads.submit(visitors.opened, slowly)
-        begun.wait()
+        assert begun.wait(10)
         second = visitors.opened(lambda: Open("second", closed))
     assert first.result() is second
     assert not closed
@@ -646,7 +648,7 @@ ENGLISH_NAMES = """[...document.querySelectorAll("[aria-label], img[alt]")]
 def faults_at_rest(page, state="notRunning"):
     page.wait_for_selector(f"[data-testid=stApp][data-test-script-state={state}]")
     page.wait_for_timeout(600)  # what is of the page before fades away
-    return faults(page) if LANDMARKS else []
+    return [fault for fault in faults(page) if fault[0] not in STREAMLITS_FAULTS]
 
 
 def check_usable(page, state="notRunning"):
