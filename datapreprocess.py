@@ -23,6 +23,7 @@ from common import argument_types, emotions
 from common.errors import UserError, door
 from common.progress import progress_bar
 from common.version import TOLD
+from common.whole_files import told_unwritable
 from preprocessing import aihub
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--pairs", "the same file name in every emotion's folder is the same person, pose and light: cut all photos of "
         "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
         action="store_true")  # fmt: skip
+    add("--express", "give the face crops in INPUT/neutral and INPUT/happy the emotions of the people in this folder, "
+        "which --pairs made: pairs for main.py --lambda_pair, warped, so for training only", type=Path,
+        metavar="PEOPLE")  # fmt: skip
     add("--align", "turn each face until its eyes are level", action="store_true")
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
     add("--quality", "of JPEG crops, 1 to 100 (%(default)s)", type=argument_types.percent, default=95, metavar="1-100")
@@ -78,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
     from preprocessing.output import Output, merge_shards
     from preprocessing.report import write_report
 
+    if args.express:
+        return express_faces(args)
     val = args.val_output or args.output.with_name(args.output.name + "_val")
     output = Output(args.output, val, args.shard)
     if args.merge:
@@ -124,6 +130,20 @@ def read_settings(args: argparse.Namespace) -> CropSettings:
         val_fraction=args.val_fraction,
         person_pattern=args.person_pattern,
     )
+
+
+def express_faces(args: argparse.Namespace) -> int:
+    """Do what --express asks for; the exit code."""
+    from preprocessing.express_faces import express_folder
+
+    if args.input.resolve() in (args.output.resolve(), *args.output.resolve().parents):
+        raise UserError(f"--output {args.output} lies inside --input {args.input}: name another folder")
+    try:
+        with told_unwritable(f"--output {args.output}"):
+            return express_folder(args.input, args.express, args.output)
+    except KeyboardInterrupt:
+        print("\nstopped: the same command carries on from here", file=sys.stderr)
+        return 130
 
 
 def preprocess(settings: CropSettings, output: Output, workers: int) -> None:

@@ -1,0 +1,82 @@
+"""`datapreprocess.py --express`: calm faces with other people's emotions."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import datapreprocess
+from common.emotions import EMOTIONS
+from face_detection import FaceFinder, Mesh
+from imaging import draw_faces
+from imaging.image_folder import pair_table, read_folder
+from imaging.photo import read_photo
+
+ROOT = Path(datapreprocess.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def faces_and_people(tmp_path_factory) -> tuple[Path, Path]:
+    """Crops of two calm faces and a smiling one, and twelve people who show everything."""
+    folder = tmp_path_factory.mktemp("express")
+    for emotion in ("neutral", "happy"):
+        (folder / "photos" / emotion).mkdir(parents=True)
+    for name in ("rendered-p0120.jpg", "rendered-p0200.jpg"):
+        shutil.copy(ROOT / "data/test" / name, folder / "photos/neutral")
+    draw_faces.write_jpeg(folder / "photos/happy/smiling.jpg", draw_faces.draw_face(4_711, "happy"))
+    draw_faces.write_faces(folder / "drawn", [*EMOTIONS], 12, seed=3, same_identities=True)
+    wanted = ["--emotions", *EMOTIONS, "--num_workers", "0"]
+    for source, target, more in (("photos", "faces", []), ("drawn", "people", ["--pairs"])):
+        command = ["--input", str(folder / source), "--output", str(folder / target), *wanted, *more]
+        assert datapreprocess.main(command) == 0
+    return folder / "faces", folder / "people"
+
+
+def lips_apart(mesh: Mesh) -> float:
+    """In lengths of the face."""
+    points = mesh.points
+    return float(np.linalg.norm(points[13] - points[14]) / np.linalg.norm(points[10] - points[152]))
+
+
+def test_faces_get_the_emotions_of_others(faces_and_people, tmp_path, capsys):
+    faces, people = faces_and_people
+    command = ["--express", str(people), "--input", str(faces), "--output", str(tmp_path / "mix")]
+    assert datapreprocess.main(command) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("3 faces and ")
+    made = sorted(
+        path.name for path in (tmp_path / "mix/neutral").iterdir() if path.name.startswith(("neutral", "happy"))
+    )
+    assert len(made) == 5, "two of each calm face, one of the smiling one"
+    with FaceFinder() as finder:
+        for name in made:
+            pictures = {emotion: read_photo(tmp_path / "mix" / emotion / name) for emotion in EMOTIONS}
+            meshes = {emotion: finder.mesh(picture) for emotion, picture in pictures.items()}
+            smiles = {emotion: mesh.blendshapes["mouthSmileLeft"] for emotion, mesh in meshes.items()}
+            assert smiles["happy"] > smiles["neutral"] + 0.2
+            assert lips_apart(meshes["surprised"]) > lips_apart(meshes["neutral"]) + 0.03
+            corner = pictures["neutral"][:60, :60].astype(int)
+            assert np.abs(pictures["surprised"][:60, :60] - corner).mean() < 2, "what is around the face stays"
+    # A second run does nothing again, and the folder is what --lambda_pair trains on.
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "mix").rglob("*.jpg")}
+    assert datapreprocess.main(command) == 0
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "mix").rglob("*.jpg")} == before
+    pair_table(read_folder(tmp_path / "mix", 6))
+
+
+def test_what_express_needs_is_told(faces_and_people, tmp_path, capsys):
+    faces, people = faces_and_people
+    (tmp_path / "few").mkdir()
+    for emotion in EMOTIONS:
+        (tmp_path / "few" / emotion).mkdir()
+    for folder, given, sentence in (
+        (people.parent / "photos/neutral", people, "has no faces in neutral/ or happy/"),
+        (faces, tmp_path, "has no folder neutral"),
+        (faces, tmp_path / "few", "0 people whose smile and surprise are clear"),
+    ):
+        command = ["--express", str(given), "--input", str(folder), "--output", str(tmp_path / "out")]
+        assert datapreprocess.main(command) == 2
+        assert sentence in capsys.readouterr().err
