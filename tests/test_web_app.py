@@ -143,14 +143,38 @@ def check_usable(page):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+# How much of an element is below the window's edge, or under the buttons that stay in view.
+HIDDEN = """(element) => {
+    const box = element.getBoundingClientRect();
+    const bar = element.closest("section").querySelector(".actions");
+    const { left, right, top } = bar.getBoundingClientRect();
+    const under = !bar.contains(element) && box.left < right && left < box.right && box.top < top;
+    return Math.max(-box.top, box.bottom - (under ? top : innerHeight));
+}"""
+
+
 def check_in_view(page, *selectors, zoom=True):
     """On a phone, lying, a small one, a tablet, a laptop, and with `zoom` at 200 %: all is seen without scrolling."""
-    for width, height in ((195, 422), *SIZES):
-        page.set_viewport_size({"width": width, "height": height})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, height)
-        for selector in selectors if zoom or width > 195 else ():
-            box = page.locator(selector).first.bounding_box()
-            assert box["y"] >= 0 and box["y"] + box["height"] <= height, (selector, width, height)
+    for _ in range(2):  # languages
+        for width, height in ((195, 422), *SIZES):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(f"document.documentElement.scrollWidth <= {width}"), (width, height)
+            for selector in selectors if zoom or width > 195 else ():
+                hidden = page.locator(selector).first.evaluate(HIDDEN)
+                where = selector, width, height, page.evaluate("document.documentElement.lang")
+                assert hidden <= 1, (where, hidden)
+        page.click("#language")
+
+
+# Where a text's last line is far shorter than its longest.
+LONE_WORDS = """[...document.querySelectorAll("h1, .note")].filter((element) => {
+    if (!element.offsetParent) return false;
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    const widths = new Map();
+    for (const { bottom, width } of range.getClientRects()) widths.set(bottom, (widths.get(bottom) ?? 0) + width);
+    return [...widths.values()].at(-1) < 0.4 * Math.max(...widths.values());
+}).map((element) => element.textContent)"""
 
 
 # Buttons that a finger at their middle or near their lower edge would not hit: out of view, or covered.
@@ -170,7 +194,7 @@ def check_screen(page, name):
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             where = name, width, height, page.evaluate("document.documentElement.lang")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), where
+            assert page.evaluate(f"document.documentElement.scrollWidth <= {width}"), where
             assert name in LONG or not page.evaluate(OUT_OF_REACH), (where, page.evaluate(OUT_OF_REACH))
         page.click("#language")
 
@@ -215,6 +239,9 @@ def test_photo_to_faces_to_own_faces_to_stored_pictures(page, server):
     on_screen(page, "face")
     assert page.inner_text("#face h1") == "슬픈 얼굴"
     assert page.locator(".dot.done").count() == 1
+    page.click(".dot >> nth=0")
+    check_in_view(page, "#face .badge", "#my-turn", zoom=False)
+    page.click(".dot >> nth=1")
     page.click("#my-turn")
     wait_until(page, "!document.querySelector('#turn [data-shutter]').disabled")
     page.click("#turn [data-shutter]")  # neither a neutral nor a happy face is sad
@@ -245,6 +272,62 @@ def test_photo_to_faces_to_own_faces_to_stored_pictures(page, server):
     check_usable(page)
     assert [path.parent.name for path in server.kept() - before] == ["happy"]
     assert not page.evaluate("[...document.images].some((image) => image.src)"), "pictures are still there"
+
+
+def test_five_own_faces_and_what_is_said_of_them(page):
+    """None lies over a name; at the end all five are seen, and at consent the words with them."""
+    choose_photo(page)
+    page.click(".cards button >> nth=0")
+    for emotion in ("happy", "sadness", "surprised", "angry", "fearful"):
+        page.click("#my-turn")
+        own = jpeg(draw_face(IDENTITY, emotion, size=480))
+        page.set_input_files("#turn-file", {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": own})
+        page.click("#keep")
+    on_screen(page, "overview")
+    wait_until(page, "document.querySelectorAll('.cards .own').length === 5")
+    for _ in range(2):
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            over = """[...document.querySelectorAll(".cards button")].filter((card) =>
+                card.querySelector(".own").getBoundingClientRect().bottom
+                > card.lastElementChild.previousElementSibling.getBoundingClientRect().top + 1
+            ).map((card) => card.innerText)"""
+            assert not page.evaluate(over), (width, height)
+        page.click("#language")
+    page.click("#finish")
+    on_screen(page, "ending")
+    check_in_view(page, "#ending .mine li:last-child", "#the-end", zoom=False)
+    page.click("#send-ask")
+    on_screen(page, "consent")
+    check_in_view(page, "#consent .mine li:last-child", "#consent > p:nth-of-type(2)", "#send", zoom=False)
+
+
+HELD = """const decode = window.createImageBitmap.bind(window);
+window.createImageBitmap = (...given) => window.held
+    ? new Promise((go) => (window.goOn = () => go(decode(...given)))) : decode(...given);"""
+
+
+def test_a_photo_that_was_read_too_late(open_page, server):
+    """Chosen, but left before it was read: it appears neither over a friend nor as another emotion."""
+    page = open_page(server.url, script=HELD + REFUSED)
+    photo = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": jpeg(draw_face(IDENTITY, "happy", size=480))}
+    page.evaluate("window.held = true")
+    page.set_input_files("#file", photo)
+    play_with_a_friend(page)
+    wait_until(page, "'goOn' in window")
+    page.evaluate("window.goOn()")
+    time.sleep(1)
+    assert page.is_visible("#overview")
+    page.click(".cards button >> nth=0")
+    page.click("#my-turn")
+    page.evaluate("delete window.goOn")
+    page.set_input_files("#turn-file", photo)
+    wait_until(page, "'goOn' in window")
+    page.click("#turn [data-back]")
+    page.click(".dot >> nth=1")
+    page.evaluate("window.goOn()")
+    time.sleep(1)
+    assert page.is_visible("#face")
 
 
 def test_never_another_childs_face(page):
@@ -507,6 +590,15 @@ def test_the_adults_page_and_the_record(open_page, server, tmp_path):
         )
         wait_until(page, f"document.querySelector('#history').innerText.includes('{shown}')")
     check_usable(page)
+    page.click("#language")
+    shown = page.inner_text("#history")
+    assert "1 of 1, 4.0 s" in shown and not any(korean in shown for korean in ("오전", "오후", "초")), shown
+    assert page.inner_text("#set-model").startswith("The model that was set, learned"), "a comma between the two"
+    page.set_viewport_size({"width": 320, "height": 568})
+    words = "[...document.querySelectorAll('#set-emotions label span')]"
+    assert page.evaluate(f"{words}.every((word) => word.scrollHeight < 50)"), "words are broken"
+    page.click("#language")
+    page.set_viewport_size(PHONE)
     with page.expect_download() as saved:
         page.click("#history-save")
     assert json.loads(Path(saved.value.path()).read_text())["sessions"] == file["sessions"]
@@ -577,6 +669,7 @@ def test_without_mirror_and_without_consent(page, server):
     wait_until(page, "document.querySelector('#turn .hint').textContent.startsWith('오늘은 거울')")
     assert page.is_hidden("#turn .meter")
     check_in_view(page, "#turn [data-shutter]", "#turn .hint", "#turn video")
+    page.evaluate("localStorage.removeItem('language')")  # chosen by that check
     check_usable(page)
     before = server.kept()
     page.click("#turn [data-shutter]")
@@ -642,6 +735,7 @@ def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
         assert "make demo" not in page.inner_text("#start")
         page.click("#start-problem summary")
         assert "make demo" in page.inner_text("#start-problem")
+        assert "설치한 분께" in page.inner_text("#start-problem"), "said in the page's language too"
         page.context.set_offline(True)
         page.reload()
         on_screen(page, "start")
@@ -712,6 +806,10 @@ def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
         seen.add(name)
 
     check("start")
+    for _ in range(2):
+        page.set_viewport_size({"width": 320, "height": 568})
+        assert not page.evaluate(LONE_WORDS)
+        page.click("#language")
     page.click("#take")
     wait_until(page, "!document.querySelector('#photograph [data-shutter]').disabled")
     check("photograph")
@@ -725,7 +823,9 @@ def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
     page.click("#waiting [data-back]")
     on_screen(page, "start")
     page.unroute("**/generate")
-    choose_photo(page, np.hstack([draw_face(identity, "neutral", size=360) for identity in (IDENTITY, 11, 20)]))
+    choose_photo(page, np.hstack([draw_face(identity, "neutral", size=360) for identity in (IDENTITY, 11, 20, 3)]))
+    on_screen(page, "who")
+    assert page.locator("#who .person").count() == 4
     check("who")
     page.click("#who [data-back]")
     choose_photo(page, np.full((300, 300, 3), 150, np.uint8))
@@ -741,6 +841,7 @@ def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
     my_turn(page, "슬픈")
     wait_until(page, "document.querySelector('#turn').dataset.state === 'hint'")
     check("turn")
+    check_in_view(page, "#turn .meter", "#turn .hint", "#turn video")
     page.click("#rest-button")
     check("rest")
     page.click("#rest [data-back]")

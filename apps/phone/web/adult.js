@@ -5,7 +5,7 @@ import { download } from "./cards.js";
 import { $, announce, button, define, element, onClick, onHold, onScreen, show, symbol } from "./screens.js";
 import { change, settings, usual } from "./settings.js";
 import { file, forgetRecord, loadText, record, summary } from "./record.js";
-import { FIVE, language, name, say, word } from "./words.js";
+import { FIVE, name, say, saySentence } from "./words.js";
 
 // Each choice of one among a few: its values, and the word of each.
 const CHOICES = {
@@ -28,8 +28,8 @@ async function open() {
   fillRecord();
   const server = await askServer();
   const model = server?.generating ? [`model${server.generator}`, server.trained_on] : ["modelnone"];
-  const words = model.flatMap((key) => [said(key), " "]);
-  $("#set-model").replaceChildren(...words, server?.problem ?? "");
+  const words = model.flatMap((key, i) => [i ? ", " : "", said(key)]);
+  $("#set-model").replaceChildren(...words, " ", element("span", { lang: "en", textContent: server?.problem ?? "" }));
 }
 
 function said(key, values) {
@@ -131,7 +131,8 @@ function fillTable() {
   const cell = (key, tag = "th") => element(tag, tag === "th" ? { scope: "col" } : {}, said(key));
   const head = element("tr", {}, cell("session"), ...FIVE.map((emotion) => cell(emotion)));
   const rows = record.sessions.map((session) => {
-    const day = element("th", { scope: "row", textContent: dayOf(session) });
+    const day = element("th", { scope: "row" });
+    saySentence(day, dayOf(session));
     return element("tr", {}, day, ...FIVE.map((emotion) => result(session, emotion)));
   });
   $("#history table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
@@ -139,14 +140,15 @@ function fillTable() {
 
 function dayOf({ began }) {
   const how = { dateStyle: "medium", timeStyle: "short" };
-  return new Date(began).toLocaleString(language === "english" ? "en" : "ko", how);
+  const [korean, english] = ["ko", "en"].map((locale) => new Date(began).toLocaleString(locale, how));
+  return { korean, english };
 }
 
 function result(session, emotion) {
   const found = summary(session, emotion);
   if (!found) return element("td", { textContent: "–" });
-  const seconds = found.seconds === null ? "–" : word("seconds", { number: found.seconds.toFixed(1) });
-  return element("td", {}, said("cell", { ...found, seconds }));
+  if (found.seconds === null) return element("td", {}, said("cellNotReached", found));
+  return element("td", {}, said("cell", { ...found, seconds: found.seconds.toFixed(1) }));
 }
 
 export function saveRecord() {

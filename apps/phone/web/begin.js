@@ -41,7 +41,7 @@ export async function askServer() {
   $("#privacy").hidden = !generating;
   say($("#privacy"), HERE ? "privacyHere" : "privacyServer", { host: location.host });
   $("#start-problem").hidden = !server?.problem;
-  $("#start-problem p").textContent = server?.problem ?? "";
+  $("#start-problem .problem").textContent = server?.problem ?? "";
   if (server?.token_required && !server.token_accepted && onScreen() === "start") askForCode(startOver);
   return server;
 }
@@ -275,7 +275,9 @@ async function readyMirror(picture, friend) {
 const onFile = async ({ target }) => {
   const [file] = target.files;
   target.value = "";
-  if (file) sure(await readFile(file));
+  const asking = onScreen();
+  const photo = file && (await readFile(file));
+  if (photo && onScreen() === asking) sure(photo); // unless something else was begun while it was read
 };
 
 export function wireBegin() {

@@ -30,11 +30,12 @@ async function card(emotion) {
   const text = element("span");
   say(text, label(emotion));
   if (emotion === "original") return element("li", { className: "card" }, picture, text);
-  const parts = [picture, text];
+  const both = element("span", { className: "both" }, picture);
+  const parts = [both, text];
   if (own) {
     const mine = element("img", { src: src(own.picture), className: "own" });
     name(mine, "mineOf", { emotion });
-    parts.push(mine);
+    both.append(mine);
   }
   if (own?.reached) parts.push(symbol("star", "star"));
   const opener = button("card", () => showFace(emotion), ...parts);

@@ -158,7 +158,10 @@ export function wireTurn() {
   $("#turn-file").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
     target.value = "";
-    if (file) compare({ picture: await readFile(file), score: null, reached: true, closer: false });
+    const { emotion } = visit;
+    const picture = file && (await readFile(file));
+    if (!picture || onScreen() !== "turn" || visit.emotion !== emotion) return; // left while it was read
+    compare({ picture, score: null, reached: true, closer: false });
   });
   define("turn", { back: () => showFace(visit.emotion), leave, enter: watch });
   define("rest", { back: myTurn });

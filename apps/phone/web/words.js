@@ -20,6 +20,7 @@ const KOREAN = {
   privacyHere: "사진은 이 컴퓨터에서만 쓰이고, 허락 없이 저장되지 않아.",
   privacyServer: "사진은 {host} 서버로 보내져서 쓰이고, 허락 없이 저장되지 않아.",
   forAdults: "어른께",
+  problemForAdults: "표정을 만드는 모델을 쓸 수 없습니다. 서버를 설치한 분께 아래 글을 보여 주십시오.",
 
   friendsTitle: "누구와 놀까?",
   friend: "친구 {number}",
@@ -170,7 +171,7 @@ const KOREAN = {
   hard: "어렵게",
   levelMeaning:
     "실제 사람의 사진에서 맞는 표정은 {right}%, 다른 표정은 {other}%를 칭찬합니다. " +
-    "평소 얼굴을 알 때에는 (컴퓨터로 만든 사람) {knownRight}%와 {knownOther}%입니다.",
+    "평소 얼굴을 알 때에는 (컴퓨터로 만든 사람) {knownRight}%\u2060와 {knownOther}%\u2060입니다.",
   hold: "표정을 유지하는 시간",
   rounds: "표정마다 해 볼 횟수",
   minutes: "놀이 시간",
@@ -203,7 +204,8 @@ const KOREAN = {
   historyBad: "이 파일은 표정 놀이의 기록이 아닙니다. 이 화면에서 저장한 .json 파일을 골라 주십시오.",
   historyOther: "이 파일은 {name}의 기록입니다. 별칭이 다른 기록은 섞지 않습니다. 먼저 기록을 지워 주십시오.",
   session: "날짜",
-  cell: "{reached}/{tries}번, {seconds}",
+  cell: "{reached}/{tries}번, {seconds}초",
+  cellNotReached: "{reached}/{tries}번",
 
   cardsTitle: "카드 저장과 인쇄",
   cardsText: "카드는 이 기기에서 만들어지고 어디로도 보내지지 않습니다. 아이의 얼굴이 있는 파일을 잘 간수해 주십시오.",
@@ -230,6 +232,7 @@ const ENGLISH = {
   privacyHere: "Photos are used on this computer only, and never stored unless you say so.",
   privacyServer: "Photos are sent to {host} to be used there, and never stored unless you say so.",
   forAdults: "For grown-ups",
+  problemForAdults: "The model that makes the faces can't be used. Please show this to the person who set up the server:",
 
   friendsTitle: "Who shall we play with?",
   friend: "Friend {number}",
@@ -379,8 +382,8 @@ const ENGLISH = {
   medium: "Medium",
   hard: "Hard",
   levelMeaning:
-    "praises {right} % of real people's attempts and {other} % of other expressions; " +
-    "where the usual face is known (rendered people), {knownRight} % and {knownOther} %.",
+    "praises {right}\u00a0% of real people's attempts and {other}\u00a0% of other expressions; " +
+    "where the usual face is known (rendered people), {knownRight}\u00a0% and {knownOther}\u00a0%.",
   hold: "How long to hold a face",
   rounds: "Tries for each face",
   minutes: "Time to play",
@@ -415,7 +418,8 @@ const ENGLISH = {
   historyBad: "This file is no record of Face play. Please choose a .json file that was saved on this screen.",
   historyOther: "This is the record of {name}. Records of different people are not mixed: delete the record first.",
   session: "Date",
-  cell: "{reached} of {tries}, {seconds}",
+  cell: "{reached} of {tries}, {seconds} s",
+  cellNotReached: "{reached} of {tries}",
 
   cardsTitle: "Save and print cards",
   cardsText: "Cards are made on this device and sent nowhere. Please look after files that show the child's face.",
