@@ -20,7 +20,7 @@ const KOREAN = {
   privacyHere: "사진은 이 컴퓨터에서만 쓰이고, 허락 없이 저장되지 않아.",
   privacyServer: "사진은 {host} 서버로 보내져서 쓰이고, 허락 없이 저장되지 않아.",
   forAdults: "어른께",
-  problemForAdults: "표정을 만드는 모델을 쓸 수 없습니다. 서버를 설치한 분께 아래 글을 보여 주십시오.",
+  problemForAdults: "모델을 쓸 수 없습니다. 서버를 설치한 분께 보여 주십시오.",
 
   friendsTitle: "누구와 놀까?",
   friend: "친구 {number}",
@@ -232,7 +232,7 @@ const ENGLISH = {
   privacyHere: "Photos are used on this computer only, and never stored unless you say so.",
   privacyServer: "Photos are sent to {host} to be used there, and never stored unless you say so.",
   forAdults: "For grown-ups",
-  problemForAdults: "The model that makes the faces can't be used. Please show this to the person who set up the server:",
+  problemForAdults: "For the person who set up the server:",
 
   friendsTitle: "Who shall we play with?",
   friend: "Friend {number}",
@@ -320,7 +320,7 @@ const ENGLISH = {
   triedFor: "{emotion}: you tried it",
   end: "The end!",
   sendAsk: "Send pictures (with a grown-up)",
-  keepAsk: "Save or print (a grown-up holds this)",
+  keepAsk: "Save or print (grown-ups: hold)",
   byeTitle: "Well done!",
   byeText: "That's it for today. See you again!",
   byeForgotten: "All pictures are cleared.",
