@@ -40,7 +40,7 @@ class Choice:
         """What users of the shipped generator should know; "" for any other."""
         if self.origin != "shipped":
             return ""
-        return "it has learned from rendered people, not from photos: one you train on real faces will be better"
+        return "it has learned mostly from rendered people: one you train on real faces will be better"
 
 
 def find(models: Path = MODELS) -> Choice | None:
