@@ -647,8 +647,11 @@ ENGLISH_NAMES = """[...document.querySelectorAll("[aria-label], img[alt]")]
 
 def faults_at_rest(page, state="notRunning"):
     page.wait_for_selector(f"[data-testid=stApp][data-test-script-state={state}]")
-    page.wait_for_timeout(600)  # what is of the page before fades away
-    return [fault for fault in faults(page) if fault[0] not in STREAMLITS_FAULTS]
+    for patience in (600, 3000):  # what is of the page before fades away, slowly on a busy machine
+        page.wait_for_timeout(patience)
+        if not (found := [fault for fault in faults(page) if fault[0] not in STREAMLITS_FAULTS]):
+            break
+    return found
 
 
 def check_usable(page, state="notRunning"):
@@ -805,6 +808,114 @@ LANGUAGES = pytest.mark.parametrize("locale", ["ko-KR", "en-US"])
 
 def word(locale, key, **values):
     return words.WORDS[key][locale == "en-US"].format(**values)
+
+
+SMALL_PHONES = ({"width": 320, "height": 568}, {"width": 844, "height": 390})
+
+
+def scrolled_to_top(page):
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    page.wait_for_timeout(300)
+
+
+@needs_browser
+@LANGUAGES
+def test_on_a_small_phone_what_to_press_is_in_sight(visit, locale):
+    """Upright and on its side, before the camera, the mirror, after a turn and after a guess."""
+    page = visit(locale)
+
+    def check(selector):
+        page.wait_for_selector(selector)
+        for size in SMALL_PHONES:
+            page.set_viewport_size(size)
+            scrolled_to_top(page)
+            assert in_view(page, selector), (selector, size)
+        page.set_viewport_size({"width": 1366, "height": 768})
+
+    page.get_by_role("radio", name=word(locale, "take")).click()
+    check("button.shutter:enabled")
+    go_to(page, word(locale, "guessPage"))
+    for name in emotions.FIVE:
+        if not page.locator(".st-key-guess-next").count():
+            page.locator(f".st-key-guess-{name} button").click()
+            page.wait_for_selector(f".st-key-guess-{name} button:disabled, .st-key-guess-next")
+    check(".st-key-guess-next button")
+    go_to(page, word(locale, "mirrorPage"))
+    page.get_by_role("radio", name=word(locale, "fearful")).click()
+    page.wait_for_selector(".pair[data-state]")
+    check("p.hint")
+    check("button.shutter:enabled")
+    page.locator("button.shutter").click()
+    page.wait_for_selector(".emokids-praise")
+    check("[data-testid=stBaseButton-primary]")
+
+
+@needs_browser
+def test_of_many_faces_each_has_a_button_that_can_be_read(visit):
+    page = visit()
+    rows = [[child(), draw_face(11, "neutral", size=480)], [draw_face(20, "neutral", size=480), child()]]
+    file = jpeg(np.vstack([np.hstack([*row, *row]) for row in rows]))
+    page.set_input_files("input[type=file]", photo_file(file))
+    page.wait_for_selector(".st-key-face5")
+    for width in (320, 820, 1366):
+        page.set_viewport_size({"width": width, "height": 768})
+        page.wait_for_timeout(500)
+        assert not page.evaluate(CUT_OFF), width
+        boxes = [page.locator(f".st-key-face{index}").bounding_box() for index in range(4)]
+        assert len({round(box["y"]) for box in boxes}) == 2, "two or three in a row"
+
+
+@needs_browser
+def test_long_words_fit_in_their_buttons(visit):
+    page = visit("en-US")
+    page.set_viewport_size({"width": 820, "height": 1180})
+    page.get_by_role("radio", name=word("en-US", "friends")).click()
+    press_in(page, "en-US", "friend", number=1)
+    page.wait_for_selector(".st-key-enlarge-surprised")
+    page.wait_for_timeout(500)
+    assert not page.evaluate(CUT_OFF)
+
+
+# Buttons whose words do not fit in.
+CUT_OFF = """[...document.querySelectorAll("[data-testid=stMain] button *")]
+    .filter(({clientWidth, scrollWidth}) => clientWidth && scrollWidth > clientWidth + 1)
+    .map((element) => element.textContent)"""
+
+
+@needs_browser
+def test_no_korean_word_is_broken(visit):
+    """Where Streamlit writes: in notes, in tables, in dialogs."""
+    page = visit()
+    page.set_viewport_size({"width": 320, "height": 568})
+    page.set_input_files("input[type=file]", photo_file(jpeg(np.full((300, 300, 3), 150, np.uint8))))
+    page.wait_for_selector("[data-testid=stAlert] p")
+    keeps = "(element) => getComputedStyle(element).wordBreak"
+    assert page.eval_on_selector("[data-testid=stAlert] p", keeps) == "keep-all"
+    page.reload()
+    page.get_by_role("radio", name=korean("friends")).click()
+    press_in(page, "ko-KR", "friend", number=1)
+    press_in(page, "ko-KR", "startOver")
+    page.wait_for_selector("[role=dialog] p")
+    assert page.eval_on_selector("[role=dialog] p", keeps) == "keep-all"
+
+
+@needs_browser
+def test_own_faces_stand_side_by_side_on_a_phone_too(visit, server):
+    page = visit()
+    two = settings.to_cookie(Settings(order=("fearful", "angry")))
+    page.context.add_cookies([{"name": settings.COOKIE, "value": two, "url": server.url}])
+    page.goto(server.url)
+    go_to(page, korean("mirrorPage"))
+    for _ in range(2):
+        page.wait_for_selector("button.shutter:enabled")
+        page.locator("button.shutter").click()
+        page.wait_for_selector(".emokids-praise")
+        click(page, "keep")
+        page.wait_for_selector(".emokids-praise", state="detached")
+    page.wait_for_selector(".emokids-mine")
+    page.set_viewport_size({"width": 320, "height": 568})
+    first, second = (page.locator(".emokids-mine figure").nth(index).bounding_box() for index in range(2))
+    assert first["y"] == second["y"]
 
 
 @pytest.mark.slow

@@ -61,6 +61,12 @@ def show() -> None:
         show_end(game)
         return
     look.title(word("guessTitle"))
+    with st.container(key="beside"):
+        show_face(game)
+
+
+def show_face(game: Guess) -> None:
+    """A face, and the names to choose from or, once it is known, the way on."""
     picture = look.data_url(model_picture(game.face))
     st.html(f'<div class="emokids-guess"><img alt="" src="{picture}"></div>')
     known = game.face in game.tried
@@ -72,7 +78,7 @@ def show() -> None:
     if known:
         st.button(word("guessNext"), key="guess-next", type="primary", width="stretch", on_click=game.next)
         return
-    for name, column in zip(settings().order, st.columns(len(settings().order)), strict=True):
+    for name, column in zip(settings().order, look.choices(len(settings().order)), strict=True):
         column.button(
             word(name),
             key=f"guess-{name}",

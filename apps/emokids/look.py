@@ -6,11 +6,15 @@ import base64
 import functools
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from apps.emokids.settings import COOKIE, FIRST_ORDER, settings, to_cookie
 from apps.emokids.words import FACES, is_english, word
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 ROOT = Path(__file__).resolve().parent
 ICONS = ROOT.parent / "phone" / "web" / "icons"  # both apps show the same symbols
@@ -74,6 +78,11 @@ def caption(emotion: str) -> None:
 def picture(jpeg: bytes, alt: str) -> None:
     """A picture as wide as its column. (`st.image` has no alternative text before Streamlit 1.67.)"""
     st.html(f'<img class="emokids-picture" alt="{alt}" src="{data_url(jpeg)}">')
+
+
+def choices(number: int) -> list[DeltaGenerator]:
+    """Places for what is chosen from: three in a row, or two on a phone, and as many rows as it takes (page.css)."""
+    return st.container(key="choices").columns(number)
 
 
 def data_url(jpeg: bytes) -> str:

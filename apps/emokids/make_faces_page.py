@@ -122,14 +122,14 @@ def show_friends(workshop: Studio | None) -> None:
     """Friends to choose from."""
     st.header(word("friendsTitle"), anchor=False)
     rendered = rendered_friends(workshop.choice.trained_on) if workshop else []
-    columns = st.columns(max(len(IDENTITIES), len(rendered)))
+    columns = look.choices(len(rendered) + len(IDENTITIES))
     for number, (path, column) in enumerate(zip(rendered, columns, strict=False), 1):
         with column:
             look.picture(path.read_bytes(), "")
             if st.button(word("friend", number=number), key=f"friend-{path.name}", width="stretch"):
                 take_rendered(path)
     first = len(rendered) + 1
-    for number, (identity, column) in enumerate(zip(IDENTITIES, columns, strict=False), first):
+    for number, (identity, column) in enumerate(zip(IDENTITIES, columns[len(rendered) :], strict=True), first):
         with column:
             look.picture(drawn_picture(identity, ORIGINAL), "")
             if st.button(word("friend", number=number), key=f"friend-{identity}", width="stretch"):
@@ -172,8 +172,8 @@ def choose_face(child: Child) -> None:
     """ "This one?", or whose face it shall be, before anything is made."""
     look.title(word("sureTitle" if len(child.found) == 1 else "whoTitle"))
     assert child.photo is not None
-    columns = st.columns(max(len(child.found), COLUMNS))
-    for index, (face, column) in enumerate(zip(child.found, columns, strict=False)):
+    columns = look.choices(len(child.found))
+    for index, (face, column) in enumerate(zip(child.found, columns, strict=True)):
         with column:
             look.picture(to_jpeg(portrait(child.photo, face, PICTURE_PIXELS)), word("who", number=index + 1))
             if st.button(word("thisFace"), key=f"face{index}", type="primary", width="stretch"):

@@ -144,8 +144,14 @@ def view_data(live: LiveMirror | None, emotion: str) -> dict[str, object]:
 
 def show_comparison(play: Play, emotion: str) -> None:
     """The child's own face beside the one to make. Praise stays until the child goes on."""
-    tried = play.tries[emotion][-1]
     look.title(word(emotion), emotion)
+    with st.container(key="beside"):
+        show_pair(play, emotion)
+
+
+def show_pair(play: Play, emotion: str) -> None:
+    """Both faces, what is said of them, and the ways on."""
+    tried = play.tries[emotion][-1]
     pictures = (
         (model_picture(emotion), word(emotion), word("look")),
         (tried.picture, word("me"), word("me")),
