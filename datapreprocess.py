@@ -136,8 +136,12 @@ def express_faces(args: argparse.Namespace) -> int:
     """Do what --express asks for; the exit code."""
     from preprocessing.express_faces import express_folder
 
-    if args.input.resolve() in (args.output.resolve(), *args.output.resolve().parents):
-        raise UserError(f"--output {args.output} lies inside --input {args.input}: name another folder")
+    usual, taken = vars(build_parser().parse_args([])), ("express", "input", "output")
+    if ignored := [name for name, value in vars(args).items() if name not in taken and value != usual[name]]:
+        raise UserError(f"--express takes --input and --output only: leave out --{' --'.join(ignored)}")
+    for flag, folder in (("--input", args.input), ("--express", args.express)):
+        if folder.resolve() in (args.output.resolve(), *args.output.resolve().parents):
+            raise UserError(f"--output {args.output} lies inside {flag} {folder}: name another folder")
     try:
         with told_unwritable(f"--output {args.output}"):
             return express_folder(args.input, args.express, args.output)

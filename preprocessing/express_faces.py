@@ -80,7 +80,7 @@ def _people(donors: Path, finder: FaceFinder) -> People:
     people: dict[str, dict[str, Points]] = {}
     with progress_bar(len(names), "people") as progress:
         for name in names:
-            meshes = {emotion: _mesh(finder, read_photo(donors / emotion / name)) for emotion in ALL}
+            meshes = {emotion: _mesh(finder, _picture(donors, emotion, name)) for emotion in ALL}
             if _moves_clearly(meshes):
                 people[name] = {emotion: _at_work_size(mesh) for emotion, mesh in meshes.items() if mesh}
             progress.update()
@@ -100,6 +100,8 @@ def _express_face(path: Path, emotion: str, people: People, donors: Path, output
         image = read_photo(path)
     except UnreadablePhoto as error:
         return str(error)
+    if image.shape[0] != image.shape[1]:
+        return "not square, so no face crop"
     mesh = _mesh(finder, image)
     if mesh is None:
         return "no mesh found"
@@ -128,7 +130,14 @@ def _unclear(emotion: str, moves: Mapping[str, float]) -> str:
 
 
 def _portrait(people: People, donors: Path, emotion: str, name: str) -> Portrait:
-    return Portrait(_sized(read_photo(donors / emotion / name), WORK_SIZE), people[name][emotion])
+    return Portrait(_sized(_picture(donors, emotion, name), WORK_SIZE), people[name][emotion])
+
+
+def _picture(donors: Path, emotion: str, name: str) -> Image:
+    try:
+        return read_photo(donors / emotion / name)
+    except UnreadablePhoto as error:
+        raise UserError(f"--express: {donors / emotion / name} is {error}: remove it or make it again") from error
 
 
 def _mesh(finder: FaceFinder, image: Image) -> Mesh | None:

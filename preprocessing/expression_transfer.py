@@ -2,7 +2,7 @@
 
 The face is warped as the other's mesh moves; its light changes as the other's does (expression ratio images: Liu, Shan
 and Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001); the inside of a mouth that opens is the
-other's, as bright as the skin is. Good enough to learn from at 128 pixels, not to be shown to anybody.
+other's, as bright as the skin is. Good enough to learn from at 96 pixels, not to be shown to anybody.
 """
 
 from __future__ import annotations

@@ -74,9 +74,18 @@ def test_what_express_needs_is_told(faces_and_people, tmp_path, capsys):
         (tmp_path / "few" / emotion).mkdir()
     for folder, given, sentence in (
         (people.parent / "photos/neutral", people, "has no faces in neutral/ or happy/"),
-        (faces, tmp_path, "has no folder neutral"),
+        (faces, people.parent / "drawn/happy", "has no folder neutral"),
         (faces, tmp_path / "few", "0 people whose smile and surprise are clear"),
     ):
         command = ["--express", str(given), "--input", str(folder), "--output", str(tmp_path / "out")]
         assert datapreprocess.main(command) == 2
         assert sentence in capsys.readouterr().err
+    command = ["--express", str(people), "--input", str(faces), "--output", str(tmp_path / "out")]
+    assert datapreprocess.main([*command, "--align"]) == 2
+    assert "leave out --align" in capsys.readouterr().err
+    assert datapreprocess.main([*command[:4], "--output", str(people / "mix")]) == 2
+    assert "lies inside --express" in capsys.readouterr().err
+    for emotion in EMOTIONS:
+        (tmp_path / "few" / emotion / "torn.jpg").write_bytes(b"no picture")
+    assert datapreprocess.main(["--express", str(tmp_path / "few"), *command[2:]]) == 2
+    assert "torn.jpg is" in capsys.readouterr().err
