@@ -16,7 +16,7 @@ ARROW = VIEW.parents[1] / "phone" / "web" / "arrow.js"  # both mirrors point at 
 
 def camera_view(key: str) -> str | None:
     """The camera with a shutter and a self-timer; the photo just taken, a JPEG in base64."""
-    words = {"shutter": word("shutter"), "timer": word("timer"), "cameraRefused": camera_refused()}
+    words = {"shutter": word("shutter"), "timer": word("timer"), **camera_refused()}
     return _component("camera")(key=key, data=words, on_photo_change=_nothing).photo
 
 
@@ -31,9 +31,10 @@ def keeper(key: str, data: dict[str, object], on_handed: Callable[[], None]) -> 
     st.components.v2.component("keep", js=_text("keep.js"))(key=key, data=data, on_handed_change=on_handed)
 
 
-def camera_refused() -> str:
+def camera_refused() -> dict[str, str]:
     """What is said where the camera can't be used: to the child, and to the adult who can change it."""
-    return f"{word('cameraTitleClosed')}. {word('forAdults')}: {word('cameraForAdults')}"
+    adults = f"{word('forAdults')}: {word('cameraForAdults')}"
+    return {"cameraRefused": f"{word('cameraTitleClosed')}.", "cameraForAdults": adults}
 
 
 def _component(name: str, script: str = "") -> Callable[..., Any]:

@@ -133,7 +133,7 @@ def view_data(live: LiveMirror | None, emotion: str) -> dict[str, object]:
         "spoken": settings().spoken,
         "words": {
             **{key: word(key) for key in words},
-            "cameraRefused": camera_refused(),
+            **camera_refused(),
             "picture": word(emotion),
         },
     }

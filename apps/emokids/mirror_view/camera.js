@@ -20,8 +20,13 @@ class View {
     this.words = words;
     this.find(".shutter").textContent = words.shutter;
     this.find(".timer").textContent = words.timer;
-    this.find(".frame").hidden = this.find(".actions").hidden = this.closed;
-    setText(this.find(".hint"), this.closed ? words.cameraRefused : "");
+    if (this.closed) this.sayClosed();
+  }
+
+  sayClosed() {
+    this.find(".frame").hidden = this.find(".actions").hidden = true;
+    setText(this.find(".hint"), this.words.cameraRefused);
+    setText(this.find(".adults"), this.words.cameraForAdults);
   }
 
   async start() {
@@ -32,8 +37,7 @@ class View {
       if (this.stopped) return;
       console.info("The camera can't be used:", error.message);
       this.closed = true;
-      this.find(".frame").hidden = this.find(".actions").hidden = true;
-      setText(this.find(".hint"), this.words.cameraRefused);
+      this.sayClosed();
     }
   }
 

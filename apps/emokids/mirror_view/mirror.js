@@ -29,7 +29,14 @@ class View {
     this.find(".meter").setAttribute("aria-label", data.words.meter);
     this.find(".meter").hidden = !data.address;
     pointAt(this.find(".arrow"), this.video, null);
-    this.say(data.words[this.closed ? "cameraRefused" : data.address ? "mirrorLoading" : "noMirror"]);
+    if (this.closed) this.sayClosed();
+    else this.say(data.words[data.address ? "mirrorLoading" : "noMirror"]);
+  }
+
+  sayClosed() {
+    this.find(".actions").hidden = true;
+    this.say(this.data.words.cameraRefused);
+    setText(this.find(".adults"), this.data.words.cameraForAdults);
   }
 
   async start() {
@@ -41,8 +48,7 @@ class View {
       if (this.stopped) return;
       console.info("The camera can't be used:", error.message);
       this.closed = true;
-      this.find(".actions").hidden = true;
-      this.say(this.data.words.cameraRefused);
+      this.sayClosed();
     }
   }
 
