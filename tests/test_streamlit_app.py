@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import itertools
 import os
 import re
 import signal
@@ -760,9 +761,16 @@ def test_an_english_browser_a_language_remembered_and_a_camera_that_is_refused(v
     assert not page.locator("button.shutter").is_visible()
     go_to(page, korean("mirrorPage"))
     page.wait_for_selector(f"text={korean('cameraForAdults')}")
+    assert page.locator("p.hint").text_content() == f"{korean('cameraTitleClosed')}.", "to the child, nothing else"
+    child_reads, adult_reads = (font_size(page, of) for of in ("p.hint", "p.adults"))
+    assert adult_reads < child_reads
     page.get_by_role("radio", name="놀란 얼굴").click()
     page.wait_for_selector("text=놀란 얼굴, 지어 볼까?")
     page.wait_for_selector(f"text={korean('cameraForAdults')}")
+
+
+def font_size(page, selector):
+    return page.locator(selector).evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)")
 
 
 @needs_browser
@@ -836,6 +844,10 @@ def test_on_a_small_phone_what_to_press_is_in_sight(visit, locale):
     check("button.shutter:enabled")
     go_to(page, word(locale, "guessPage"))
     for name in emotions.FIVE:
+        check(f".st-key-guess-{name} button")
+    for name in emotions.FIVE:
+        if page.locator(".emokids-praise").text_content() == word(locale, "guessAgain"):
+            check(f".st-key-guess-{emotions.FIVE[-1]} button")
         if not page.locator(".st-key-guess-next").count():
             page.locator(f".st-key-guess-{name} button").click()
             page.wait_for_selector(f".st-key-guess-{name} button:disabled, .st-key-guess-next")
@@ -845,9 +857,54 @@ def test_on_a_small_phone_what_to_press_is_in_sight(visit, locale):
     page.wait_for_selector(".pair[data-state]")
     check("p.hint")
     check("button.shutter:enabled")
+    page.set_viewport_size(SMALL_PHONES[0])
+    page.wait_for_timeout(300)
+    assert page.locator(".own video").bounding_box()["width"] > 115, "large enough to see a brow move"
+    page.set_viewport_size({"width": 1366, "height": 768})
     page.locator("button.shutter").click()
     page.wait_for_selector(".emokids-praise")
     check("[data-testid=stBaseButton-primary]")
+
+
+@needs_browser
+@LANGUAGES
+def test_after_a_photo_that_was_none_the_way_to_another_one_has_a_name(visit, locale):
+    page = visit(locale)
+    page.set_input_files("input[type=file]", photo_file(b"none"))
+    page.wait_for_selector(f"text={word(locale, 'unreadable')}")
+    way = page.locator("[data-testid=stFileUploaderDropzone]").get_by_role("button", name=word(locale, "another"))
+    shown = way.evaluate("(button) => getComputedStyle(button, '::after').content")
+    assert shown not in ("none", "normal"), "those who see it read the name, too"
+    way.click()
+
+
+@needs_browser
+def test_on_a_phone_nothing_lies_on_the_list_of_pages(visit):
+    page = visit()
+    page.set_viewport_size({"width": 320, "height": 568})
+    click(page, "openMenu")
+    page.wait_for_timeout(600)
+    box = page.locator(".st-key-language button").bounding_box()
+    side = page.locator("[data-testid=stSidebar]").bounding_box()
+    assert box["x"] < side["x"] + side["width"], "the list reaches below the button"
+    top = "([x, y]) => Boolean(document.elementFromPoint(x, y).closest('[data-testid=stSidebar]'))"
+    assert page.evaluate(top, [box["x"] + 5, box["y"] + box["height"] / 2])
+
+
+@needs_browser
+@LANGUAGES
+def test_on_a_phone_the_adult_sees_all_five_faces_in_their_order(visit, locale):
+    page = visit(locale)
+    go_to(page, word(locale, "adultPage"))
+    page.wait_for_selector(f"text={word(locale, 'model')}")
+    page.set_viewport_size({"width": 320, "height": 568})
+    page.wait_for_timeout(500)
+    field = page.locator("[data-testid=stMultiSelect]")
+    bottom = field.bounding_box()["y"] + field.bounding_box()["height"]
+    for name in emotions.FIVE:
+        face = field.get_by_text(word(locale, name), exact=True)
+        assert not face.evaluate("(face) => face.scrollWidth > face.clientWidth + 1"), name
+        assert face.bounding_box()["y"] + face.bounding_box()["height"] <= bottom, name
 
 
 @needs_browser
@@ -962,6 +1019,10 @@ def test_no_screen_on_the_way_keeps_people_from_using_it(visit, server, browser,
     press_in(page, locale, "startOver")
     page.wait_for_selector("[role=dialog]")
     check_usable(page)
+    page.set_viewport_size(SMALL_PHONES[1])
+    page.wait_for_timeout(500)
+    assert in_view(page, ".st-key-stay button")
+    page.set_viewport_size({"width": 1366, "height": 768})
     press_in(page, locale, "stay")
     go_to(page, word(locale, "guessPage"))
     page.locator(f".st-key-guess-{browser.target} button").click()
@@ -1003,12 +1064,7 @@ def look_at_records_of_several_days(page, server, locale):
     go_to(page, word(locale, "recordPage"))
     page.get_by_text(word(locale, "severalDays"), exact=True).click()
     check_usable(page)
-    chooser = page.locator(".st-key-history input")
-    chooser.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)  # scrolling closes a list
-    chooser.click()
-    page.get_by_role("option", name="파란 곰").click()
-    page.wait_for_selector(f"text={word(locale, 'compareDays')}")
+    choose_record(page, locale, "파란 곰")
     check_usable(page)
     press_in(page, locale, "deleteRecord", name="파란 곰")
     page.wait_for_selector(f"text={word(locale, 'deleteSure')}")
@@ -1016,6 +1072,50 @@ def look_at_records_of_several_days(page, server, locale):
     press_in(page, locale, "deleteSure")
     page.wait_for_selector(f"text={word(locale, 'compareDays')}", state="detached")
     assert not history.pseudonyms(folder)
+
+
+def choose_record(page, locale, name):
+    chooser = page.locator(".st-key-history input")
+    chooser.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)  # scrolling closes a list
+    chooser.fill(name)
+    page.get_by_role("option", name=name).click()
+    page.wait_for_selector(f"text={word(locale, 'compareDays')}")
+
+
+@needs_browser
+def test_a_record_of_several_days_can_be_read_on_a_phone_and_when_it_turns_dark(visit, server):
+    page = visit("en-US")
+    folder, practice = server.folder / history.FOLDER, Live().practice
+    for day in (24, 25, 26):
+        for entry in practice.entries:
+            entry.began = entry.began.replace(year=2026, month=11, day=day)
+        history.keep("곰", practice, folder)
+    try:
+        go_to(page, word("en-US", "recordPage"))
+        page.get_by_text(word("en-US", "severalDays"), exact=True).click()
+        choose_record(page, "en-US", "곰")
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.wait_for_timeout(1000)
+        fits = "(table) => table.offsetWidth <= table.parentElement.clientWidth"
+        assert page.locator("table").evaluate(fits)
+        labels = page.evaluate(CHART_LABELS)
+        assert {colour for *_, colour in labels} == {"rgb(238, 241, 236)"}, "light on dark"
+        dates = sorted((left, right) for text, left, right, _ in labels if text.startswith("2026"))
+        assert len(dates) == 3
+        assert all(right < left for (_, right), (left, _) in itertools.pairwise(dates)), "none over another"
+        chart = page.locator("[data-testid=stVegaLiteChart]").bounding_box()
+        assert max(right for *_, right, _ in labels) <= chart["x"] + chart["width"] + 1
+    finally:
+        history.delete("곰", folder)
+
+
+# What is written in a chart: the words, left and right edge, colour.
+CHART_LABELS = """[...document.querySelectorAll("[data-testid=stVegaLiteChart] text")].map((text) => {
+    const {left, right} = text.getBoundingClientRect();
+    return [text.textContent, left, right, getComputedStyle(text).fill];
+})"""
 
 
 def killed_and_started_again(page, server):

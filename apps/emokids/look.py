@@ -26,6 +26,7 @@ YEAR = 365 * 24 * 3600  # seconds
 STREAMLITS_ENGLISH = {
     "Upload": "choose",
     "Browse files": "choose",
+    "Add files": "another",
     "Close": "close",
     "Skip to main content": "skip",
     "App pages": "pages",

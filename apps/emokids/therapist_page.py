@@ -18,7 +18,6 @@ COLOURS = {
     "sadness": "#4f85bf",
     "surprised": "#c4661a",
 }
-INK = {"light": "#23343a", "dark": "#eef1ec"}
 
 
 def show() -> None:
@@ -88,18 +87,18 @@ def chart(attempts: pd.DataFrame, over: str, value: str, scale: alt.Scale) -> al
     """A value over attempts or days, a line for each emotion; the column "name" holds the emotion's name."""
     names = list(attempts["name"].unique())
     colours = alt.Scale(domain=[adults_word(name) for name in names], range=[COLOURS[name] for name in names])
-    ink = INK.get(str(st.context.theme.type), INK["light"])
-    text = {"labelColor": ink, "titleColor": ink}
+    legend = alt.Legend(orient="top", columns=2, title=None)  # beside the chart it leaves no room on a phone
+    two_lines = "[slice(datum.label, 0, 4), slice(datum.label, 5)]"  # of a date: the year, month and day
+    axis = alt.Axis(labelAngle=0, labelExpr=two_lines, labelOverlap=True, labelSeparation=8)
     return (
         alt.Chart(attempts.drop(columns="name"))
         .mark_line(point=alt.OverlayMarkDef(size=90), strokeWidth=2)
         .encode(
-            x=alt.X(over, type="ordinal", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y(value, type="quantitative", scale=scale),
-            color=alt.Color(word("emotion"), type="nominal", scale=colours),
-            shape=alt.Shape(word("emotion"), type="nominal"),
+            x=alt.X(over, type="ordinal", axis=axis),
+            y=alt.Y(value, type="quantitative", scale=scale, title=None),
+            color=alt.Color(word("emotion"), type="nominal", scale=colours, legend=legend),
+            shape=alt.Shape(word("emotion"), type="nominal", legend=legend),
             tooltip=[column for column in attempts.columns if column != "name"],
         )
-        .configure_axis(**text)
-        .configure_legend(**text)
+        .properties(height=420)
     )
