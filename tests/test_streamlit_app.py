@@ -882,7 +882,7 @@ def test_after_a_photo_that_was_none_the_way_to_another_one_has_a_name(visit, lo
 def test_on_a_phone_nothing_lies_on_the_list_of_pages(visit):
     page = visit()
     page.set_viewport_size({"width": 320, "height": 568})
-    click(page, "openMenu")
+    page.locator("[data-testid=stExpandSidebarButton]").click()
     page.wait_for_timeout(600)
     box = page.locator(".st-key-language button").bounding_box()
     side = page.locator("[data-testid=stSidebar]").bounding_box()
@@ -1078,7 +1078,7 @@ def choose_record(page, locale, name):
     chooser = page.locator(".st-key-history input")
     chooser.scroll_into_view_if_needed()
     page.wait_for_timeout(300)  # scrolling closes a list
-    chooser.fill(name)
+    chooser.click()
     page.get_by_role("option", name=name).click()
     page.wait_for_selector(f"text={word(locale, 'compareDays')}")
 
@@ -1094,10 +1094,14 @@ def test_a_record_of_several_days_can_be_read_on_a_phone_and_when_it_turns_dark(
     try:
         go_to(page, word("en-US", "recordPage"))
         page.get_by_text(word("en-US", "severalDays"), exact=True).click()
+        page.wait_for_timeout(1000)  # it opens slowly, and what moves closes a list
         choose_record(page, "en-US", "곰")
+        drawn = "[data-testid=stVegaLiteChart] text >> text=2026"
+        page.wait_for_selector(drawn)
         page.emulate_media(color_scheme="dark")
         page.set_viewport_size({"width": 390, "height": 844})
         page.wait_for_timeout(1000)
+        page.wait_for_selector(drawn)
         fits = "(table) => table.offsetWidth <= table.parentElement.clientWidth"
         assert page.locator("table").evaluate(fits)
         labels = page.evaluate(CHART_LABELS)
