@@ -29,6 +29,7 @@ COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with another person's expr
 COLOURED = 0.5  # share of the copies of grey faces that get a skin's colour
 WORK_SIZE = 320  # pixels: at which faces are warped
 NEAREST = 10  # people alike a face, among whom those others are drawn
+REACH = {"happy": 1.15, "surprised": 1.4}  # a warped face shows less of what the other's mesh does
 STRONG = {"happy": 0.4, "surprised": 0.25}  # how far smile and jaw move in people worth learning from
 CALM = {"happy": 0.2, "surprised": 0.06}  # the most that smile and jaw show in a calm face
 SMILING = 0.4  # the least that a smile shows in a happy face
@@ -113,11 +114,12 @@ def _express_face(path: Path, emotion: str, people: People, donors: Path, output
     for name, person in zip(names, rng.choice(NEAREST, len(names), replace=False), strict=True):
         others = {other: _portrait(people, donors, other, alike[person]) for other in ALL}
         coloured = face.is_grey and rng.random() < COLOURED
-        start = tinted(face, others[NEUTRAL]) if coloured else face
+        surroundings = rng.uniform(0.5, 1, 3).astype(np.float32)
+        start = tinted(face, others[NEUTRAL], surroundings) if coloured else face
         for other in ALL:
             made = start.image
             if other != emotion:
-                made = express(start, others[emotion], others[other], lowers_brows=other == "angry")
+                made = express(start, others[emotion], others[other], REACH.get(other, 1), other == "angry")
             write_jpeg(output / other / name, _sized(made, FACE_SIZE))
     return ""
 

@@ -26,14 +26,17 @@ EYES = {
     473: [263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249],
 }
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107, 276, 283, 282, 295, 285, 300, 293, 334, 296, 336, 9, 8]
+OUTER_LIPS = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
 CHEEKS = [50, 280, 101, 330, 118, 347, 205, 425]
 
 AROUND = 1.6  # how far around the face its surroundings give way, in its own radii
 OPENS = 0.012  # lips that part by more, in lengths of the face, open the mouth
-STRONGER_BROWS = 0.9  # how much farther a lowered brow goes than MediaPipe's mesh, to the eye
+STRONGER_BROWS = 0.4  # how much farther a lowered brow goes than MediaPipe's mesh, to the eye
 BROWS_REACH = 0.08  # how far around the brows that holds, in lengths of the face
 DARKEST, BRIGHTEST = 0.45, 1.3  # limits of the change of light
 SHADING = 0.85  # how much of it is taken over
+SKIN = 1.2  # how far the skin's colour reaches, in the face's own radii
+LIPS = np.array([1.12, 0.9, 0.93], np.float32)  # their colour over the skin's
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 Triangles = NDArray[np.intp]  # [N, 3] indices of points
@@ -71,13 +74,13 @@ def likeness(a: Points, b: Points) -> tuple[NDArray[np.float64], float]:
     return turn, float(np.sqrt(((a @ turn - b) ** 2).sum(axis=1).mean()) / np.ptp(b[:, 1]))
 
 
-def express(face: Portrait, same: Portrait, shown: Portrait, lowers_brows: bool = False) -> Image:
+def express(face: Portrait, same: Portrait, shown: Portrait, reach: float = 1.0, lowers_brows: bool = False) -> Image:
     """`face` with what changes from `same` to `shown`, two pictures of another person in one pose.
 
-    `same` has the expression of `face`, `shown` the wanted one.
+    `same` has the expression of `face`, `shown` the wanted one; `reach` makes every way longer.
     `lowers_brows` for an expression that does: their way is then made longer, for the mesh stops short of it.
     """
-    move = (shown.points - same.points) @ likeness(same.points, face.points)[0]
+    move = reach * (shown.points - same.points) @ likeness(same.points, face.points)[0]
     if lowers_brows:
         move *= _brow_gain(face)[:, None]
     moved = face.points + move.astype(np.float32)
@@ -91,13 +94,27 @@ def express(face: Portrait, same: Portrait, shown: Portrait, lowers_brows: bool 
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
-def tinted(face: Portrait, like: Portrait) -> Portrait:
-    """A grey portrait in the colour of another's skin, black and white staying as they are."""
+def tinted(face: Portrait, like: Portrait, surroundings: NDArray[np.float32]) -> Portrait:
+    """A grey portrait in the colour of another's skin, black and white staying as they are.
+
+    `surroundings` is the colour around the face, RGB.
+    """
+    size = face.image.shape[0]
     grey = (face.image @ LUMA)[..., None]
     light = grey / 255
     amount = np.clip(4 * light * (1 - light), 0, 1) * np.clip(1.6 - light, 0, 1)
-    colour = like.skin / (like.skin @ LUMA + 1e-3)
+    colour = np.broadcast_to(_hue(surroundings), (size, size, 3))
+    oval, lips = face.points[_oval()], face.points[OUTER_LIPS]
+    head = oval + (SKIN - 1) * (oval - oval.mean(axis=0))
+    for outline, painted, soft in ((head, like.skin, size / 30), (lips, like.skin * LIPS, size / 150)):
+        mask = _blurred(_filled(outline, size), soft)[..., None]
+        colour = colour + (_hue(painted) - colour) * mask
     return Portrait(np.clip(grey * (1 + (colour - 1) * amount), 0, 255).astype(np.uint8), face.points)
+
+
+def _hue(colour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A colour as bright as white."""
+    return np.asarray(colour / (colour @ LUMA + 1e-3), np.float32)
 
 
 def _gap(portrait: Portrait) -> float:

@@ -14,6 +14,7 @@ from face_detection import FaceFinder, Mesh
 from imaging import draw_faces
 from imaging.image_folder import pair_table, read_folder
 from imaging.photo import read_photo
+from preprocessing.expression_transfer import CHEEKS, LUMA, Portrait, tinted
 
 ROOT = Path(datapreprocess.__file__).parent
 
@@ -89,3 +90,22 @@ def test_what_express_needs_is_told(faces_and_people, tmp_path, capsys):
         (tmp_path / "few" / emotion / "torn.jpg").write_bytes(b"no picture")
     assert datapreprocess.main(["--express", str(tmp_path / "few"), *command[2:]]) == 2
     assert "torn.jpg is" in capsys.readouterr().err
+
+
+def test_grey_faces_are_coloured_like_skin(faces_and_people):
+    faces, _ = faces_and_people
+    one, other = (read_photo(path) for path in sorted((faces / "neutral").glob("*.jpg")))
+    with FaceFinder() as finder:
+        meshes = finder.mesh(one), finder.mesh(other)
+    assert meshes[0] and meshes[1]
+    grey = Portrait(np.repeat((one @ LUMA)[..., None], 3, axis=2).astype(np.uint8), meshes[0].points)
+    like = Portrait(other, meshes[1].points)
+    green = np.array([0.5, 1.0, 0.5], np.float32)
+    made = tinted(grey, like, green)
+    assert not made.is_grey and np.abs(made.image @ LUMA - grey.image @ LUMA).mean() < 8, "as bright as before"
+    wanted, skin = (portrait.skin / portrait.skin.sum() for portrait in (like, made))
+    assert np.abs(skin - wanted).max() < 0.05
+    for x, y in made.points[CHEEKS].round().astype(int):
+        assert made.image[y, x, 0] > made.image[y, x, 2], "redder than blue"
+    corner = made.image[:20, :20].reshape(-1, 3).mean(axis=0)
+    assert corner[1] > corner[0] + 5, "the surroundings have their own colour"
