@@ -293,13 +293,35 @@ def test_five_own_faces_and_what_is_said_of_them(page):
                 > card.lastElementChild.previousElementSibling.getBoundingClientRect().top + 1
             ).map((card) => card.innerText)"""
             assert not page.evaluate(over), (width, height)
+            # neither does it lie over the middle of the face to make
+            covered = """[...document.querySelectorAll(".cards .both")].filter((both) => {
+                const [model, own] = [...both.children].map((picture) => picture.getBoundingClientRect());
+                return own.left < model.left + 0.75 * model.width;
+            }).length"""
+            assert not page.evaluate(covered), (width, height)
         page.click("#language")
     page.click("#finish")
     on_screen(page, "ending")
     check_in_view(page, "#ending .mine li:last-child", "#the-end", zoom=False)
+    in_order = page.locator("#ending li:has(.star)").all_inner_texts()
+    hold(page, "#keep-ask")
+    page.click("[data-cards=own]")
+    for _ in range(2):
+        page.set_viewport_size({"width": 844, "height": 390})
+        assert page.locator("#cards [data-back]").evaluate(HIDDEN) <= 1, "lying, an adult finds no way back"
+        page.click("#language")
+    page.set_viewport_size(PHONE)
+    page.click("#cards [data-back]")
     page.click("#send-ask")
     on_screen(page, "consent")
-    check_in_view(page, "#consent .mine li:last-child", "#consent > p:nth-of-type(2)", "#send", zoom=False)
+    words = ("#consent .mine li:last-child", "#consent > p:nth-of-type(2)", "#send")
+    check_in_view(page, *words, zoom=False)
+    assert page.locator("#consent .mine li").all_inner_texts() == in_order
+    page.route("**/submit", lambda route: route.fulfill(json={"kept": {}}))
+    page.check("#consent input")
+    page.click("#send")
+    wait_until(page, "document.querySelector('#consent .state').textContent.includes('저장하지 않았습니다')")
+    check_in_view(page, *words, zoom=False)
 
 
 HELD = """const decode = window.createImageBitmap.bind(window);

@@ -33,7 +33,7 @@ function ownFace(emotion, withStar) {
 
 // --- Sending -----------------------------------------------------------------------------------------------------
 
-const reachedOnes = () => EMOTIONS.filter((emotion) => visit.retakes[emotion]?.reached);
+const reachedOnes = () => settings.emotions.filter((emotion) => visit.retakes[emotion]?.reached);
 
 function askConsent() {
   show("consent");
