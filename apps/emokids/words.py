@@ -211,7 +211,10 @@ WORDS = {
     "modelown": ("직접 학습한 모델", "Your own model"),
     "modelshipped": ("함께 제공된 모델", "The model that comes with the app"),
     "modeldemo": ("데모 모델", "The demo's model"),
-    "modelnone": ("지금은 모델이 없습니다.", "There is no model now."),
+    "modelnone": (
+        "지금은 모델이 없습니다. 설치한 분께 이 글을 보여 주십시오.",
+        "There is no model now. Please show this to the person who set it up.",
+    ),
     "drawn": ("그림 얼굴로 학습", "learned from drawn faces"),
     "rendered": ("컴퓨터로 만든 얼굴로 학습", "learned from computer-made faces"),
     "photos": ("사진으로 학습", "learned from photos"),
