@@ -826,6 +826,7 @@ def scrolled_to_top(page):
     page.wait_for_timeout(300)
 
 
+@pytest.mark.slow
 @needs_browser
 @LANGUAGES
 def test_on_a_small_phone_what_to_press_is_in_sight(visit, locale):
