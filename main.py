@@ -149,12 +149,7 @@ def add_training(add: Add) -> None:
 
 def add_speed(add: Add) -> None:
     """How fast it trains, and on how much memory; the results are the same."""
-    add(
-        "--amp",
-        choices=("auto", "bf16", "off"),
-        default="auto",
-        help="auto: bfloat16 where the hardware has it, in training from iteration 301 on",
-    )
+    add("--amp", choices=("auto", "bf16", "off"), default="auto", help="bfloat16 where the hardware has it")
     add("--num_workers", type=whole, default=loader_workers(), help="processes that load images")
     add("--cache", type=Path, help="folder to keep the faces in, decoded at training size; default: decode each time")
     add("--compile", choices=("auto", "True", "False"), default="auto", help="compile the step; auto: on a GPU")

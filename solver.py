@@ -35,7 +35,6 @@ from training.unreadable import Unreadable
 from translation.translator import translate_to_all
 
 SAMPLE_FACES = 2  # faces of each domain in the sample grid
-FLOAT32_FIRST = 300  # iterations in which --amp auto waits: rounding then flips the slopes of untrained layers
 LOWEST_FACTOR = 1 / 32  # lowest factor of the learning rates after NaN or infinity; below it data or flags are wrong
 
 
@@ -55,7 +54,6 @@ class Solver:
         self.selection: Selection | None = None
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
-        self.amp: str = config.amp
         self._start_anew()
 
     def train(self) -> int:
@@ -114,7 +112,6 @@ class Solver:
     def iteration(self, i: int, batch: TrainingBatch) -> Parts:
         """A step of D, and of G at every `n_critic`-th iteration; returns the losses, still on the device."""
         config, x_real, c_org = self.config, batch.x_real, batch.c_org
-        self.amp = "off" if config.amp == "auto" and i <= FLOAT32_FIRST else config.amp
         c_trg, alpha = self.draw(i, c_org)
         if batch.c_trg is not None:
             c_trg = batch.c_trg
@@ -125,7 +122,7 @@ class Solver:
         generator_learns = i % config.n_critic == 0
         x_fake = None
         if generator_learns and config.accumulate == 1:  # one pass for both steps: G does not change in between
-            with autocast(self.device, self.amp):
+            with autocast(self.device, config.amp):
                 x_fake = self.translate(x_real, c_trg)
         parts = self.discriminator_step(real, x_real, c_trg, alpha, x_fake)
         if generator_learns:
@@ -213,7 +210,7 @@ class Solver:
         optimizer.zero_grad()
         told: list[Parts] = []
         for part in _parts(batch, self.config.accumulate):
-            with autocast(self.device, self.amp):
+            with autocast(self.device, self.config.amp):
                 loss, parts = loss_of(*part)
             (loss / self.config.accumulate).backward()
             told.append({name: value.detach() for name, value in parts.items()})

@@ -156,12 +156,12 @@ def with_pytorchs_norms(G: Generator) -> Generator:
 def ways_of(args: argparse.Namespace, device: torch.device) -> list[Way]:
     """All that are compared."""
     ways: list[Way] = [PublishedWay(args, device), OurWay("ours, `--amp off`", args, device, amp="off")]
-    amp = "bf16" if half_precision(device) else "off"  # and not auto, whose first iterations are in float32
     if half_precision(device):
-        ways.append(OurWay("ours, bf16 (default)", args, device, amp=amp))
+        ways.append(OurWay("ours, bf16 (default)", args, device))
     if args.compile:
+        amp = "auto" if half_precision(device) else "off"
         ways.append(OurWay(f"ours, `--amp {amp} --compile True`", args, device, amp=amp, compile=True))
-    ways.append(OurWay("ours, `--gradient_checkpointing True`", args, device, amp=amp, gradient_checkpointing=True))
+    ways.append(OurWay("ours, `--gradient_checkpointing True`", args, device, gradient_checkpointing=True))
     return ways
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from reference_step import reference_training
 
-from common.device import choose_device, half_precision
+from common.device import choose_device
 from data_loader import TrainingBatch
 from imaging.image_folder import LabelledImages
 from main import build_parser
@@ -216,22 +216,6 @@ def test_alpha_and_labels_depend_on_the_seed_and_the_iteration_alone():
     assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
     assert not torch.equal(first[1], other[1])
     assert sorted(first[0].tolist()) == [0, 1, 2, 3]
-
-
-def test_auto_begins_in_float32(monkeypatch):
-    monkeypatch.setattr("solver.FLOAT32_FIRST", 2)
-
-    def told(amp):
-        words = [word for name, value in {**SMALL, "amp": amp}.items() for word in (f"--{name}", str(value))]
-        step = solver_of(build_parser().parse_args(words))
-        rng = torch.Generator().manual_seed(1)
-        batches = [TrainingBatch(torch.rand(8, 3, 32, 32, generator=rng), torch.arange(8) % 5) for _ in range(3)]
-        return [step.iteration(i, batch)["D/loss_cls"].item() for i, batch in enumerate(batches, 1)]
-
-    first, second, third = told("auto")
-    full = told("off")
-    assert (first, second) == (full[0], full[1])
-    assert (third == full[2]) is not half_precision(torch.device("cpu"))
 
 
 def test_bfloat16_follows_the_losses_of_float32():
