@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,12 +30,25 @@ COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with another person's expr
 COLOURED = 0.5  # share of the copies of grey faces that get a skin's colour
 WORK_SIZE = 320  # pixels: at which faces are warped
 NEAREST = 10  # people alike a face, among whom those others are drawn
-REACH = {"happy": 1.15, "surprised": 1.4}  # a warped face shows less of what the other's mesh does
+REACH = {"happy": 1.15, "surprised": 1.5}  # how far faces go, in what people go on average; a warped face shows less
+LIMITS = 0.6, 2.2  # the least and the most that a person's movement is multiplied by
 STRONG = {"happy": 0.4, "surprised": 0.25}  # how far smile and jaw move in people worth learning from
 CALM = {"happy": 0.2, "surprised": 0.06}  # the most that smile and jaw show in a calm face
+IRISES = 468  # landmarks from here on are the irises
 SMILING = 0.4  # the least that a smile shows in a happy face
 
-People = Mapping[str, Mapping[str, Points]]  # by file name and emotion: landmarks at `WORK_SIZE`
+Meshes = Mapping[str, Points]  # by emotion: landmarks at `WORK_SIZE`
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who shows every emotion: landmarks, and how far the emotions that are taken from them are carried."""
+
+    meshes: Meshes
+    reach: Mapping[str, float]
+
+
+People = Mapping[str, Person]  # by file name
 
 
 def express_folder(faces: Path, donors: Path, output: Path) -> int:
@@ -78,7 +92,7 @@ def _people(donors: Path, finder: FaceFinder) -> People:
         )
     names = [path.name for path in _images(donors / NEUTRAL)]
     names = [name for name in names if all((donors / emotion / name).is_file() for emotion in FIVE)]
-    people: dict[str, dict[str, Points]] = {}
+    people: dict[str, Meshes] = {}
     with progress_bar(len(names), "people") as progress:
         for name in names:
             meshes = {emotion: _mesh(finder, _picture(donors, emotion, name)) for emotion in ALL}
@@ -89,7 +103,31 @@ def _people(donors: Path, finder: FaceFinder) -> People:
         raise UserError(
             f"--express {donors} has {len(people)} people whose smile and surprise are clear, and {NEAREST} are needed"
         )
-    return people
+    reaches = typical_reaches(list(people.values()))
+    return {name: Person(meshes, reach) for (name, meshes), reach in zip(people.items(), reaches, strict=True)}
+
+
+def typical_reaches(people: Sequence[Meshes]) -> list[dict[str, float]]:
+    """For each person, of the emotions shown in the typical way: by what the movement is multiplied.
+
+    A calm face does not tell whether its smile is wide, or whether anger bares the teeth: where the answers differ in
+    that, a network learns a blur. So each emotion is taken from the third of all people who show it most alike (those
+    nearest to the medoid), and all of them go `REACH` as far as people do on average.
+    """
+    first = people[0][NEUTRAL]
+    turns = [likeness(meshes[NEUTRAL], first)[0] for meshes in people]
+    reaches: list[dict[str, float]] = [{} for _ in people]
+    for emotion in FIVE:
+        ways = [(meshes[emotion] - meshes[NEUTRAL]) @ turn for meshes, turn in zip(people, turns, strict=True)]
+        moves = np.stack(ways)[:, :IRISES].reshape(len(people), -1)
+        mean = moves.mean(axis=0)
+        shares = np.maximum(moves @ mean / (mean @ mean), 1e-3)
+        alike = moves / shares[:, None]
+        apart = np.array([np.linalg.norm(alike - one, axis=1) for one in alike])
+        medoid = np.median(apart, axis=1).argmin()
+        for number in apart[medoid].argsort()[: max(NEAREST, len(people) // 3)]:
+            reaches[number][emotion] = float(np.clip(REACH.get(emotion, 1) / shares[number], *LIMITS))
+    return reaches
 
 
 def _express_face(path: Path, emotion: str, people: People, donors: Path, output: Path, finder: FaceFinder) -> str:
@@ -109,17 +147,20 @@ def _express_face(path: Path, emotion: str, people: People, donors: Path, output
     if unclear := _unclear(emotion, _moves(mesh)):
         return unclear
     face = Portrait(_sized(image, WORK_SIZE), _at_work_size(mesh))
-    alike = sorted(people, key=lambda name: likeness(people[name][emotion], face.points)[1])[:NEAREST]
+    nearest = sorted(people, key=lambda name: likeness(people[name].meshes[emotion], face.points)[1])
     rng = np.random.default_rng(zlib.crc32(path.name.encode()))
-    for name, person in zip(names, rng.choice(NEAREST, len(names), replace=False), strict=True):
-        others = {other: _portrait(people, donors, other, alike[person]) for other in ALL}
+    for name in names:
         coloured = face.is_grey and rng.random() < COLOURED
         surroundings = rng.uniform(0.5, 1, 3).astype(np.float32)
-        start = tinted(face, others[NEUTRAL], surroundings) if coloured else face
+        skin = _portrait(people, donors, NEUTRAL, str(rng.choice(nearest[:NEAREST])))
+        start = tinted(face, skin, surroundings) if coloured else face
         for other in ALL:
             made = start.image
             if other != emotion:
-                made = express(start, others[emotion], others[other], REACH.get(other, 1), other == "angry")
+                shows = emotion if other == NEUTRAL else other
+                donor = str(rng.choice([name for name in nearest if shows in people[name].reach][:NEAREST]))
+                same, shown = (_portrait(people, donors, which, donor) for which in (emotion, other))
+                made = express(start, same, shown, people[donor].reach.get(other, 1), other == "angry")
             write_jpeg(output / other / name, _sized(made, FACE_SIZE))
     return ""
 
@@ -132,7 +173,7 @@ def _unclear(emotion: str, moves: Mapping[str, float]) -> str:
 
 
 def _portrait(people: People, donors: Path, emotion: str, name: str) -> Portrait:
-    return Portrait(_sized(_picture(donors, emotion, name), WORK_SIZE), people[name][emotion])
+    return Portrait(_sized(_picture(donors, emotion, name), WORK_SIZE), people[name].meshes[emotion])
 
 
 def _picture(donors: Path, emotion: str, name: str) -> Image:
