@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 import datapreprocess
-from common.emotions import EMOTIONS
+from common.emotions import EMOTIONS, FIVE
 from face_detection import FaceFinder, Mesh
 from imaging import draw_faces
 from imaging.image_folder import pair_table, read_folder
 from imaging.photo import read_photo
+from preprocessing.express_faces import REACH, typical_reaches
 from preprocessing.expression_transfer import CHEEKS, LUMA, Portrait, tinted
 
 ROOT = Path(datapreprocess.__file__).parent
@@ -109,3 +110,20 @@ def test_grey_faces_are_coloured_like_skin(faces_and_people):
         assert made.image[y, x, 0] > made.image[y, x, 2], "redder than blue"
     corner = made.image[:20, :20].reshape(-1, 3).mean(axis=0)
     assert corner[1] > corner[0] + 5, "the surroundings have their own colour"
+
+
+def test_emotions_come_from_those_who_show_them_alike_and_go_equally_far():
+    """30 people: 20 are angry with closed lips, 10 bare their teeth; some go twice as far as others."""
+    rng = np.random.default_rng(0)
+    calm = rng.normal(0, 100, (478, 2)).astype(np.float32)
+    closed, bared = (rng.normal(0, 5, (478, 2)) for _ in range(2))
+    strengths = rng.uniform(0.7, 1.4, 30)
+    ways = [(closed if person < 20 else bared) * strength for person, strength in enumerate(strengths)]
+    people = [{"neutral": calm, **{emotion: (calm + way).astype(np.float32) for emotion in FIVE}} for way in ways]
+    reaches = typical_reaches(people)
+    for emotion in FIVE:
+        chosen = [person for person, reach in enumerate(reaches) if emotion in reach]
+        assert len(chosen) == 10 and max(chosen) < 20, "those who bare their teeth are fewer"
+        how_far = [reaches[person][emotion] * strengths[person] for person in chosen]
+        assert np.ptp(how_far) < 1e-3 * np.mean(how_far)
+    assert reaches[chosen[0]]["surprised"] / reaches[chosen[0]]["fearful"] == pytest.approx(REACH["surprised"])
