@@ -19,6 +19,11 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 REQUIREMENTS := $(wildcard requirements*.txt)
 
+# Compiled Python is kept, in .venv, even where the environment forbids it: or else every process compiles torch anew,
+# which makes `python main.py --mode test` take twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/compiled
+
 # What `make quick` runs: the algorithm, its files, and the documents; no server, no browser, no long training.
 QUICK := test_documents test_house test_losses test_model test_checkpoint test_data_loader test_augment test_metrics \
 	test_sources test_draw_faces test_feedback test_aihub
