@@ -5,6 +5,7 @@ import * as rules from "./feedback.js";
 const MAX_READINGS_A_SECOND = 12; // enough for a face, and leaves a phone cool
 
 let loading = null;
+let tries = 0;
 
 // The mirror, made once; null where its files can't be had now or the browser can't run it.
 export function loadMirror() {
@@ -26,7 +27,7 @@ export async function closeMirror() {
 class Mirror {
   static async create() {
     const [{ FaceLandmarker, FilesetResolver }, table] = await Promise.all([
-      import("./vendor/vision_bundle.mjs"),
+      import(`./vendor/vision_bundle.mjs${tries++ ? `?try=${tries}` : ""}`), // a module that failed once fails for good
       fetch("feedback.json").then((answer) => answer.json()),
     ]);
     const mirror = new Mirror();

@@ -29,18 +29,19 @@ addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   const { origin, pathname } = new URL(url);
   if (method !== "GET" || origin !== location.origin) return;
-  if (MIRROR_FILES.some((start) => pathname.startsWith(start))) event.respondWith(keptFirst(event.request));
+  if (MIRROR_FILES.some((start) => pathname.startsWith(start))) event.respondWith(keptFirst(event.request, pathname));
   else if (FILES.some((file) => new URL(file, registration.scope).pathname === pathname)) {
     event.respondWith(freshFirst(event.request));
   }
 });
 
-async function keptFirst(request) {
+// `pathname`, because a second try for a file has another query.
+async function keptFirst(request, pathname) {
   const cache = await caches.open(MIRROR);
-  const kept = await cache.match(request);
+  const kept = await cache.match(pathname);
   if (kept) return kept;
   const fresh = await fetch(request);
-  if (fresh.ok) await cache.put(request, fresh.clone());
+  if (fresh.ok) await cache.put(pathname, fresh.clone());
   return fresh;
 }
 
