@@ -26,7 +26,7 @@ from preprocessing.expression_transfer import Portrait, express, likeness, tinte
 
 NEUTRAL, HAPPY = "neutral", "happy"
 ALL = (NEUTRAL, *FIVE)
-COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with another person's expressions
+COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with expressions of other people
 COLOURED = 0.5  # share of the copies of grey faces that get a skin's colour
 WORK_SIZE = 320  # pixels: at which faces are warped
 NEAREST = 10  # people alike a face, among whom those others are drawn
