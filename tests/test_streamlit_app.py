@@ -4,6 +4,7 @@ import base64
 import csv
 import io
 import itertools
+import math
 import os
 import re
 import signal
@@ -770,7 +771,12 @@ def test_an_english_browser_a_language_remembered_and_a_camera_that_is_refused(v
 
 
 def font_size(page, selector):
-    return page.locator(selector).evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)")
+    """In pixels; asked again where Streamlit replaces the element at that very moment, for then it has none."""
+    sizes = (
+        page.locator(selector).evaluate("(element) => parseFloat(getComputedStyle(element).fontSize)")
+        for _ in range(50)
+    )
+    return next(size for size in sizes if not math.isnan(size))
 
 
 @needs_browser
