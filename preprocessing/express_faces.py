@@ -152,13 +152,15 @@ def _express_face(path: Path, emotion: str, people: People, donors: Path, output
     for name in names:
         coloured = face.is_grey and rng.random() < COLOURED
         surroundings = rng.uniform(0.5, 1, 3).astype(np.float32)
-        skin = _portrait(people, donors, NEUTRAL, str(rng.choice(nearest[:NEAREST])))
-        start = tinted(face, skin, surroundings) if coloured else face
+        start = face
+        if coloured:
+            skin = _portrait(people, donors, NEUTRAL, str(rng.choice(nearest[:NEAREST])))
+            start = tinted(face, skin, surroundings)
         for other in ALL:
             made = start.image
             if other != emotion:
                 shows = emotion if other == NEUTRAL else other
-                donor = str(rng.choice([name for name in nearest if shows in people[name].reach][:NEAREST]))
+                donor = str(rng.choice([person for person in nearest if shows in people[person].reach][:NEAREST]))
                 same, shown = (_portrait(people, donors, which, donor) for which in (emotion, other))
                 made = express(start, same, shown, people[donor].reach.get(other, 1), other == "angry")
             write_jpeg(output / other / name, _sized(made, FACE_SIZE))
