@@ -44,8 +44,8 @@ PEOPLE = 12  # held out, never trained on
 CROP = "--crop_size 352"  # drawn faces have no long chins: less background leaves more pixels for the face
 
 ON_CPU = (
-    "--image_size 48 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 4 --batch_size 8"
-    " --num_iters 3900 --num_iters_decay 1700 --n_critic 2 --sample_step 1300 --log_step 100"
+    "--image_size 64 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 5 --batch_size 8"
+    " --num_iters 2100 --num_iters_decay 950 --n_critic 2 --sample_step 700 --log_step 100"
 )
 ON_CUDA = (
     "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 6 --batch_size 16"

@@ -1003,6 +1003,29 @@ def test_no_page_keeps_people_from_using_it(visit, locale):
             check_usable(page)
 
 
+# Each frame is answered when a link is clicked, and then the face is made.
+MADE_AT_A_CLICK = """() => {
+    const clicked = new Promise((resolve) => document.addEventListener("click", () => setTimeout(resolve), {once: true}));
+    const made = JSON.stringify({state: "done", meter: 1, korean: "", english: "", arrow: null});
+    window.fetch = () => clicked.then(() => new Response(made));
+}"""
+
+
+@pytest.mark.slow
+@needs_browser
+def test_a_face_made_while_the_child_leaves_does_not_bring_the_mirror_back(visit):
+    page = visit()
+    go_to(page, korean("mirrorPage"))
+    page.wait_for_selector(".pair[data-state]")
+    page.evaluate(MADE_AT_A_CLICK)
+    page.wait_for_timeout(1000)  # the frames that were under way are answered
+    go_to(page, korean("guessPage"))
+    page.wait_for_selector(".emokids-guess img", timeout=30_000)
+    page.wait_for_timeout(1000)
+    assert page.url.endswith("/guess")
+    assert page.locator(".emokids-guess img").is_visible()
+
+
 @pytest.mark.slow
 @needs_browser
 @LANGUAGES

@@ -13,6 +13,11 @@ class View {
     this.stopped = false;
     this.closed = false; // the camera can't be used
     this.find(".shutter").onclick = () => this.keep(false);
+    this.leave = ({ target }) => {
+      const link = target.closest?.("a[href]");
+      if (link && link.pathname !== location.pathname) this.leaving = true;
+    };
+    document.addEventListener("click", this.leave);
   }
 
   // What the page wants shown: `picture`, `words`, whether in `english`, whether hints are `spoken`, and the `address`
@@ -20,6 +25,7 @@ class View {
   update(data, setTriggerValue) {
     this.data = data;
     this.kept = false; // this attempt's picture is taken
+    this.leaving = false; // to another page: a picture sent now would bring the visitor back
     this.send = (tried) => setTriggerValue("tried", tried);
     this.find("img").src = data.picture;
     this.find("img").alt = data.words.picture;
@@ -54,6 +60,7 @@ class View {
 
   stop() {
     this.stopped = true;
+    document.removeEventListener("click", this.leave);
     stopCamera(this.video);
     speechSynthesis.cancel();
   }
@@ -101,7 +108,7 @@ class View {
     if (this.kept || this.stopped) return;
     this.kept = true;
     const picture = await base64(await photograph(this.video, { square: true }));
-    this.send({ picture, reached, emotion: this.data.emotion });
+    if (!this.leaving) this.send({ picture, reached, emotion: this.data.emotion });
   }
 
   say(sentence) {
