@@ -1003,11 +1003,24 @@ def test_no_page_keeps_people_from_using_it(visit, locale):
             check_usable(page)
 
 
-# Each frame is answered when a link is clicked, and then the face is made.
+# A network on which the app's answers take a second longer once `window.slow` is set.
+SLOW_NETWORK = """window.WebSocket = class extends WebSocket {
+    constructor(...address) {
+        super(...address);
+        this.addEventListener("message", (event) => {
+            if (!window.slow || event.late) return;
+            event.stopImmediatePropagation();
+            const late = Object.assign(new MessageEvent("message", {data: event.data}), {late: true});
+            setTimeout(() => this.dispatchEvent(late), 1000);
+        });
+    }
+}"""
+# The mirror's answer to a frame waits for a click: then the face is made.
 MADE_AT_A_CLICK = """() => {
     const clicked = new Promise((resolve) => document.addEventListener("click", () => setTimeout(resolve), {once: true}));
     const made = JSON.stringify({state: "done", meter: 1, korean: "", english: "", arrow: null});
     window.fetch = () => clicked.then(() => new Response(made));
+    window.slow = true;
 }"""
 
 
@@ -1015,13 +1028,15 @@ MADE_AT_A_CLICK = """() => {
 @needs_browser
 def test_a_face_made_while_the_child_leaves_does_not_bring_the_mirror_back(visit):
     page = visit()
+    page.add_init_script(SLOW_NETWORK)
+    page.reload()
     go_to(page, korean("mirrorPage"))
     page.wait_for_selector(".pair[data-state]")
     page.evaluate(MADE_AT_A_CLICK)
     page.wait_for_timeout(1000)  # the frames that were under way are answered
     go_to(page, korean("guessPage"))
     page.wait_for_selector(".emokids-guess img", timeout=30_000)
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(3000)
     assert page.url.endswith("/guess")
     assert page.locator(".emokids-guess img").is_visible()
 
