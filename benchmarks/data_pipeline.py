@@ -117,7 +117,7 @@ def _seconds_an_image(
     ends = time.perf_counter() + args.seconds
     images, began = 0, clock()
     while time.perf_counter() < ends:
-        x_real, _ = next(batches)
+        x_real, *_ = next(batches)
         images += len(x_real)
     if device.type == "cuda":
         torch.cuda.synchronize(device)
