@@ -45,7 +45,7 @@ CROP = "--crop_size 352"  # drawn faces have no long chins: less background leav
 
 ON_CPU = (
     "--image_size 64 --g_conv_dim 32 --d_conv_dim 32 --g_repeat_num 3 --d_repeat_num 5 --batch_size 8"
-    " --num_iters 2100 --num_iters_decay 950 --n_critic 2 --sample_step 700 --log_step 100"
+    " --num_iters 2250 --num_iters_decay 1000 --n_critic 2 --sample_step 750 --log_step 100"
 )
 ON_CUDA = (
     "--image_size 128 --g_conv_dim 64 --d_conv_dim 64 --g_repeat_num 6 --d_repeat_num 6 --batch_size 16"
