@@ -1,6 +1,6 @@
 """Does an angry translation show one pair of eyebrows? Counts them on drawn people a generator was never trained on.
 
-    python benchmarks/eyebrows.py data/demo/models/3900-G.ckpt [--people 50] [--sheet eyebrows.png]
+    python benchmarks/eyebrows.py data/demo/models/2250-G.ckpt [--people 50] [--sheet eyebrows.png]
 
 A generator that leaves a trace of the old brow above the new one makes three or four dark spots of two. The same is
 counted on the same people drawn angry. People with glasses, whose rims count as brows, are passed over. Look at the
