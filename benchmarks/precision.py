@@ -1,6 +1,6 @@
 """Does bfloat16 train as well as float32? The demo's training with both, over several seeds, as a table.
 
-    python benchmarks/precision.py [--seeds 0 1 2] [--num_iters 3900] [--per_emotion 300]
+    python benchmarks/precision.py [--seeds 0 1 2] [--num_iters 2250] [--per_emotion 300]
 
 The judge is trained once, and the same for all. What a run's last generator makes of people nobody was trained on is
 measured in float32 whatever it was trained in; of the score, lower is better.
@@ -60,7 +60,7 @@ def main() -> None:
     """Train, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--num_iters", type=int, default=3900)
+    parser.add_argument("--num_iters", type=int, default=2250)
     parser.add_argument("--per_emotion", type=int, default=300)
     args = parser.parse_args()
     found: dict[str, list[dict[str, float]]] = {"off": [], "bf16": []}
