@@ -1017,7 +1017,7 @@ SLOW_NETWORK = """window.WebSocket = class extends WebSocket {
 }"""
 # The mirror's answer to a frame waits for a click: then the face is made.
 MADE_AT_A_CLICK = """() => {
-    const clicked = new Promise((resolve) => document.addEventListener("click", () => setTimeout(resolve), {once: true}));
+    const clicked = new Promise((yes) => document.addEventListener("click", () => setTimeout(yes), {once: true}));
     const made = JSON.stringify({state: "done", meter: 1, korean: "", english: "", arrow: null});
     window.fetch = () => clicked.then(() => new Response(made));
     window.slow = true;
