@@ -1043,6 +1043,18 @@ def test_a_face_made_while_the_child_leaves_does_not_bring_the_mirror_back(visit
 
 @pytest.mark.slow
 @needs_browser
+def test_a_face_is_still_kept_where_the_link_opened_another_window(visit):
+    page = visit()
+    go_to(page, korean("mirrorPage"))
+    page.wait_for_selector(".pair[data-state]")
+    page.evaluate(MADE_AT_A_CLICK)
+    with page.context.expect_page():
+        page.get_by_role("link", name=korean("guessPage")).click(modifiers=["Control"])
+    page.wait_for_selector(".emokids-pair", timeout=30_000)
+
+
+@pytest.mark.slow
+@needs_browser
 @LANGUAGES
 def test_no_screen_on_the_way_keeps_people_from_using_it(visit, server, browser, locale):
     """Those that no link leads to, with one face to make and to guess."""

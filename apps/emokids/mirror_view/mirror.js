@@ -3,6 +3,7 @@
 
 const FRAMES_A_SECOND = 15; // at most: enough for a face, and leaves the computer cool
 const FRAME = { side: 480, quality: 0.8 }; // what is sent each time
+const LEAVING_MS = 5000; // whoever is still here so long after a tap on another page's link has not left
 
 export default (page) => showView(View, page);
 
@@ -13,9 +14,10 @@ class View {
     this.stopped = false;
     this.closed = false; // the camera can't be used
     this.find(".shutter").onclick = () => this.keep(false);
+    this.leftAt = -Infinity;
     this.leave = ({ target }) => {
       const link = target.closest?.("a[href]");
-      if (link && link.pathname !== location.pathname) this.leaving = true;
+      if (link && link.pathname !== location.pathname) this.leftAt = performance.now();
     };
     document.addEventListener("click", this.leave);
   }
@@ -25,7 +27,6 @@ class View {
   update(data, setTriggerValue) {
     this.data = data;
     this.kept = false; // this attempt's picture is taken
-    this.leaving = false; // to another page: a picture sent now would bring the visitor back
     this.send = (tried) => setTriggerValue("tried", tried);
     this.find("img").src = data.picture;
     this.find("img").alt = data.words.picture;
@@ -103,12 +104,14 @@ class View {
     if (state === "done") this.keep(true);
   }
 
-  // Take the picture: by itself once the expression was held, or when the child wants it.
+  // Take the picture: by itself once the expression was held, or when the child wants it. Not of a child that leaves:
+  // Streamlit would answer it with this page and bring the child back.
   async keep(reached) {
     if (this.kept || this.stopped) return;
     this.kept = true;
     const picture = await base64(await photograph(this.video, { square: true }));
-    if (!this.leaving) this.send({ picture, reached, emotion: this.data.emotion });
+    if (performance.now() - this.leftAt < LEAVING_MS) this.kept = false;
+    else this.send({ picture, reached, emotion: this.data.emotion });
   }
 
   say(sentence) {
