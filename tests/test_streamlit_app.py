@@ -7,7 +7,6 @@ import itertools
 import math
 import os
 import re
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 from browser import CHROMIUM, faults, film, launch
 from serving import OVERWRITING, ROOT, StreamlitServer, in_memory, jpeg, killed, make_checkpoint
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.testing.v1 import AppTest
 
 from apps import expression_rules
@@ -1070,8 +1070,9 @@ def test_no_screen_on_the_way_keeps_people_from_using_it(visit, server, browser,
     page = visit(locale)
     one = settings.to_cookie(Settings(order=(browser.target,)))
     page.context.add_cookies([{"name": settings.COOKIE, "value": one, "url": server.url}])
+    making = StayAt(page, word(locale, "waitingTitle"))
     page.goto(server.url)
-    choose_of_two_and_wait(page, server, locale)
+    choose_of_two_and_wait(page, locale, making)
     press_in(page, locale, "toMirror")
     press_in(page, locale, "rest")
     page.wait_for_selector(f"text={word(locale, 'restText')}")
@@ -1104,19 +1105,45 @@ def press_in(page, locale, key, **values):
     page.get_by_role("button", name=word(locale, key, **values), exact=True).click()
 
 
-def choose_of_two_and_wait(page, server, locale):
-    """Several faces in a photo, and the screen while faces are made, which a server that pauses holds up."""
+class StayAt:
+    """Keep the page at the screen with this title, until `go_on`: what the server sends after it waits.
+
+    Stopping the server instead may stop it in its next run, when the browser already fades this screen.
+    """
+
+    def __init__(self, page, title):
+        self.title, self.state, self.waiting = title.encode(), "before", []
+        page.route_web_socket("**/_stcore/stream", self.relay)
+
+    def relay(self, socket):
+        socket.connect_to_server().on_message(lambda message: self.receive(socket, message))
+
+    def receive(self, socket, message):
+        if self.state == "before" and self.title in message:
+            self.state = "there"
+        elif self.state == "there" and ForwardMsg.FromString(message).WhichOneof("type") != "delta":
+            self.state = "held"
+        if self.state == "held":
+            self.waiting.append((socket, message))
+        else:
+            socket.send(message)
+
+    def go_on(self):
+        self.state = "past"
+        for socket, message in self.waiting:
+            socket.send(message)
+
+
+def choose_of_two_and_wait(page, locale, making):
+    """Several faces in a photo, and the screen while faces are made."""
     two = np.hstack([child(), draw_face(11, "neutral", size=480)])
     page.set_input_files("input[type=file]", photo_file(jpeg(two)))
     page.wait_for_selector(f"text={word(locale, 'whoTitle')}")
     check_usable(page)
     page.locator(".st-key-face1 button").click()
     page.wait_for_selector(f"text={word(locale, 'waitingTitle')}")
-    server.process.send_signal(signal.SIGSTOP)
-    try:
-        check_usable(page, "running")
-    finally:
-        server.process.send_signal(signal.SIGCONT)
+    check_usable(page, "running")
+    making.go_on()
     page.locator(".st-key-enlarge-happy button").click()
     page.wait_for_selector("[role=dialog] img")
     check_usable(page)
