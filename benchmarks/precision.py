@@ -82,7 +82,7 @@ def main() -> None:
     for amp, rows in found.items():
         for seed, row in zip(args.seeds, rows, strict=True):
             print(f"| {amp} | {seed} | " + " | ".join(f"{value:.3g}" for value in row.values()) + " |")
-        for what, of in (("mean", statistics.mean), ("standard deviation", statistics.stdev)):
+        for what, of in (("mean", statistics.mean), ("standard deviation", statistics.stdev)) if len(rows) > 1 else ():
             print(f"| {amp} | {what} | " + " | ".join(f"{of([row[c] for row in rows]):.2g}" for c in rows[0]) + " |")
 
 

@@ -1,0 +1,29 @@
+"""Each benchmark that is quick in a small size still runs to its table. What it measures is not looked at."""
+
+import re
+
+import pytest
+from serving import make_checkpoint
+
+SMALL = {
+    "training.py": "--image_size 32 --conv_dim 8 --batch_size 2 --d_repeat_num 3 --rounds 1 --iterations 10",
+    "data_pipeline.py": "--image_dir {drawn} --image_size 32 --batch_size 2 --rounds 1 --seconds 0.1",
+    "eyebrows.py": "{generator} --people 1",
+    "paste.py": "--count 1",
+}
+LAST = {  # what the last part of each measures
+    "training.py": r"`--gradient_checkpointing True` \| \d",
+    "data_pipeline.py": r"`--cache` \| 2 \| \d",
+    "eyebrows.py": r"as drawn +1 of 1",
+    "paste.py": r"own face covered: at least 0\.\d",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_a_benchmark_runs(cli, drawn, tmp_path, name):
+    generator = make_checkpoint(tmp_path) if name == "eyebrows.py" else None
+    words = SMALL[name].format(drawn=drawn, generator=generator).split()
+    ended = cli(f"benchmarks/{name}", *words, timeout=400)
+    assert ended.returncode == 0, ended.stderr
+    assert re.search(LAST[name], ended.stdout), ended.stdout
