@@ -27,7 +27,7 @@ from preprocessing.expression_transfer import Portrait, express, likeness, tinte
 NEUTRAL, HAPPY = "neutral", "happy"
 ALL = (NEUTRAL, *FIVE)
 COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with expressions of other people
-COLOURED = 0.5  # share of the copies of grey faces that get a skin's colour
+COLOURED = 0.75  # share of the copies of grey faces that get a skin's colour
 WORK_SIZE = 320  # pixels: at which faces are warped
 NEAREST = 10  # people alike a face, among whom those others are drawn
 REACH = {"happy": 1.15, "surprised": 1.5}  # how far faces go, in what people go on average; a warped face shows less
