@@ -762,6 +762,7 @@ def test_an_english_browser_a_language_remembered_and_a_camera_that_is_refused(v
     assert not page.locator("button.shutter").is_visible()
     go_to(page, korean("mirrorPage"))
     page.wait_for_selector(f"text={korean('cameraForAdults')}")
+    page.locator("p.hint", has_text=korean("cameraTitleClosed")).wait_for()
     assert page.locator("p.hint").text_content() == f"{korean('cameraTitleClosed')}.", "to the child, nothing else"
     child_reads, adult_reads = (font_size(page, of) for of in ("p.hint", "p.adults"))
     assert adult_reads < child_reads
