@@ -6,6 +6,7 @@ goes over gloo, host to host, so that no GPU is waited for, and a process that d
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import os
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ class Ranks:
         self.world_size = int(os.environ.get("WORLD_SIZE", 1))
         self.device = device
         self._hosts: Any = None
+        self._lost = False
         if self.world_size == 1:
             return
         if device.type == "cuda":
@@ -40,6 +42,7 @@ class Ranks:
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
         self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
+        atexit.register(self.close)  # after a mistake, too: a thread of gloo's still at work would abort the process
 
     @property
     def is_first(self) -> bool:
@@ -63,7 +66,8 @@ class Ranks:
 
     def close(self) -> None:
         """Leave the group."""
-        if self.world_size > 1 and dist.is_initialized():
+        nccl_waits_for_the_dead = self._lost and self.device.type == "cuda"
+        if self.world_size > 1 and dist.is_initialized() and not nccl_waits_for_the_dead:
             dist.destroy_process_group()
 
     # --- on the devices ---------------------------------------------------------------------------------------
@@ -140,6 +144,7 @@ class Ranks:
         try:
             yield
         except RuntimeError as error:
+            self._lost = True
             reason = str(error).splitlines()[0][:120]
             raise RunStopped(
                 f"process {self.rank} of {self.world_size} has lost the others, of which one has died or stopped (its "
