@@ -12,6 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from common.emotions import FIVE
 from common.errors import UserError
@@ -22,14 +23,15 @@ from imaging.draw_faces import write_jpeg
 from imaging.face_geometry import FACE_SIZE, Image, Points
 from imaging.image_folder import find_images
 from imaging.photo import UnreadablePhoto, read_photo
-from preprocessing.expression_transfer import Portrait, express, likeness, tinted
+from preprocessing.expression_transfer import OPENS, Change, Portrait, express, gap, inside_mouth, likeness, tinted
 
 NEUTRAL, HAPPY = "neutral", "happy"
 ALL = (NEUTRAL, *FIVE)
-COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with expressions of other people
+COPIES = {NEUTRAL: 2, HAPPY: 1}  # of each face, each with the expressions of other people
 COLOURED = 0.75  # share of the copies of grey faces that get a skin's colour
 WORK_SIZE = 320  # pixels: at which faces are warped
-NEAREST = 10  # people alike a face, among whom those others are drawn
+NEAREST = 10  # people alike a face, whose mean way its landmarks go
+LIT_BY = 3  # of them, whose change of light it takes over
 REACH = {"happy": 1.15, "surprised": 1.5}  # how far faces go, in what people go on average; a warped face shows less
 LIMITS = 0.6, 2.2  # the least and the most that a person's movement is multiplied by
 STRONG = {"happy": 0.4, "surprised": 0.25}  # how far smile and jaw move in people worth learning from
@@ -42,10 +44,14 @@ Meshes = Mapping[str, Points]  # by emotion: landmarks at `WORK_SIZE`
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who shows every emotion: landmarks, and how far the emotions that are taken from them are carried."""
+    """Somebody who shows every emotion: landmarks, and how far the emotions that are taken from them are carried.
+
+    `mouths` are those of them in which the inside of the mouth looks as it does in most people.
+    """
 
     meshes: Meshes
     reach: Mapping[str, float]
+    mouths: frozenset[str] = frozenset()
 
 
 People = Mapping[str, Person]  # by file name
@@ -64,7 +70,7 @@ def express_folder(faces: Path, donors: Path, output: Path) -> int:
         (output / emotion).mkdir(parents=True, exist_ok=True)
     outcomes: Counter[str] = Counter()
     with FaceFinder() as finder:
-        people = _people(donors, finder)
+        people = _with_mouths(_people(donors, finder), donors)
         with progress_bar(len(shown), "faces") as progress:
             for emotion, path in shown:
                 outcomes[_express_face(path, emotion, people, donors, output, finder)] += 1
@@ -122,12 +128,31 @@ def typical_reaches(people: Sequence[Meshes]) -> list[dict[str, float]]:
         moves = np.stack(ways)[:, :IRISES].reshape(len(people), -1)
         mean = moves.mean(axis=0)
         shares = np.maximum(moves @ mean / (mean @ mean), 1e-3)
-        alike = moves / shares[:, None]
-        apart = np.array([np.linalg.norm(alike - one, axis=1) for one in alike])
-        medoid = np.median(apart, axis=1).argmin()
-        for number in apart[medoid].argsort()[: max(NEAREST, len(people) // 3)]:
+        for number in _most_alike(moves / shares[:, None]):
             reaches[number][emotion] = float(np.clip(REACH.get(emotion, 1) / shares[number], *LIMITS))
     return reaches
+
+
+def _with_mouths(people: People, donors: Path) -> People:
+    """The people, told who has the inside of the mouth that faces are given."""
+    mouths: dict[str, set[str]] = {name: set() for name in people}
+    for emotion in FIVE:
+        names = [name for name, person in people.items() if emotion in person.reach]
+        opened = {name: gap(people[name].meshes[emotion]) for name in names}
+        names = sorted((name for name in names if opened[name] > OPENS), key=opened.__getitem__)
+        if names:
+            lips = people[names[len(names) // 2]].meshes[emotion]
+            insides = [inside_mouth(_portrait(people, donors, emotion, name), lips).ravel() for name in names]
+            for number in _most_alike(np.stack(insides))[:NEAREST]:
+                mouths[names[number]].add(emotion)
+    return {name: Person(person.meshes, person.reach, frozenset(mouths[name])) for name, person in people.items()}
+
+
+def _most_alike(rows: NDArray[np.floating]) -> NDArray[np.intp]:
+    """The numbers of the third of all rows [N, M] that is nearest to the medoid, and of at least `NEAREST`."""
+    apart = np.array([np.linalg.norm(rows - one, axis=1) for one in rows])
+    medoid = np.median(apart, axis=1).argmin()
+    return apart[medoid].argsort()[: max(NEAREST, len(rows) // 3)]
 
 
 def _express_face(path: Path, emotion: str, people: People, donors: Path, output: Path, finder: FaceFinder) -> str:
@@ -149,22 +174,41 @@ def _express_face(path: Path, emotion: str, people: People, donors: Path, output
     face = Portrait(_sized(image, WORK_SIZE), _at_work_size(mesh))
     nearest = sorted(people, key=lambda name: likeness(people[name].meshes[emotion], face.points)[1])
     rng = np.random.default_rng(zlib.crc32(path.name.encode()))
-    for name in names:
+    for copy, name in enumerate(names):
         coloured = face.is_grey and rng.random() < COLOURED
         surroundings = rng.uniform(0.5, 1, 3).astype(np.float32)
         start = face
         if coloured:
             skin = _portrait(people, donors, NEUTRAL, str(rng.choice(nearest[:NEAREST])))
             start = tinted(face, skin, surroundings)
+        others = nearest[copy :: len(names)]
         for other in ALL:
-            made = start.image
-            if other != emotion:
-                shows = emotion if other == NEUTRAL else other
-                donor = str(rng.choice([person for person in nearest if shows in people[person].reach][:NEAREST]))
-                same, shown = (_portrait(people, donors, which, donor) for which in (emotion, other))
-                made = express(start, same, shown, people[donor].reach.get(other, 1), other == "angry")
+            made = start.image if other == emotion else _expressed(start, emotion, other, others, people, donors)
             write_jpeg(output / other / name, _sized(made, FACE_SIZE))
     return ""
+
+
+def _expressed(face: Portrait, emotion: str, other: str, nearest: Sequence[str], people: People, donors: Path) -> Image:
+    """A face that shows `emotion` with the `other`, as the `nearest` people show it on average.
+
+    On average, for what one of them does alone cannot be told from the face: a network would learn a blur of it.
+    """
+    shows = emotion if other == NEUTRAL else other
+    typical = [name for name in nearest if shows in people[name].reach][:NEAREST]
+    move = np.mean([_way(people[name], emotion, other, face.points) for name in typical], axis=0)
+
+    def change(name: str) -> Change:
+        return Change(*(_portrait(people, donors, which, name) for which in (emotion, other)))
+
+    mouths = [name for name in nearest if other in people[name].mouths]
+    inside = change(mouths[0]) if mouths else None
+    return express(face, move, [change(name) for name in typical[:LIT_BY]], inside, other == "angry")
+
+
+def _way(person: Person, emotion: str, other: str, face: Points) -> Points:
+    """How the landmarks of a face go when it does what this person does."""
+    same, shown = person.meshes[emotion], person.meshes[other]
+    return np.asarray(person.reach.get(other, 1) * (shown - same) @ likeness(same, face)[0], np.float32)
 
 
 def _unclear(emotion: str, moves: Mapping[str, float]) -> str:

@@ -1,8 +1,8 @@
-"""Give a face the expression of somebody else, of whom a picture with the face's own expression is known as well.
+"""Give a face the expression of other people, of whom pictures with the face's own expression are known as well.
 
-The face is warped as the other's mesh moves; its light changes as the other's does (expression ratio images: Liu, Shan
-and Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001); the inside of a mouth that opens is the
-other's, as bright as the skin is. Good enough to learn from at 96 pixels, not to be shown to anybody.
+The face is warped as the others' meshes move; its light changes as theirs does (expression ratio images: Liu, Shan
+and Zhang, "Expressive expression mapping with ratio images", SIGGRAPH 2001); the inside of a mouth that opens is
+another's, as bright as the skin is. Good enough to learn from at 128 pixels, not to be shown to anybody.
 """
 
 from __future__ import annotations
@@ -66,6 +66,14 @@ class Portrait:
         return float(np.ptp(self.image.astype(int), axis=2).mean()) < 4
 
 
+@dataclass(frozen=True)
+class Change:
+    """Another person with a face's own expression and with the wanted one, in one pose."""
+
+    same: Portrait
+    shown: Portrait
+
+
 def likeness(a: Points, b: Points) -> tuple[NDArray[np.float64], float]:
     """The 2x2 matrix that turns and scales `a` onto `b`, and how far they then lie apart, in heights of `b`."""
     a, b = a - a.mean(axis=0), b - b.mean(axis=0)
@@ -74,24 +82,40 @@ def likeness(a: Points, b: Points) -> tuple[NDArray[np.float64], float]:
     return turn, float(np.sqrt(((a @ turn - b) ** 2).sum(axis=1).mean()) / np.ptp(b[:, 1]))
 
 
-def express(face: Portrait, same: Portrait, shown: Portrait, reach: float = 1.0, lowers_brows: bool = False) -> Image:
-    """`face` with what changes from `same` to `shown`, two pictures of another person in one pose.
+def express(
+    face: Portrait, move: Points, changes: Sequence[Change], mouth: Change | None = None, lowers_brows: bool = False
+) -> Image:
+    """`face` with its landmarks moved by `move`, [478, 2] in pixels, and its light changed as it does in `changes`.
 
-    `same` has the expression of `face`, `shown` the wanted one; `reach` makes every way longer.
+    `mouth` shows the inside of a mouth, should the moved one be open.
     `lowers_brows` for an expression that does: their way is then made longer, for the mesh stops short of it.
     """
-    move = reach * (shown.points - same.points) @ likeness(same.points, face.points)[0]
     if lowers_brows:
-        move *= _brow_gain(face)[:, None]
-    moved = face.points + move.astype(np.float32)
+        move = move * _brow_gain(face)[:, None]
+    moved = face.points + move
     ring = _ring(face.points)
     target, source = (np.vstack([points, ring]) for points in (moved, face.points))
     image = _taken(face.image, _where(target, source, _whole(), face.image.shape[0])).astype(np.float32)
-    image *= _light(moved, same, shown)[..., None]
-    if _gap(shown) - _gap(same) > OPENS:
-        mouth, mask = _mouth(moved, face, same, shown)
-        image += (mouth - image) * mask[..., None]
+    image *= np.mean([_light(moved, change) for change in changes], axis=0)[..., None]
+    if mouth and gap(moved) - gap(face.points) > OPENS:
+        inside, mask = _mouth(moved, face, mouth)
+        image += (inside - image) * mask[..., None]
     return np.clip(image, 0, 255).astype(np.uint8)
+
+
+def gap(points: Points) -> float:
+    """How far the lips are apart, in lengths of the face."""
+    return float(np.linalg.norm(points[13] - points[14]) / np.linalg.norm(points[FOREHEAD_TOP] - points[CHIN]))
+
+
+def inside_mouth(portrait: Portrait, lips: Points) -> NDArray[np.float32]:
+    """How bright the inside of a mouth is, 1 as the skin, [24, 48]; `lips` are the landmarks of one for all."""
+    low, high = (kind(lips[[*UPPER_LIP, *LOWER_LIP]], axis=0) for kind in (np.min, np.max))
+    size = portrait.image.shape[0]
+    x, y = np.meshgrid(*(np.linspace(a, b, n) for a, b, n in zip(low, high, (48, 24), strict=True)))
+    luma = (_taken(portrait.image, _where(lips, portrait.points, _lips(), size)) @ LUMA) / (portrait.skin @ LUMA + 10)
+    luma = luma * _filled(lips[[*UPPER_LIP, *LOWER_LIP[::-1]]], size)
+    return np.asarray(cv2.remap(luma, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR), np.float32)
 
 
 def tinted(face: Portrait, like: Portrait, surroundings: NDArray[np.float32]) -> Portrait:
@@ -117,37 +141,34 @@ def _hue(colour: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(colour / (colour @ LUMA + 1e-3), np.float32)
 
 
-def _gap(portrait: Portrait) -> float:
-    return float(np.linalg.norm(portrait.points[13] - portrait.points[14])) / portrait.length
-
-
-def _brow_gain(face: Portrait) -> NDArray[np.float64]:
+def _brow_gain(face: Portrait) -> NDArray[np.float32]:
     distance = np.linalg.norm(face.points[:, None] - face.points[None, BROWS], axis=2).min(axis=1)
     gain = 1 + STRONGER_BROWS * np.exp(-((distance / (BROWS_REACH * face.length)) ** 2))
     gain[[*EYES[468], *EYES[473], *range(468, 478)]] = 1
-    return gain
+    return gain.astype(np.float32)
 
 
-def _light(moved: Points, same: Portrait, shown: Portrait) -> Mask:
-    """By how much each pixel of the moved face is brighter in `shown` than in `same`; 1 outside the face."""
-    size = shown.image.shape[0]
+def _light(moved: Points, change: Change) -> Mask:
+    """By how much each pixel of the moved face grows brighter; 1 outside the face."""
+    size = change.shown.image.shape[0]
 
     def luma(portrait: Portrait) -> Mask:
         places = _where(moved, portrait.points, _skin(), size)
         return _blurred(_taken(portrait.image, places).astype(np.float32) @ LUMA, size / 270)
 
-    ratio = np.clip((luma(shown) + 12) / (luma(same) + 12), DARKEST, BRIGHTEST)  # + 12: no ratio of two blacks
+    before, after = (luma(portrait) + 12 for portrait in (change.same, change.shown))  # + 12: no ratio of two blacks
+    ratio = np.clip(after / before, DARKEST, BRIGHTEST)
     inside = np.asarray(cv2.erode(_filled(moved[_oval()], size), np.ones((9, 9))), np.float32)
     return 1 + (ratio - 1) * SHADING * _blurred(inside, size / 80)
 
 
-def _mouth(moved: Points, face: Portrait, same: Portrait, shown: Portrait) -> tuple[NDArray[np.float32], Mask]:
+def _mouth(moved: Points, face: Portrait, change: Change) -> tuple[NDArray[np.float32], Mask]:
     """The inside of the other's mouth where the moved one is, and its mask."""
     size = face.image.shape[0]
-    mouth = _taken(shown.image, _where(moved, shown.points, _lips(), size)).astype(np.float32)
+    mouth = _taken(change.shown.image, _where(moved, change.shown.points, _lips(), size)).astype(np.float32)
     if face.is_grey:
         mouth = np.repeat((mouth @ LUMA)[..., None], 3, axis=2)
-    mouth *= np.clip((face.skin @ LUMA + 10) / (same.skin @ LUMA + 10), 0.6, 1.5)
+    mouth *= np.clip((face.skin @ LUMA + 10) / (change.same.skin @ LUMA + 10), 0.6, 1.5)
     return mouth, _blurred(_filled(moved[[*UPPER_LIP, *LOWER_LIP[::-1]]], size), size / 400)
 
 

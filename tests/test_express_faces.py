@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from imaging import draw_faces
 from imaging.image_folder import pair_table, read_folder
 from imaging.photo import read_photo
 from preprocessing.express_faces import REACH, typical_reaches
-from preprocessing.expression_transfer import CHEEKS, LUMA, Portrait, tinted
+from preprocessing.expression_transfer import CHEEKS, LOWER_LIP, LUMA, UPPER_LIP, Change, Portrait, express, tinted
 
 ROOT = Path(datapreprocess.__file__).parent
 
@@ -127,3 +128,28 @@ def test_emotions_come_from_those_who_show_them_alike_and_go_equally_far():
         how_far = [reaches[person][emotion] * strengths[person] for person in chosen]
         assert np.ptp(how_far) < 1e-3 * np.mean(how_far)
     assert reaches[chosen[0]]["surprised"] / reaches[chosen[0]]["fearful"] == pytest.approx(REACH["surprised"])
+
+
+def wide_mouth(inside: int) -> Portrait:
+    """A grey face with an open mouth that is as bright inside as asked."""
+    with FaceFinder() as finder:
+        mesh = finder.mesh(draw_faces.draw_face(4_711, "surprised"))
+    assert mesh
+    image = np.full((512, 512, 3), 150, np.uint8)
+    cv2.fillPoly(image, [mesh.points[[*UPPER_LIP, *LOWER_LIP[::-1]]].round().astype(int)], (inside,) * 3)
+    return Portrait(image, mesh.points)
+
+
+def test_a_mouth_that_opens_shows_the_inside_that_was_given_and_goes_the_given_way():
+    """Light from one person, the inside of the mouth from another, the way from many."""
+    shut = wide_mouth(150)
+    points = shut.points.copy()
+    points[LOWER_LIP] = points[UPPER_LIP]
+    shut = Portrait(shut.image, points)
+    bright, dark = (Change(shut, wide_mouth(inside)) for inside in (220, 30))
+    opening = dark.shown.points - shut.points
+    middle = tuple(dark.shown.points[[13, 14]].mean(axis=0).round().astype(int)[::-1])
+    for mouth, seen in ((bright, 220), (dark, 30)):
+        made = express(shut, opening, [bright, dark], mouth)
+        assert abs(int(made[middle][0]) - seen) < 12
+    assert abs(int(express(shut, opening * 0, [bright], dark)[middle][0]) - 150) < 12, "a shut mouth stays shut"
