@@ -66,9 +66,7 @@ class Solver:
         try:
             while True:
                 try:
-                    code = self._run(self._begin(which))
-                    self.ranks.close()
-                    return code
+                    return self._run(self._begin(which))
                 except NotFinite as error:
                     which = self._go_back(error)
         finally:

@@ -16,7 +16,17 @@ from imaging import draw_faces
 from imaging.image_folder import pair_table, read_folder
 from imaging.photo import read_photo
 from preprocessing.express_faces import REACH, typical_reaches
-from preprocessing.expression_transfer import CHEEKS, LOWER_LIP, LUMA, UPPER_LIP, Change, Portrait, express, tinted
+from preprocessing.expression_transfer import (
+    CHEEKS,
+    LOWER_LIP,
+    LUMA,
+    UPPER_LIP,
+    Change,
+    Portrait,
+    express,
+    inside_mouth,
+    tinted,
+)
 
 ROOT = Path(datapreprocess.__file__).parent
 
@@ -147,6 +157,8 @@ def test_a_mouth_that_opens_shows_the_inside_that_was_given_and_goes_the_given_w
     points[LOWER_LIP] = points[UPPER_LIP]
     shut = Portrait(shut.image, points)
     bright, dark = (Change(shut, wide_mouth(inside)) for inside in (220, 30))
+    lightest, darkest = (inside_mouth(change.shown, dark.shown.points)[12, 24] for change in (bright, dark))
+    assert lightest > 1.2 and darkest < 0.4, "of the skin's brightness, so that mouths can be told apart"
     opening = dark.shown.points - shut.points
     middle = tuple(dark.shown.points[[13, 14]].mean(axis=0).round().astype(int)[::-1])
     for mouth, seen in ((bright, 220), (dark, 30)):

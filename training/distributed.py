@@ -42,7 +42,7 @@ class Ranks:
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
         self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
-        atexit.register(self.close)  # after a mistake, too: a thread of gloo's still at work would abort the process
+        atexit.register(self._leave)  # after a mistake, too: a thread of gloo's still at work would abort the process
 
     @property
     def is_first(self) -> bool:
@@ -63,12 +63,6 @@ class Ranks:
         """Print a sentence once, not once a process."""
         if self.is_first:
             print(sentence, flush=True)
-
-    def close(self) -> None:
-        """Leave the group."""
-        nccl_waits_for_the_dead = self._lost and self.device.type == "cuda"
-        if self.world_size > 1 and dist.is_initialized() and not nccl_waits_for_the_dead:
-            dist.destroy_process_group()
 
     # --- on the devices ---------------------------------------------------------------------------------------
 
@@ -129,6 +123,11 @@ class Ranks:
             raise
         if self.is_first:
             self.highest([0])
+
+    def _leave(self) -> None:
+        """Leave the group, unless NCCL would wait there for the dead."""
+        if not (self._lost and self.device.type == "cuda"):
+            dist.destroy_process_group()
 
     def _reduced(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:
         if self.world_size == 1:
