@@ -38,7 +38,7 @@ else
 setup: $(READY)
 endif
 
-$(VENV)/.ready-apps $(READY): $(REQUIREMENTS) apps/phone/fetch_vendor.py
+$(VENV)/.ready-apps $(READY): $(REQUIREMENTS) apps/page/fetch_vendor.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "StarGAN-FE needs Python 3.10 to 3.13, and '$(PYTHON)' is not one: try 'make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12'." >&2; exit 2; }
 ifdef CPU
@@ -52,7 +52,7 @@ else
 	@echo "Installing the requirements into $(VENV) (about 6 GB, a few minutes) ..."
 endif
 	@$(PIP) -r $(if $(findstring apps,$(notdir $@)),requirements-apps.txt,requirements-dev.txt)
-	@if command -v npm >/dev/null; then $(PY) -m apps.phone.fetch_vendor; \
+	@if command -v npm >/dev/null; then $(PY) -m apps.page.fetch_vendor; \
 		else echo "npm is not here: the phone web app will work less its mirror."; fi
 	@touch $@
 

@@ -31,16 +31,16 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from apps import chosen_checkpoint, collected_photos, expression_rules, friends
-from apps.phone.error_answers import Problem, Refusal, answer_invalid, answer_refusal
-from apps.phone.intake import PhotoFile, PhotoRoute, photos
-from apps.phone.request_limits import MEGABYTE, Line, token_accepted
-from apps.phone.workshop import NoSuchFace, Workshop
+from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
+from apps.page.intake import PhotoFile, PhotoRoute, photos
+from apps.page.request_limits import MEGABYTE, Line, token_accepted
+from apps.page.workshop import NoSuchFace, Workshop
 from apps.security_headers import WebHeaders
 from apps.untrusted_photo import PhotoReader
 from common import emotions, pretrained_files
 from common.errors import UserError
 
-WEB = Path(__file__).resolve().parent / "apps" / "phone" / "web"
+WEB = Path(__file__).resolve().parent / "apps" / "page" / "web"
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
 # Who finds so many before them is asked to come back later. A body holds one photo, or six, of a phone's camera.

@@ -17,7 +17,7 @@ from serving import OVERWRITING, Server, in_memory, make_checkpoint
 
 import backend
 from apps import chosen_checkpoint
-from apps.phone.workshop import Workshop
+from apps.page.workshop import Workshop
 from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face

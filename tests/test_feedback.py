@@ -154,7 +154,7 @@ def test_the_page_coaches_exactly_as_python_does(people):
         for rest in (None, person["neutral"], None)
     ]
     program = f"""
-        import {{ Coach, Visit }} from {json.dumps((ROOT / "apps/phone/web" / "feedback.js").as_uri())};
+        import {{ Coach, Visit }} from {json.dumps((ROOT / "apps/page/web" / "feedback.js").as_uri())};
         let text = "";
         for await (const part of process.stdin) text += part;
         const {{ table, readings }} = JSON.parse(text);

@@ -203,7 +203,7 @@ def test_the_language_changes_every_word(app):
 
 
 def test_words_shared_with_the_phone_are_the_same():
-    source = (ROOT / "apps" / "phone" / "web" / "words.js").read_text(encoding="utf-8")
+    source = (ROOT / "apps" / "page" / "web" / "words.js").read_text(encoding="utf-8")
     both = [dict(re.findall(r'^  (\w+):\s+"(.*)",$', part, re.MULTILINE)) for part in source.split("const ENGLISH", 1)]
     shared = [key for key in words.WORDS if key in both[0]]
     assert len(shared) >= 20

@@ -18,7 +18,7 @@ from apps import expression_rules, learned_feedback
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 
-VENDOR = ROOT / "apps/phone/web" / "vendor" / "vision_bundle.mjs"
+VENDOR = ROOT / "apps/page/web" / "vendor" / "vision_bundle.mjs"
 PHONE = {"width": 390, "height": 844}
 IDENTITY = 7
 SIZES = ((844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844))
@@ -28,7 +28,7 @@ FLOW_SECONDS = 120  # patience with a busy machine
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
 needs_vendor = pytest.mark.skipif(
-    not (VENDOR.is_file() and AXE.is_file()), reason="needs the npm packages (python -m apps.phone.fetch_vendor)"
+    not (VENDOR.is_file() and AXE.is_file()), reason="needs the npm packages (python -m apps.page.fetch_vendor)"
 )
 
 
@@ -806,14 +806,14 @@ def test_the_api_page_shows_the_contract(page, server):
 
 
 def test_the_manifest_names_files_that_are_there():
-    manifest = json.loads((ROOT / "apps/phone/web" / "manifest.webmanifest").read_text())
+    manifest = json.loads((ROOT / "apps/page/web" / "manifest.webmanifest").read_text())
     for icon in manifest["icons"]:
-        path = ROOT / "apps/phone/web" / icon["src"]
+        path = ROOT / "apps/page/web" / icon["src"]
         assert path.is_file()
         if path.suffix == ".png":
             assert Image.open(path).size == tuple(map(int, icon["sizes"].split("x")))
-    service_worker = (ROOT / "apps/phone/web" / "sw.js").read_text()
-    for script in Path(ROOT / "apps/phone/web").glob("*.js"):
+    service_worker = (ROOT / "apps/page/web" / "sw.js").read_text()
+    for script in Path(ROOT / "apps/page/web").glob("*.js"):
         assert script.name in ("sw.js", "docs.js") or f'"{script.name}"' in service_worker, "would be missing offline"
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from apps.emokids.words import word
 
 VIEW = Path(__file__).resolve().parent / "mirror_view"
-ARROW = VIEW.parents[1] / "phone" / "web" / "arrow.js"  # both mirrors point at the same places
+ARROW = VIEW.parents[1] / "page" / "web" / "arrow.js"  # both mirrors point at the same places
 
 
 def camera_view(key: str) -> str | None:

@@ -1,6 +1,6 @@
 """The mirror's coach: a face's movements and the time in, one thing to say out.
 
-The phone page's coach, apps/phone/web/feedback.js, does the same.
+The phone page's coach, apps/page/web/feedback.js, does the same.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
 ROOT = Path(__file__).resolve().parent
-ICONS = ROOT.parent / "phone" / "web" / "icons"  # both apps show the same symbols
+ICONS = ROOT.parent / "page" / "web" / "icons"  # both apps show the same symbols
 ICON = ICONS / "icon-192.png"
 VIEW = ROOT / "mirror_view"
 YEAR = 365 * 24 * 3600  # seconds

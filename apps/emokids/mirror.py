@@ -30,7 +30,7 @@ Judge = Callable[[Image], Mapping[str, float]]
 
 BLANK_SIZE = 64  # pixels: of the first picture the network is shown, before any of the camera
 JUDGE_SECONDS = 0.5  # between two second opinions, or the frame rate would suffer
-ARROWS_AT = (105, 159, 61)  # a brow, an eye, a corner of the mouth: where apps/phone/web/arrow.js may point
+ARROWS_AT = (105, 159, 61)  # a brow, an eye, a corner of the mouth: where apps/page/web/arrow.js may point
 BOX_OF_MESH = 0.92  # side of the detector's box over the mesh's height
 
 

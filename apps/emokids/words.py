@@ -1,6 +1,6 @@
 """Every word of the Streamlit app, Korean first, in the language its visitor chose.
 
-Those it shares with the phone's page (apps/phone/web/words.js) are the same. A child is spoken to as
+Those it shares with the phone's page (apps/page/web/words.js) are the same. A child is spoken to as
 to a friend (해체), an adult politely (합니다체). Calm and kind: nothing here says "wrong".
 """
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 
 from fastapi import Request
 
-from apps.phone.error_answers import Refusal
+from apps.page.error_answers import Refusal
 
 MEGABYTE = 1 << 20
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from apps import chosen_checkpoint, collected_photos
-from apps.phone import retakes
+from apps.page import retakes
 from apps.portrait import portrait
 from common import emotions
 from common.errors import UserError

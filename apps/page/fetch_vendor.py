@@ -1,4 +1,4 @@
-"""Fetch the page's third-party files into apps/phone/web/vendor, once: `python -m apps.phone.fetch_vendor`.
+"""Fetch the page's third-party files into apps/page/web/vendor, once: `python -m apps.page.fetch_vendor`.
 
 They come from the npm registry through npm, each package pinned by version and SHA-512, and are served by the backend
 itself, so that the page asks nobody else for anything. Without npm the page works, less its mirror and /docs.
@@ -41,11 +41,11 @@ PACKAGES = (
         "1.1.0",
         "ZJqh0wMKOINorfSffvDAxzyO1//c+FiG3IkzOdNDnLqvBB3DbMfj0bB/tys2SNf9S914sgoIbIpF4HTOi336cg==",
         {
-            "vision_bundle.mjs": "apps/phone/web/vendor/vision_bundle.mjs",
-            "wasm/vision_wasm_internal.js": "apps/phone/web/vendor/wasm/vision_wasm_internal.js",
-            "wasm/vision_wasm_internal.wasm": "apps/phone/web/vendor/wasm/vision_wasm_internal.wasm",
-            "wasm/vision_wasm_nosimd_internal.js": "apps/phone/web/vendor/wasm/vision_wasm_nosimd_internal.js",
-            "wasm/vision_wasm_nosimd_internal.wasm": "apps/phone/web/vendor/wasm/vision_wasm_nosimd_internal.wasm",
+            "vision_bundle.mjs": "apps/page/web/vendor/vision_bundle.mjs",
+            "wasm/vision_wasm_internal.js": "apps/page/web/vendor/wasm/vision_wasm_internal.js",
+            "wasm/vision_wasm_internal.wasm": "apps/page/web/vendor/wasm/vision_wasm_internal.wasm",
+            "wasm/vision_wasm_nosimd_internal.js": "apps/page/web/vendor/wasm/vision_wasm_nosimd_internal.js",
+            "wasm/vision_wasm_nosimd_internal.wasm": "apps/page/web/vendor/wasm/vision_wasm_nosimd_internal.wasm",
         },
         NO_REPORTS,
     ),
@@ -55,8 +55,8 @@ PACKAGES = (
         "5.35.0",
         "U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
         {
-            "swagger-ui-bundle.js": "apps/phone/web/vendor/swagger-ui-bundle.js",
-            "swagger-ui.css": "apps/phone/web/vendor/swagger-ui.css",
+            "swagger-ui-bundle.js": "apps/page/web/vendor/swagger-ui-bundle.js",
+            "swagger-ui.css": "apps/page/web/vendor/swagger-ui.css",
         },
     ),
     # The tests' judge of whether everybody can use the page; not served.
@@ -111,7 +111,7 @@ def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
 @door
 def main() -> int:
     """Fetch what is not there yet."""
-    done = ROOT / "apps" / "phone" / "web" / "vendor" / "versions.txt"
+    done = ROOT / "apps" / "page" / "web" / "vendor" / "versions.txt"
     wanted = "".join(f"{package.name} {package.version} {package.edit}\n" for package in PACKAGES)
     if done.is_file() and done.read_text() == wanted:
         return 0

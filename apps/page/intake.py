@@ -18,8 +18,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BeforeValidator, WithJsonSchema
 
-from apps.phone.error_answers import Refusal
-from apps.phone.request_limits import Line, check_size, check_token
+from apps.page.error_answers import Refusal
+from apps.page.request_limits import Line, check_size, check_token
 from imaging.photo import UnreadablePhoto
 
 BODY_SECONDS = 60.0  # for the whole body to arrive: a slower sender would keep a place from others
