@@ -193,8 +193,7 @@ class Solver:
         state.D.requires_grad_(False)  # only the generator learns here: D's own gradients need not be computed
         parts = self._learn(state.G, state.g_optimizer, loss_of, x_real, c_org, c_trg, x_fake, x_trg)
         state.D.requires_grad_(True)
-        if state.ema:
-            state.ema.update_parameters(state.G)
+        state.average()
         return parts
 
     def _learn(

@@ -139,6 +139,45 @@ def test_the_average_is_what_is_saved_and_it_lags_behind(main_here, drawn, tmp_p
     assert not identical(average, raw)
 
 
+def average_of_ones_after(updates, state):
+    """The generator's average after one update with all weights 0, then so many with all 1."""
+    for value, times in ((0.0, 1), (1.0, updates)):
+        for weight in state.G.parameters():
+            torch.nn.init.constant_(weight, value)
+        for _ in range(times):
+            state.average()
+    return float(state.generator.main[0].weight.detach().mean())
+
+
+def tiny_state(tmp_path, **changes):
+    return TrainingState(main.read_flags(flags(tmp_path, **changes)), torch.device("cpu"))
+
+
+def test_the_average_soon_forgets_the_random_weights(tmp_path):
+    assert average_of_ones_after(60, tiny_state(tmp_path, ema_decay=0.999)) > 0.99  # 0.06 without the ramp
+    assert average_of_ones_after(1, tiny_state(tmp_path, ema_decay=0.1)) == pytest.approx(0.9), "never above the flag"
+
+
+def test_a_run_from_before_the_average_ramped_goes_on_as_it_began(tmp_path):
+    folder = tmp_path / "model_save"
+    folder.mkdir()
+    first = tiny_state(tmp_path, ema_decay=0.9)
+    average_of_ones_after(3, first)
+    parts = first.parts()
+    training_sets.save_set(folder, 0, parts)
+    assert parts["state"].pop("ema_ramps") is True
+    training_sets.save_set(folder, 1, parts)
+    then = float(first.generator.main[0].weight.mean())
+    resumed = {i: tiny_state(tmp_path, ema_decay=0.9) for i in (0, 1)}
+    for i, state in resumed.items():
+        state.load(folder, i)
+        state.average()
+    constant, ramped = (float(resumed[i].generator.main[0].weight.mean()) for i in (1, 0))
+    assert constant == pytest.approx(0.9 * then + 0.1)
+    assert ramped == pytest.approx(5 / 14 * then + 9 / 14)
+    assert resumed[1].parts()["state"]["ema_ramps"] is False
+
+
 def test_latest_in_an_empty_folder_begins_and_says_so(main_here, drawn, tmp_path):
     """One command for every start of a service."""
     words = {"image_dir": drawn, "resume_iters": "latest"}

@@ -34,6 +34,14 @@ def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_up
     return lr * (num_iters - updated) / num_iters_decay
 
 
+def average_decay(highest: float, updates: int) -> float:
+    """The moving average's decay after so many updates, as TensorFlow's ExponentialMovingAverage ramps it.
+
+    At a constant 0.998 three quarters of the average are still the random first weights after 150 updates.
+    """
+    return min(highest, (1 + updates) / (10 + updates))
+
+
 class TrainingState:
     """Networks and optimisers as `config` asks for them, new from the random seed until `load`."""
 
@@ -47,8 +55,8 @@ class TrainingState:
             _keep_signals_up(self.D)
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)
-        average = get_ema_multi_avg_fn(config.ema_decay)
-        self.ema = AveragedModel(self.G, multi_avg_fn=average) if config.ema_decay else None
+        self.ema = AveragedModel(self.G) if config.ema_decay else None
+        self.ema_ramps = True  # not in runs that began before it did
         betas = (config.beta1, config.beta2)
         self.g_optimizer = torch.optim.Adam(self.G.parameters(), config.g_lr, betas, fused=True)
         self.d_optimizer = torch.optim.Adam(self.D.parameters(), config.d_lr, betas, fused=True)
@@ -80,6 +88,15 @@ class TrainingState:
     def generator(self) -> nn.Module:
         """The generator one uses: the moving average when it is on."""
         return self.ema.module if self.ema else self.G
+
+    def average(self) -> None:
+        """Move the average of the generator's weights, where it is on, towards those of now."""
+        if self.ema:
+            decay = self.config.ema_decay
+            if self.ema_ramps:
+                decay = average_decay(decay, int(self.ema.n_averaged))
+            self.ema.multi_avg_fn = get_ema_multi_avg_fn(decay)
+            self.ema.update_parameters(self.G)
 
     def set_learning_rates(self) -> None:
         """Give both optimisers the rate that is due after this iteration."""
@@ -114,7 +131,7 @@ class TrainingState:
             "d_optimizer": self.d_optimizer.state_dict(),
         }
         if self.ema:  # the G file holds the average; what the optimiser moves is kept here
-            state |= {"G": self.G.state_dict(), "ema_updates": self.ema.n_averaged}
+            state |= {"G": self.G.state_dict(), "ema_updates": self.ema.n_averaged, "ema_ramps": self.ema_ramps}
         return {"G": self.generator.state_dict(), "D": self.D.state_dict(), "state": state}
 
     def not_finite(self) -> str | None:
@@ -168,6 +185,7 @@ class TrainingState:
             self.G.load_state_dict(state["G"])
             if self.ema:
                 self.ema.n_averaged.copy_(state["ema_updates"])
+                self.ema_ramps = bool(state.get("ema_ramps", False))
         self.set_learning_rates()
 
     def _load_networks(self, folder: Path, name: int | str) -> None:
