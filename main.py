@@ -138,7 +138,9 @@ def add_training(add: Add) -> None:
     add("--d_warmup", type=whole, default=0, help="first iterations, in which D alone learns, only to name emotions")
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
-    add("--ema_decay", type=fraction, default=0, help="moving average of the generator: its decay, lower at first; 0 = off")
+    add(
+        "--ema_decay", type=fraction, default=0, help="decay of the generator's moving average, lower at first; 0 = off"
+    )
     add("--seed", type=whole, default=0, help="random seed")
     add("--resume_iters", type=which_checkpoint, default="0", help="iteration to go on from, best or latest")
     add("--max_minutes", type=positive, help="save and stop after so long")
