@@ -1,5 +1,7 @@
 """The record: what is in it, what never is, and that neither a kill nor a deletion leaves a half or a trace."""
 
+import csv
+import io
 import os
 import signal
 import sqlite3
@@ -15,6 +17,7 @@ from conftest import ROOT
 
 from apps.record import schema
 from apps.record.entries import Attempt, Consent, Goal, Guess, Mark, Session, Settings
+from apps.record.progress import between, mastery, points, to_csv
 from apps.record.store import NoSuchChild, PseudonymTaken, Record
 from common.errors import UserError
 
@@ -281,3 +284,79 @@ def test_killed_at_any_statement_nothing_is_lost_and_nothing_half_done(record):
             assert done[-1] in ("kept", "deleted")
             assert b"Fox" not in everything(record)
     assert seen == {"begun", "added", "kept", "deleted"}
+
+
+# --- What it adds up to ---------------------------------------------------------------------------------------
+
+
+def played(*days, emotion="happy", level="medium"):
+    """A session a day: "x" for an attempt that reached the emotion, "." for one that did not."""
+    return [
+        Session(
+            f"visit-{day}",
+            START + timedelta(days=day),
+            tuple(
+                attempt(
+                    100 * day + number,
+                    emotion=emotion,
+                    level=level,
+                    reached=sign == "x",
+                    best=0.9 if sign == "x" else 0.1 * number,
+                    seconds_to_reach=float(number) if sign == "x" else None,
+                )
+                for number, sign in enumerate(signs)
+            ),
+        )
+        for day, signs in enumerate(days)
+    ]
+
+
+def test_points_of_sessions_and_of_weeks():
+    sessions = played("..x", "xxx", "", "", "", "", "", "x.")  # from a Monday on
+    assert [(p.number, p.attempts, p.reached, p.best, p.seconds) for p in points(sessions)] == [
+        (1, 3, 1, 0.9, 2.0),
+        (2, 3, 3, 0.9, 1.0),
+        (8, 2, 1, 0.9, 0.0),
+    ]
+    first, second = points(sessions, weekly=True)
+    assert (first.day, first.attempts, first.rate) == (date(2026, 3, 2), 6, 4 / 6)
+    assert (second.day, second.attempts) == (date(2026, 3, 9), 2)
+    assert len(between(sessions, date(2026, 3, 3), date(2026, 3, 5))) == 3
+
+
+@pytest.mark.parametrize(
+    ("days", "running", "mastered"),
+    [
+        (("xxxxx", "xxxx.", "x.xxx"), 3, 2),  # 4 of 5 in three sessions
+        (("xx", "xx", "xx", "x", "x"), 3, 4),  # the last five cross sessions
+        (("xxxxx", ".....", "xxxxx", "xxxxx"), 2, None),  # not running
+        (("xxxxx", "xxxxx", "xxxxx", "....."), 0, 2),  # once mastered it stays so
+        (("xxx",), 0, None),
+    ],
+)
+def test_mastery_is_so_many_of_the_last_in_so_many_sessions_running(days, running, mastered):
+    found = mastery(played(*days), "happy", Goal(4, 5, 3))
+    assert found.running == running
+    assert found.day == (None if mastered is None else date(2026, 3, 2) + timedelta(days=mastered))
+
+
+def test_mastery_begins_anew_at_another_level():
+    sessions = played("xxxxx", "xxxxx", "xxxxx")
+    assert mastery(sessions, "happy", Goal()).day
+    harder = played("", "", "", "xxxxx", level="hard")
+    assert mastery([*sessions, *harder], "happy", Goal()).day is None
+    assert mastery(sessions, "angry", Goal()) is None
+
+
+def test_the_csv_holds_every_attempt_and_guess():
+    text = to_csv([session(1), session(2)]).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["kind"] for row in rows].count("attempt") == 6 and len(rows) == 8
+    told = next(row for row in rows if row["kind"] == "attempt")
+    kept = session(1).attempts[0]
+    assert datetime.fromisoformat(told["began"]) == kept.began and told["session"] == "1"
+    assert (told["emotion"], told["level"], told["reached"]) == ("happy", "medium", "1")
+    numbers = [float(told[name]) for name in ("hold", "best", "seconds", "seconds_to_reach", "hints")]
+    assert numbers == [kept.hold, kept.best, kept.seconds, kept.seconds_to_reach, kept.hints]
+    assert {row["choices"] for row in rows if row["kind"] == "guess"} == {"surprised fearful"}
+    assert "try-" not in text and "visit-" not in text

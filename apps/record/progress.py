@@ -1,0 +1,124 @@
+"""What a child's sessions add up to: each emotion by session or week, whether it is mastered, and all of it as CSV."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from io import StringIO
+from statistics import median
+
+from apps.record.entries import Attempt, Goal, Guess, Session
+
+COLUMNS = (
+    "kind", "session", "began", "emotion", "level", "hold", "best", "reached", "seconds", "seconds_to_reach", "hints",
+    "choices",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Point:
+    """An emotion's attempts of one session or week."""
+
+    emotion: str
+    day: date  # of the session; of a week, its Monday
+    number: int  # of the session, from 1; of a week, that of its last
+    attempts: int
+    reached: int
+    best: float  # the highest meter, in [0, 1]
+    seconds: float | None  # median of the times to reach it
+    hints: float  # a try, on average
+    level: str  # of the last attempt
+
+    @property
+    def rate(self) -> float:
+        """Share of the attempts that reached it, in [0, 1]."""
+        return self.reached / self.attempts
+
+
+def day_of(time: datetime) -> date:
+    """The day of a time where this machine stands."""
+    return time.astimezone().date()
+
+
+def between(sessions: Iterable[Session], first: date, last: date) -> list[Session]:
+    """The sessions of these days, both among them."""
+    return [session for session in sessions if first <= day_of(session.began) <= last]
+
+
+def points(sessions: Sequence[Session], weekly: bool = False) -> list[Point]:
+    """A point for each emotion in each session or week, oldest first; emotions in the order they were first tried."""
+    groups: dict[tuple[date, int, str], tuple[int, list[Attempt]]] = {}
+    for number, session in enumerate(sessions, 1):
+        day = day_of(session.began)
+        day -= timedelta(days=day.weekday()) if weekly else timedelta(0)
+        for attempt in session.attempts:
+            key = (day, 0 if weekly else number, attempt.emotion)
+            groups[key] = (number, [*groups.get(key, (0, []))[1], attempt])
+    return [_point(day, number, attempts) for (day, _, _), (number, attempts) in groups.items()]
+
+
+def _point(day: date, number: int, attempts: Sequence[Attempt]) -> Point:
+    times = [attempt.seconds_to_reach for attempt in attempts if attempt.seconds_to_reach is not None]
+    return Point(
+        attempts[0].emotion,
+        day,
+        number,
+        len(attempts),
+        sum(attempt.reached for attempt in attempts),
+        max(attempt.best for attempt in attempts),
+        median(times) if times else None,
+        sum(attempt.hints for attempt in attempts) / len(attempts),
+        attempts[-1].level,
+    )
+
+
+@dataclass(frozen=True)
+class Mastery:
+    """How far an emotion is on the way to the goal, at the level that was practised last."""
+
+    level: str
+    running: int  # sessions in which the goal was met, up to the last
+    day: date | None  # when it was met for the number of sessions asked; it stays so
+
+
+def mastery(sessions: Sequence[Session], emotion: str, goal: Goal) -> Mastery | None:
+    """None where the emotion was not tried.
+
+    A session meets the goal when at its end `goal.right` of the last `goal.of` attempts, those of sessions before
+    among them, reached the emotion. Only attempts at the present level count: a higher one begins anew.
+    """
+    tried = [(session, [each for each in session.attempts if each.emotion == emotion]) for session in sessions]
+    tried = [(session, attempts) for session, attempts in tried if attempts]
+    if not tried:
+        return None
+    level = tried[-1][1][-1].level
+    window: list[bool] = []
+    running, day = 0, None
+    for session, attempts in tried:
+        own = [attempt.reached for attempt in attempts if attempt.level == level]
+        if not own:
+            continue
+        window = [*window, *own][-goal.of :]
+        running = running + 1 if len(window) == goal.of and sum(window) >= goal.right else 0
+        if day is None and running >= goal.sessions:
+            day = day_of(session.began)
+    return Mastery(level, running, day)
+
+
+def to_csv(sessions: Sequence[Session]) -> bytes:
+    """Every attempt and guess, a row each, in UTF-8 with the mark by which Excel knows it; times are local."""
+    file = StringIO()
+    table = csv.DictWriter(file, COLUMNS)
+    table.writeheader()
+    for number, session in enumerate(sessions, 1):
+        entries: list[Attempt | Guess] = [*session.attempts, *session.guesses]
+        for entry in sorted(entries, key=lambda each: each.began):
+            row = {name: getattr(entry, name, "") for name in COLUMNS}
+            row |= {"kind": type(entry).__name__.lower(), "session": number}
+            row |= {"began": entry.began.astimezone().isoformat(timespec="seconds")}
+            row |= {"reached": int(entry.reached) if isinstance(entry, Attempt) else ""}
+            row |= {"choices": "" if isinstance(entry, Attempt) else " ".join(entry.choices)}
+            table.writerow(row)
+    return file.getvalue().encode("utf-8-sig")
