@@ -3,7 +3,8 @@
 Settings come from the environment:
     STARGAN_FE_CHECKPOINT  a -G.ckpt file, or best, latest or an iteration of data/models (best; where data/models is
                            empty, the shipped generator, then the demo's)
-    STARGAN_FE_COLLECT     0: submitted pictures are not kept (1)
+    STARGAN_FE_COLLECT     1: submitted pictures are kept as training data (0)
+    STARGAN_FE_HOSTS       names of this server beyond the local network, as faces.example.org; commas between (none)
     STARGAN_FE_ORIGINS     web sites whose pages may ask, besides the server's own; commas between them (none)
     STARGAN_FE_TOKEN       an access code that every request with photos must carry (none)
 """
@@ -34,6 +35,7 @@ from apps import chosen_checkpoint, collected_photos, expression_rules, friends
 from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
 from apps.page.intake import PhotoFile, PhotoRoute, photos
 from apps.page.request_limits import MEGABYTE, Line, token_accepted
+from apps.page.trusted_requests import TrustedRequests
 from apps.page.workshop import NoSuchFace, Workshop
 from apps.security_headers import WebHeaders
 from apps.untrusted_photo import PhotoReader
@@ -49,7 +51,7 @@ SUBMIT_PLACES, MAX_SUBMIT_BODY = 3, 48 * MEGABYTE
 LONGEST = 1024  # pixels of the pictures given back: a phone shows no more
 LONGEST_SEARCHED = 1600  # pixels of a photo out of which a head is cut: one of a group is large enough then
 LONGEST_KEPT = 2048  # pixels of the pictures kept: a face in them is still larger than the 512 of training
-RESPONSES: dict[int | str, dict] = {status: {"model": Problem} for status in (400, 401, 408, 413, 422, 503)}
+RESPONSES: dict[int | str, dict] = {status: {"model": Problem} for status in (400, 401, 403, 408, 413, 421, 422, 503)}
 
 
 @dataclass(frozen=True)
@@ -57,19 +59,24 @@ class ServerSettings:
     """What can be chosen when the server starts."""
 
     checkpoint: str = ""
-    collect: bool = True
+    collect: bool = False
+    hosts: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
     token: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> ServerSettings:
         """The settings in the environment, defaults for those that are not there."""
-        origins = environment.get("STARGAN_FE_ORIGINS", "").split(",")
+
+        def several(name: str) -> tuple[str, ...]:
+            return tuple(part.strip() for part in environment.get(name, "").split(",") if part.strip())
+
         return cls(
             checkpoint=environment.get(chosen_checkpoint.CHECKPOINT_VARIABLE, ""),
-            collect=environment.get("STARGAN_FE_COLLECT", "1") != "0",
-            origins=tuple(origin.strip() for origin in origins if origin.strip()),
-            token=environment.get("STARGAN_FE_TOKEN", ""),
+            collect=environment.get("STARGAN_FE_COLLECT", "0") not in ("", "0"),
+            hosts=several("STARGAN_FE_HOSTS"),
+            origins=several("STARGAN_FE_ORIGINS"),
+            token=environment.get("STARGAN_FE_TOKEN", "").strip(),
         )
 
 
@@ -340,6 +347,7 @@ def make_app(settings: ServerSettings) -> FastAPI:
             allow_methods=["GET", "POST"],
             allow_headers=["Content-Type", "Authorization"],
         )
+    app.add_middleware(TrustedRequests, hosts=settings.hosts, origins=settings.origins)
     app.add_middleware(WebHeaders)
     return app
 

@@ -40,7 +40,7 @@ class PhotoReader:
         self._start()
 
     async def read(self, files: list[bytes], longest: int) -> list[np.ndarray]:
-        """Upright uint8 RGB [H, W, 3] pixels of each file, the longer side at most `longest`.
+        """Upright uint8 sRGB [H, W, 3] pixels of each file, the longer side at most `longest`.
 
         Raises `UnreadablePhoto` when one of them is no photo, too large, or takes too long.
         """
@@ -103,7 +103,19 @@ def _read(file: bytes, longest: int) -> np.ndarray:
         raise UnreadablePhoto("too large")
     pixels = photo.pixels(longest / max(photo.width, photo.height))
     shrink = longest / max(pixels.shape[:2])
-    if shrink >= 1:
+    if shrink < 1:
+        size = [max(1, round(side * shrink)) for side in (pixels.shape[1], pixels.shape[0])]
+        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return _as_srgb(pixels, photo.icc_profile) if photo.icc_profile else pixels
+
+
+def _as_srgb(pixels: np.ndarray, profile: bytes) -> np.ndarray:
+    """uint8 RGB of an ICC profile as sRGB; as they are where the profile is damaged, as browsers show them."""
+    from PIL import Image, ImageCms
+
+    try:
+        meant = ImageCms.ImageCmsProfile(BytesIO(profile))
+        converted = ImageCms.profileToProfile(Image.fromarray(pixels), meant, ImageCms.createProfile("sRGB"))
+    except (ImageCms.PyCMSError, OSError):
         return pixels
-    size = [max(1, round(side * shrink)) for side in (pixels.shape[1], pixels.shape[0])]
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return pixels if converted is None else np.asarray(converted)

@@ -8,11 +8,12 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 from hostile_bodies import hostile_bodies, png, scan_bomb
-from PIL import Image
+from PIL import Image, ImageCms
 from serving import OVERWRITING, Server, in_memory, make_checkpoint
 
 import backend
@@ -22,23 +23,24 @@ from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
 
+CODE = "비밀 코드"  # as a Korean clinic would choose it
+BEARER = {"Authorization": f"Bearer {quote(CODE)}"}
 EMOTIONS = ["angry", "fearful", "happy", "sadness", "surprised"]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("backend")
-    with Server(folder, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder))) as running:
+    with Server(folder, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder)), STARGAN_FE_COLLECT="1") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """A server without a checkpoint, that asks for a token, keeps nothing and lets one other site ask."""
+    """A server without a checkpoint, below a folder of its site, that asks for a code and lets one other site ask."""
     folder = tmp_path_factory.mktemp("bare")
-    with Server(
-        folder, STARGAN_FE_TOKEN="secret", STARGAN_FE_COLLECT="0", STARGAN_FE_ORIGINS="https://clinic.example"
-    ) as running:
+    settings = {"TOKEN": CODE, "ORIGINS": "https://clinic.example", "HOSTS": "faces.example, *.clinic.example"}
+    with Server(folder, **{f"STARGAN_FE_{name}": value for name, value in settings.items()}) as running:
         yield running
 
 
@@ -292,15 +294,15 @@ def test_a_server_without_checkpoint_starts_and_says_how_to_get_one(bare):
     health = json.loads(bare.get("/health")[2])
     assert (health["status"], health["generating"], health["collecting"]) == ("ok", False, False)
     assert (health["problem"], health["token_accepted"]) == ("", False)
-    health = json.loads(bare.get("/health", Authorization="Bearer secret")[2])
+    health = json.loads(bare.get("/health", **BEARER)[2])
     assert "make demo" in health["problem"]
     assert health["token_accepted"]
-    status, _, answer = bare.post("/generate", {"image": photo(1)}, Authorization="Bearer secret")
+    status, _, answer = bare.post("/generate", {"image": photo(1)}, **BEARER)
     assert status == 503
     assert "STARGAN_FE_CHECKPOINT" in json.loads(answer)["message_en"]
 
 
-@pytest.mark.parametrize("authorization", [None, "Bearer wrong", "Basic secret", "secret"])
+@pytest.mark.parametrize("authorization", [None, "Bearer wrong", f"Basic {quote(CODE)}", quote(CODE)])
 def test_a_token_is_asked_for(bare, authorization):
     headers = {"Authorization": authorization} if authorization else {}
     for path in ("/generate", "/submit"):
@@ -308,9 +310,9 @@ def test_a_token_is_asked_for(bare, authorization):
         assert (status, answer_headers["WWW-Authenticate"]) == (401, "Bearer")
 
 
-def test_collecting_can_be_turned_off(bare):
+def test_nothing_is_collected_unless_asked_for(bare):
     images = [photo(1), *(photo(1, emotion) for emotion in EMOTIONS)]
-    status, _, answer = bare.post("/submit", {"images": images}, Authorization="Bearer secret")
+    status, _, answer = bare.post("/submit", {"images": images}, **BEARER)
     assert (status, json.loads(answer)["kept"]) == (200, {})
     assert not bare.kept()
 
@@ -322,6 +324,65 @@ def test_other_sites_may_ask_only_when_named(server, bare):
     assert allowed(server, "https://clinic.example") is None
     assert allowed(bare, "https://clinic.example") == "https://clinic.example"
     assert allowed(bare, "https://evil.example") is None
+
+
+BASE64_FORMS = {
+    "data address": lambda plain: "data:image/jpeg;base64," + plain,
+    "lines": lambda plain: "\r\n".join(plain[at : at + 76] for at in range(0, len(plain), 76)),
+    "url-safe without padding": lambda plain: plain.replace("+", "-").replace("/", "_").rstrip("="),
+}
+
+
+@pytest.mark.parametrize("form", BASE64_FORMS)
+def test_every_form_of_base64_is_read(server, form):
+    assert server.post("/faces", {"image": BASE64_FORMS[form](photo(7))})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("192.168.0.10:3000", 200), ("[::1]:3000", 200), ("clinic-pc", 200), ("clinic-pc.local", 200),
+     ("faces.example", 200), ("a.clinic.example:443", 200), ("evil.example", 421), ("clinic.example.evil", 421),
+     ("", 421), ("[", 421)],
+)  # fmt: skip
+def test_a_name_that_nobody_trusts_is_refused(bare, host, status):
+    """A site's name that suddenly means this computer (DNS rebinding) would pass for the page's own."""
+    answer = bare.get("/health", Host=host)
+    assert answer[0] == status
+    assert status == 200 or "STARGAN_FE_HOSTS" in json.loads(answer[2])["message_en"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [({}, True), ({"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}, True),
+     ({"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, False),
+     ({"Origin": "https://evil.example"}, False),
+     ({"Sec-Fetch-Site": "same-site", "Origin": "http://localhost:8080"}, False), ({"Origin": "null"}, False),
+     ({"Sec-Fetch-Site": "cross-site", "Origin": "https://clinic.example"}, True)],
+)  # fmt: skip
+def test_other_sites_cannot_send_anything(bare, headers, allowed):
+    """Not with a form either, which needs nobody's leave: a submit would be kept as the child's own."""
+    status, _, answer = bare.post("/submit", {"images": []}, **BEARER, **headers)
+    assert status == (422 if allowed else 403)
+    assert allowed or json.loads(answer)["code"] == "other_site"
+
+
+def test_a_body_of_no_type_is_no_json(bare):
+    """A form of another site can send any text, but not as application/json."""
+    for kind in ("text/plain", ""):
+        status, _, _ = bare.post("/submit", {"images": [photo(3)] * 6}, **BEARER, **{"Content-Type": kind})
+        assert status == 422
+
+
+def test_colours_of_another_profile_become_those_of_every_screen(server):
+    """A phone's photo in a wide profile came back pale: its numbers mean other colours. Here red means blue."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exchanged = profile.replace(b"rXYZ", b"????").replace(b"bXYZ", b"rXYZ").replace(b"????", b"bXYZ")
+    face = draw_face(7, "neutral", size=384)
+    heads = [
+        pixels(json.loads(server.post("/faces", {"image": image})[2])["faces"][0]).astype(int)
+        for image in (encode(face), encode(face[..., ::-1], icc_profile=exchanged))
+    ]
+    assert np.abs(heads[0] - heads[1]).mean() < 4
 
 
 def test_every_answer_carries_the_security_headers(server):

@@ -29,11 +29,18 @@ STRUCTURE = (b"{", b"[", b",", b'"', b":")
 MAX_STRUCTURE = 64
 
 
+URL_SAFE = str.maketrans("-_", "+/")
+
+
 def _decode(image: object) -> bytes:
+    """The bytes of base64, be it a data address, in lines, url-safe or without its padding."""
     if not isinstance(image, str):
         raise ValueError("should be a string of base64")
+    if image.startswith("data:"):
+        image = image.partition(",")[2]
+    text = "".join(image.split()).rstrip("=").translate(URL_SAFE)
     try:
-        return base64.b64decode(image, validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise Refusal(
             422, "not_base64", "사진을 읽을 수 없습니다.", "The picture can't be read: it is not base64."

@@ -6,8 +6,10 @@ import asyncio
 import math
 import secrets
 import time
+import unicodedata
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import unquote
 
 from fastapi import Request
 
@@ -54,9 +56,15 @@ class Line:
 
 
 def token_accepted(request: Request, token: str) -> bool:
-    """Whether the request carries the bearer token; without one set, all may ask."""
+    """Whether the request carries the bearer token; without one set, all may ask.
+
+    A header holds no Korean: the page sends the token percent-encoded. Both forms of any token are taken.
+    """
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    return not token or (scheme.lower() == "bearer" and secrets.compare_digest(given.encode(), token.encode()))
+    forms = (given.encode("latin-1").decode(errors="replace"), unquote(given))
+    wanted = unicodedata.normalize("NFC", token).encode()
+    right = [secrets.compare_digest(unicodedata.normalize("NFC", form).encode(), wanted) for form in forms]
+    return not token or (scheme.lower() == "bearer" and any(right))
 
 
 def check_token(request: Request, token: str) -> None:
