@@ -21,6 +21,7 @@ from imaging.draw_faces import draw_face
 VENDOR = ROOT / "apps/page/web" / "vendor" / "vision_bundle.mjs"
 PHONE = {"width": 390, "height": 844}
 IDENTITY = 7
+SETTINGS = {"STARGAN_FE_COLLECT": "1", "STARGAN_FE_HOSTS": ELSEWHERE}
 SIZES = ((844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844))
 LONG = {"settings", "cards"}  # an adult's: they may be scrolled
 FLOW_SECONDS = 120  # patience with a busy machine
@@ -35,7 +36,7 @@ needs_vendor = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
-    with Server(folder, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder))) as running:
+    with Server(folder, **SETTINGS, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder))) as running:
         yield running
 
 
@@ -417,7 +418,7 @@ def guarded(tmp_path_factory):
     """A server with an access code, whose generator has learned from drawings."""
     folder = tmp_path_factory.mktemp("guarded")
     made = make_checkpoint(folder, trained_on="drawn")
-    with Server(folder, STARGAN_FE_CHECKPOINT=str(made), STARGAN_FE_TOKEN="secret") as running:
+    with Server(folder, **SETTINGS, STARGAN_FE_CHECKPOINT=str(made), STARGAN_FE_TOKEN="비밀 코드") as running:
         yield running
 
 
@@ -431,7 +432,7 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     wait_until(page, "document.querySelector('#code-problem').textContent.includes('이 코드로는')")
     check_screen(page, "code")
     assert page.locator("#code-input").bounding_box()["height"] < 80, "a field for one line"
-    page.fill("#code-input", "secret")
+    page.fill("#code-input", "비밀 코드")
     page.keyboard.press("Enter")
     on_screen(page, "start")
     asked = []
@@ -480,7 +481,7 @@ def test_code_consent_and_a_server_that_comes_and_goes(open_page, guarded):
     page.evaluate("sessionStorage.clear()")  # the code has expired
     page.click("#send")
     on_screen(page, "code")
-    page.fill("#code-input", "secret")
+    page.fill("#code-input", "비밀 코드")
     page.click("#code [type=submit]")
     on_screen(page, "consent")
     page.check("#consent input")

@@ -21,7 +21,7 @@ HARMLESS = ("GET", "HEAD", "OPTIONS")
 
 
 class TrustedRequests:
-    """ASGI middleware. `hosts` are names beside those of the local network, with * for any part; `origins` are sites."""
+    """ASGI middleware. `hosts`: names beyond those of the local network, * for any part; `origins`: other sites."""
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str]) -> None:
         self.app = app
