@@ -22,8 +22,9 @@ from face_detection import FaceFinder, Mesh
 from imaging.draw_faces import write_jpeg
 from imaging.face_geometry import FACE_SIZE, Image, Points
 from imaging.image_folder import find_images
+from imaging.mesh_warp import gap
 from imaging.photo import UnreadablePhoto, read_photo
-from preprocessing.expression_transfer import OPENS, Change, Portrait, express, gap, inside_mouth, likeness, tinted
+from preprocessing.expression_transfer import OPENS, Change, Portrait, express, inside_mouth, likeness, tinted
 
 NEUTRAL, HAPPY = "neutral", "happy"
 ALL = (NEUTRAL, *FIVE)

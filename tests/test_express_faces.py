@@ -14,13 +14,12 @@ from common.emotions import EMOTIONS, FIVE
 from face_detection import FaceFinder, Mesh
 from imaging import draw_faces
 from imaging.image_folder import pair_table, read_folder
+from imaging.mesh_warp import LOWER_LIP, UPPER_LIP
 from imaging.photo import read_photo
 from preprocessing.express_faces import REACH, typical_reaches
 from preprocessing.expression_transfer import (
     CHEEKS,
-    LOWER_LIP,
     LUMA,
-    UPPER_LIP,
     Change,
     Portrait,
     express,
