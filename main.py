@@ -14,7 +14,7 @@ from common.argument_types import boolean, count, crop, fraction, percent, posit
 from common.errors import UserError, door
 from common.version import TOLD
 from imaging.image_folder import read_folder
-from training.flag_sets import PRESETS, config_words, preset_words, run_words
+from training.flag_sets import PRESETS, config_words, init_words, preset_words, run_words
 
 
 def run_name(text: str) -> str:
@@ -126,7 +126,8 @@ def add_training(add: Add) -> None:
     add(
         "--init",
         type=Path,
-        help="generator to start from instead of random weights; copy: weights that pass the image through",
+        help="generator to start from, with its sizes, and with its D where it lies beside it; copy: random weights "
+        "that pass the image through",
     )
     add("--balance", type=boolean, default=False, help="show every emotion equally often, however many faces it has")
     add("--batch_size", type=count, default=16, help="images a step, in each process")
@@ -135,7 +136,12 @@ def add_training(add: Add) -> None:
     add("--g_lr", type=positive, default=0.0002, help="learning rate of the generator")
     add("--d_lr", type=positive, default=0.0004, help="learning rate of the discriminator")
     add("--n_critic", type=count, default=5, help="discriminator steps for each generator step")
-    add("--d_warmup", type=whole, default=0, help="first iterations, in which D alone learns, only to name emotions")
+    add(
+        "--d_warmup",
+        type=whole,
+        default=0,
+        help="first iterations, in which D alone learns, only to name emotions; none where --init brings a D",
+    )
     add("--beta1", type=fraction, default=0.5, help="Adam's beta1")
     add("--beta2", type=fraction, default=0.999, help="Adam's beta2")
     add(
@@ -242,7 +248,8 @@ def read_flags(argv: Sequence[str]) -> argparse.Namespace:
         parser.parse_args(earlier)
     except UserError as error:
         raise UserError(f"--config {given.config}: {error}") from error
-    return parser.parse_args([*earlier, *preset_words(given.preset), *run_words(given.run), *argv])
+    named = [*preset_words(given.preset), *init_words(given.init), *run_words(given.run)]
+    return parser.parse_args([*earlier, *named, *argv])
 
 
 def train(config: argparse.Namespace) -> int:

@@ -55,11 +55,17 @@ class Solver:
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
         self._start_anew()
+        if self.state.d_warmup >= config.num_iters:
+            raise UserError(
+                f"--num_iters {config.num_iters} ends within --d_warmup {config.d_warmup}, before the generator "
+                "learns: give more iterations, or a shorter warm-up"
+            )
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
         networks = self.state.G, self.state.D
-        self.ranks.say(start_up_block(self.config, self.images, self.device, networks, self.ranks.world_size))
+        begins_with, processes = self.state.begins_with, self.ranks.world_size
+        self.ranks.say(start_up_block(self.config, self.images, self.device, networks, begins_with, processes))
         which = self.config.resume_iters
         if self.ranks.restarts and training_sets.iterations(self.folder.models):
             which = "latest"
@@ -115,7 +121,7 @@ class Solver:
             c_trg = batch.c_trg
         # Where the answer is known it is D's real face: of the same person, so that only a wrong expression differs.
         real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
-        if i <= config.d_warmup:
+        if i <= self.state.d_warmup:
             return self.warmup_step(*real)
         generator_learns = i % config.n_critic == 0
         x_fake = None

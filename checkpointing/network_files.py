@@ -1,21 +1,18 @@
-"""Files of one network, in our format (plain state dicts) and in other repos', and the run's `config.json`."""
+"""Files of one network, in our format (plain state dicts) and in other repos'."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from checkpointing import tensor_file
+from checkpointing import run_config, tensor_file
 from common import emotions
 from common.errors import UserError
-from common.whole_files import write_atomically
 
 StateDict = dict[str, Tensor]
 
@@ -24,8 +21,6 @@ _TRACKED = ("running_mean", "running_var", "num_batches_tracked")
 
 # Label order of StarGAN-TA's published six-domain checkpoints.
 STARGAN_TA_DOMAINS = ("angry", "fearful", "happy", "neutral", "sadness", "surprised")
-
-CONFIG = "config.json"
 
 
 @dataclass(frozen=True)
@@ -36,37 +31,6 @@ class Architecture:
     c_dim: int
     repeat_num: int
     image_size: int | None = None
-
-
-def save_config(folder: Path, config: dict[str, Any]) -> None:
-    """Write `config.json`: the run's arguments and its domain names in label order."""
-    write_config(folder / CONFIG, config)
-
-
-def write_config(path: Path, config: dict[str, Any]) -> None:
-    """The same, under any name."""
-    text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def load_config(folder: Path) -> dict[str, Any] | None:
-    """`config.json` of a run, or None where there is none (checkpoints of other repos)."""
-    return _read_config(folder / CONFIG)
-
-
-def config_of(path: Path) -> dict[str, Any] | None:
-    """The config of a generator's file: NAME.json beside a shipped NAME.ckpt, else `config.json` of its folder."""
-    return _read_config(path.with_suffix(".json")) or load_config(path.parent)
-
-
-def _read_config(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error
 
 
 def load_network(path: Path) -> StateDict:
@@ -131,7 +95,7 @@ def _fit_domains(state: StateDict, found: Architecture, c_dim: int, path: Path) 
 
 def domains_of(path: Path) -> list[str]:
     """The domain names that generator or discriminator `path` was trained on, in label order; empty if unknown."""
-    config = config_of(path)
+    config = run_config.config_of(path)
     return config["domains"] if config else []
 
 
@@ -149,10 +113,14 @@ def domain_names(path: Path, c_dim: int, fallback: Sequence[str] = ()) -> list[s
 
 def require(found: Architecture, path: Path, wanted: Mapping[str, int]) -> None:
     """Refuse a checkpoint that contradicts a flag; `wanted` maps flags (g_conv_dim, c_dim ...) to values."""
-    for flag, value in wanted.items():
-        has = getattr(found, flag.removeprefix("g_").removeprefix("d_"))
-        if has != value:
-            raise UserError(
-                f"{path} was trained with --{flag} {has}, and --{flag} says {value}: "
-                f"pass --{flag} {has}, or use another checkpoint"
-            )
+    for flag, has in differences(found, wanted).items():
+        raise UserError(
+            f"{path} was trained with --{flag} {has}, and --{flag} says {wanted[flag]}: "
+            f"pass --{flag} {has}, or use another checkpoint"
+        )
+
+
+def differences(found: Architecture, wanted: Mapping[str, int]) -> dict[str, int]:
+    """What a checkpoint has for each flag that says another value."""
+    has = {flag: getattr(found, flag.removeprefix("g_").removeprefix("d_")) for flag in wanted}
+    return {flag: value for flag, value in has.items() if value != wanted[flag]}

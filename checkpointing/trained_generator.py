@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from checkpointing import network_files
+from checkpointing import network_files, run_config
 from common.errors import UserError
 from model import Generator
 
@@ -17,7 +17,7 @@ from model import Generator
 class TrainedGenerator:
     """A generator on the CPU, without gradients; its domain names in label order; the images it takes.
 
-    `config` is what its run wrote down, as `network_files.config_of` gives it.
+    `config` is what its run wrote down, as `run_config.config_of` gives it.
     """
 
     path: Path
@@ -43,7 +43,7 @@ def load_generator(
     other repos, which have none. Raises `UserError` for a file that is no generator.
     """
     state, found = network_files.generator_weights(path, c_dim)
-    config = network_files.config_of(path)
+    config = run_config.config_of(path)
     if config:
         image_size, crop_size = config["arguments"]["image_size"], config["arguments"]["crop_size"]
     with torch.device("meta"):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from checkpointing import network_files
+from checkpointing import run_config
 from common import whole_files
 from common.device import autocast, half_precision
 from common.errors import UserError
@@ -86,7 +86,7 @@ class Selection:
         """What the scores of the table measure; runs before there was a scores.json tell it by their flags."""
         path = self.table.with_name(CRITERION)
         if not path.exists():
-            run = network_files.load_config(self.table.parent)
+            run = run_config.load_config(self.table.parent)
             return {flag: value for flag, value in run["arguments"].items() if flag in MEASURES} if run else {}
         try:
             so_far = json.loads(path.read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ def make_checkpoint(folder: Path, **config: str) -> Path:
     """A small generator with random weights, where no trained one is needed; `config` adds to its arguments."""
     import torch
 
-    from checkpointing import network_files, training_sets
+    from checkpointing import run_config, training_sets
     from common import emotions
     from model import Generator
 
@@ -41,7 +41,7 @@ def make_checkpoint(folder: Path, **config: str) -> Path:
     path = training_sets.path_of(folder, "best", "G")
     torch.save(Generator(8, 5, 1).state_dict(), path)
     arguments = {"image_size": 64, "crop_size": 448, **config}
-    network_files.save_config(folder, {"arguments": arguments, "domains": list(emotions.FIVE)})
+    run_config.save_config(folder, {"arguments": arguments, "domains": list(emotions.FIVE)})
     return path
 
 

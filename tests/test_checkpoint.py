@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import flags
 
-from checkpointing import network_files, tensor_file
+from checkpointing import network_files, run_config, tensor_file
 from common import whole_files
 from common.errors import UserError
 from model import Discriminator, Generator
@@ -77,7 +77,7 @@ def test_a_foreign_checkpoint_names_its_domains(tmp_path):
 def test_own_six_domains_stay_six(tmp_path):
     stargan_ta(tmp_path)
     domains = ["angry", "fearful", "happy", "neutral", "sadness", "surprised"]
-    network_files.save_config(tmp_path, {"arguments": {"image_size": 32, "crop_size": 448}, "domains": domains})
+    run_config.save_config(tmp_path, {"arguments": {"image_size": 32, "crop_size": 448}, "domains": domains})
     with Translator.load(tmp_path / "600000-G.ckpt") as translator:
         assert translator.domains == domains
         assert translator.image_size == 32

@@ -14,7 +14,7 @@ from conftest import flags
 from PIL import Image
 
 import main
-from checkpointing import network_files, tensor_file, training_sets
+from checkpointing import run_config, tensor_file, training_sets
 from common import whole_files
 from imaging import image_folder
 from training import safeguards
@@ -178,7 +178,7 @@ def w(tmp_path_factory, judge):
     models.mkdir()
     training_sets.save_set(models, 10, state.parts())
     arguments = {name: value for name, value in vars(config).items() if isinstance(value, (str, int, float))}
-    network_files.save_config(models, {"arguments": arguments, "domains": list(FIVE)})
+    run_config.save_config(models, {"arguments": arguments, "domains": list(FIVE)})
     for name in ("mixed", "no_d", "no_config", "cut", "folder", "text", "bare", "swapped", "barred"):
         shutil.copytree(models, w / name)
     torch.manual_seed(1)

@@ -7,18 +7,72 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, flags
 from PIL import Image
 
-from checkpointing import network_files
+from checkpointing import network_files, run_config
 from checkpointing.trained_generator import load_generator
 from common import emotions
 from face_detection import FaceFinder
 from imaging.photo import read_photo
-from model import Generator
+from model import Discriminator, Generator
 from tests.serving import make_checkpoint
+from translation import default_generator
 
 SIX = ["angry", "fearful", "happy", "neutral", "sadness", "surprised"]
+
+
+def pair_of(main_here, drawn, folder, **changes):
+    """Train a small pair, export it, and put it under a name of its own, as it is shipped."""
+    assert main_here(*flags(folder, image_dir=drawn, crop_size=384, **changes)).returncode == 0
+    export = ("--mode", "export", "--for", "release", "--test_iters", 10, "--model_save_dir", folder / "model_save")
+    assert main_here(*export).returncode == 0
+    shipped = folder / "shipped"
+    shipped.mkdir()
+    for name, new in (("10-G.ckpt", "people.ckpt"), ("10-G.json", "people.json"), ("10-D.ckpt", "people-D.ckpt")):
+        shutil.copy(folder / "model_save/release" / name, shipped / new)
+    return shipped / "people.ckpt"
+
+
+def test_a_training_goes_on_from_a_released_pair_with_its_sizes(main_here, drawn, tmp_path):
+    shipped = pair_of(main_here, drawn, tmp_path / "first")
+    assert default_generator.find(shipped.parent).path == shipped, "not the D, which sorts before it"
+    words = {"init": shipped, "image_dir": drawn, "num_iters": 5, "num_iters_decay": 0, "d_warmup": 1000}
+    given = flags(tmp_path, **words, n_critic=1)
+    sizes = ("--image_size", "--g_conv_dim", "--d_conv_dim", "--g_repeat_num", "--d_repeat_num")
+    given = [word for i, word in enumerate(given) if not {word, given[i - 1]} & set(sizes)]
+    run = main_here(*given)
+    assert run.returncode == 0, run.stderr
+    assert f"init      {shipped} and people-D.ckpt" in run.stdout
+    assert "note:" not in run.stdout
+    first, then = (
+        {part: network_files.load_network(folder / f"{i}-{part}.ckpt") for part in "GD"}
+        for folder, i in ((tmp_path / "first/model_save", 10), (tmp_path / "model_save", 5))
+    )
+    config = json.loads((tmp_path / "model_save/config.json").read_text())["arguments"]
+    assert [config[flag] for flag in ("image_size", "crop_size", "d_repeat_num")] == [32, 384, 3]
+    for part in "GD":
+        change = [float((then[part][name] - first[part][name]).abs().max()) for name in first[part]]
+        assert 0 < max(change) < 0.02, "both go on from where they were, and without a warm-up both learn"
+
+
+def test_other_sizes_than_the_released_pairs_are_named(main_here, drawn, tmp_path):
+    shipped = pair_of(main_here, drawn, tmp_path / "first")
+    run = main_here(*flags(tmp_path, init=shipped, image_dir=drawn, image_size=64, crop_size=448))
+    assert run.returncode == 0, run.stderr
+    assert "people.ckpt; D with random weights, as people-D.ckpt was trained with --image_size 32" in run.stdout
+    assert f"note: --crop_size 448, and {shipped} has learned with 384" in run.stdout
+    assert f"note: --image_size 64, and {shipped} has learned with 32" in run.stdout
+
+
+def test_a_run_that_ends_within_the_warm_up_is_refused(main_here, drawn, tmp_path):
+    """Its generator would give back its input, bit for bit."""
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=10, d_warmup=10))
+    assert run.returncode == 2 and not (tmp_path / "model_save").exists()
+    assert run.stderr.strip() == (
+        "error: --num_iters 10 ends within --d_warmup 10, before the generator learns: give more iterations, or a "
+        "shorter warm-up"
+    )
 
 
 @pytest.fixture
@@ -28,8 +82,9 @@ def six(tmp_path):
     folder.mkdir()
     torch.manual_seed(0)
     torch.save(Generator(8, 6, 1).state_dict(), folder / "7-G.ckpt")
+    torch.save(Discriminator(64, 8, 6, 3).state_dict(), folder / "7-D.ckpt")
     arguments = {"image_size": 64, "crop_size": 384, "c_dim": 6, "image_dir": "/home/somebody/children"}
-    network_files.save_config(folder, {"arguments": arguments, "domains": SIX})
+    run_config.save_config(folder, {"arguments": arguments, "domains": SIX})
     return folder
 
 
@@ -48,6 +103,10 @@ def test_a_release_makes_the_same_five_faces_in_half_the_bytes(main_here, six):
     with torch.inference_mode():
         expected = trained.network(x, torch.eye(6)[[SIX.index(name) for name in emotions.FIVE]])
         torch.testing.assert_close(given.network(x, torch.eye(5)), expected, atol=0.02, rtol=0)
+    weights = [network_files.load_network(folder / "7-D.ckpt") for folder in (six, six / "release")]
+    assert all(tensor.dtype == torch.float16 for tensor in weights[1].values())
+    kept = [SIX.index(name) for name in emotions.FIVE]
+    torch.testing.assert_close(weights[1]["conv2.weight"].float(), weights[0]["conv2.weight"][kept], atol=1e-3, rtol=0)
 
 
 def test_without_a_training_the_shipped_generator_translates_and_says_so(main_here, tmp_path, monkeypatch, portrait):

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from checkpointing import run_config
 from common.errors import UserError
 
 RUNS = Path("data/runs")
@@ -27,6 +28,9 @@ PRESETS = {
     " --n_critic 5 --num_iters 200000 --num_iters_decay 100000 --g_lr 0.0001 --d_lr 0.0001 --beta1 0.5 --beta2 0.999"
     " --lambda_cls 1 --lambda_rec 10 --lambda_gp 10 --ema_decay 0",
 }
+
+# What a generator and its D were made for.
+SIZES = ("image_size", "crop_size", "g_conv_dim", "g_repeat_num", "d_conv_dim", "d_repeat_num")
 
 # What belongs to one start, or to one machine, not to the run.
 _NOT_TAKEN = {
@@ -60,6 +64,13 @@ def config_words(path: Path | None, known: Collection[str]) -> list[str]:
         [f"--{flag}", *value] if isinstance(value, list) else [f"--{flag}={value}"] for flag, value in taken.items()
     ]
     return [word for flag_words in words for word in flag_words]
+
+
+def init_words(generator: Path | None) -> list[str]:
+    """The sizes that the generator to start from was trained with, where its config says them."""
+    config = run_config.config_of(generator) if generator else None
+    arguments = config["arguments"] if config else {}
+    return [f"--{flag}={arguments[flag]}" for flag in SIZES if flag in arguments]
 
 
 def _arguments(path: Path) -> dict[str, Any]:

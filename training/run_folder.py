@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from PIL import Image
 
-from checkpointing import network_files, training_sets
+from checkpointing import run_config, training_sets
 from common.errors import UserError
 from common.whole_files import write_atomically
 from training.safeguards import RunLock, patiently
@@ -34,7 +34,7 @@ def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> list[str
     Raises `UserError` where going on would be meaningless; returns a line for everything that is merely different.
     """
     folder = Path(config.model_save_dir)
-    saved = network_files.load_config(folder)
+    saved = run_config.load_config(folder)
     if not saved:
         return []
     if saved["domains"] != list(domains):
@@ -102,7 +102,7 @@ class RunFolder:
             print(f"warning: {what} until this run has passed it: move them away")
 
     def _save_config(self) -> None:
-        network_files.save_config(self.models, {"arguments": _plain(self.config), "domains": self.domains})
+        run_config.save_config(self.models, {"arguments": _plain(self.config), "domains": self.domains})
 
     def save(self, name: int | str, parts: dict[str, dict[str, Any]]) -> None:
         """Write the set `name` as it is now, in the background. Raises what went wrong with the save before.

@@ -7,6 +7,7 @@ import argparse
 import torch
 from torch import nn
 
+from checkpointing import run_config
 from common.device import device_name, half_precision
 from imaging.image_folder import LabelledImages
 
@@ -18,6 +19,7 @@ def start_up_block(
     images: LabelledImages,
     device: torch.device,
     networks: tuple[nn.Module, nn.Module],
+    begins_with: str,
     processes: int,
 ) -> str:
     """The block as lines of text: generator and discriminator are `networks`."""
@@ -32,6 +34,8 @@ def start_up_block(
         "samples": config.sample_dir,
         "logs": f"{config.log_dir} (curves.png{'; TensorBoard' if config.use_tensorboard else ''})",
     }
+    if config.init:
+        rows["init"] = begins_with
     lines = [f"{name:10}{told}" for name, told in rows.items()]
     return "\n".join(lines + notices(config, len(images.paths), processes))
 
@@ -44,9 +48,24 @@ def notices(config: argparse.Namespace, faces: int, processes: int) -> list[str]
             f"note: --num_iters_decay {config.num_iters_decay} is above --num_iters {config.num_iters}: the learning "
             "rates fall from the first iteration on"
         )
+    told += other_pictures(config)
+    if config.n_critic > config.num_iters:
+        told.append(f"note: --n_critic {config.n_critic} is above --num_iters {config.num_iters}: G never learns")
     if (batch := config.batch_size * processes) > faces:
         told.append(f"note: a batch of {batch} is more than the {faces} faces: it holds some of them twice")
     return told
+
+
+def other_pictures(config: argparse.Namespace) -> list[str]:
+    """What this run shows the generator to start from that it has not learned from."""
+    learned = run_config.config_of(config.init) if config.init else None
+    then = learned["arguments"] if learned else {}
+    return [
+        f"note: --{flag} {getattr(config, flag)}, and {config.init} has learned with {then[flag]}: it sees faces in "
+        "another size"
+        for flag in ("image_size", "crop_size")
+        if then.get(flag, getattr(config, flag)) != getattr(config, flag)
+    ]
 
 
 def _emotions(images: LabelledImages, balance: bool) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from checkpointing import network_files, tensor_file, training_sets
+from checkpointing import network_files, run_config, tensor_file, training_sets
 from checkpointing.tensor_file import DamagedCheckpoint, tensors_of
 from common.errors import UserError
 from model import SLOPE, Discriminator, Generator
@@ -53,6 +53,7 @@ class TrainingState:
         self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
         if config.d_warmup:
             _keep_signals_up(self.D)
+        self.d_warmup = config.d_warmup  # first iterations in which D alone learns
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)
         self.ema = AveragedModel(self.G) if config.ema_decay else None
@@ -67,19 +68,34 @@ class TrainingState:
         self.lr_factor = 1.0  # below 1 after a loss was not finite
         self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
-        if config.init:
-            self._start_from(config.init)
+        self.begins_with = self._start_from(config.init) if config.init else "random weights"
 
-    def _start_from(self, path: Path) -> None:
-        """Take the generator at `path` for the beginning, or weights that copy the image."""
+    def _start_from(self, path: Path) -> str:
+        """Take the generator at `path` for the beginning, or weights that copy the image; says what it took."""
         if str(path) == COPY:
             start_copying(self.G)
             if self.ema:
                 self.ema.module.load_state_dict(self.G.state_dict())
-            return
+            return "random weights that copy the image"
+        self._fill_generator(path)
+        discriminator = run_config.discriminator_beside(path)
+        if not discriminator:
+            return f"{path}; D with random weights, as none lies beside it"
+        weights, found = network_files.discriminator_weights(discriminator, self.config.c_dim)
+        other = network_files.differences(found, self._sizes("d_conv_dim", "d_repeat_num", "c_dim", "image_size"))
+        if other:
+            learned = " ".join(f"--{flag} {has}" for flag, has in other.items())
+            return f"{path}; D with random weights, as {discriminator.name} was trained with {learned}"
+        _fill(self.D, weights, discriminator)
+        self.d_warmup = 0  # it can name the emotions
+        return f"{path} and {discriminator.name}"
+
+    def _sizes(self, *flags: str) -> dict[str, int]:
+        return {flag: getattr(self.config, flag) for flag in flags}
+
+    def _fill_generator(self, path: Path) -> None:
         weights, found = network_files.generator_weights(path, self.config.c_dim)
-        wanted = {flag: getattr(self.config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
-        network_files.require(found, path, wanted)
+        network_files.require(found, path, self._sizes("g_conv_dim", "g_repeat_num", "c_dim"))
         _fill(self.G, weights, path)
         if self.ema:
             _fill(self.ema.module, weights, path)
@@ -189,18 +205,10 @@ class TrainingState:
         self.set_learning_rates()
 
     def _load_networks(self, folder: Path, name: int | str) -> None:
-        config, c_dim = self.config, self.config.c_dim
-        path = training_sets.path_of(folder, name, "G")
-        weights, found = network_files.generator_weights(path, c_dim)
-        wanted = {flag: getattr(config, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim")}
-        network_files.require(found, path, wanted)
-        _fill(self.G, weights, path)
-        if self.ema:
-            _fill(self.ema.module, weights, path)
+        self._fill_generator(training_sets.path_of(folder, name, "G"))
         path = training_sets.path_of(folder, name, "D")
-        weights, found = network_files.discriminator_weights(path, c_dim)
-        wanted = {flag: getattr(config, flag) for flag in ("d_conv_dim", "d_repeat_num", "c_dim", "image_size")}
-        network_files.require(found, path, wanted)
+        weights, found = network_files.discriminator_weights(path, self.config.c_dim)
+        network_files.require(found, path, self._sizes("d_conv_dim", "d_repeat_num", "c_dim", "image_size"))
         _fill(self.D, weights, path)
 
 

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from checkpointing import network_files, training_sets
+from checkpointing import run_config, training_sets
 from common.errors import UserError
 
 MODELS = Path("data/models")  # your own training
@@ -54,7 +54,7 @@ def find(models: Path = MODELS) -> Choice | None:
 
 def choice_of(path: Path, origin: str) -> Choice:
     """A generator's file with what the config.json beside it says that it was trained on."""
-    config = network_files.config_of(path)
+    config = run_config.config_of(path)
     said = config["arguments"].get("trained_on", USUALLY) if config else USUALLY
     if said not in TRAINED_ON:
         raise UserError(f"the config of {path} says trained_on {said!r}: make it one of {', '.join(TRAINED_ON)}")
@@ -63,7 +63,7 @@ def choice_of(path: Path, origin: str) -> Choice:
 
 def _best_of(folder: Path) -> Path | None:
     """The best generator of a folder, else its latest; a folder that was shipped holds one under any name."""
-    files = sorted(folder.glob("*.ckpt"))
+    files = [path for path in sorted(folder.glob("*.ckpt")) if not path.name.endswith(run_config.D)]
     if not files:
         return None
     best = training_sets.path_of(folder, "best", "G")

@@ -11,7 +11,7 @@ import shutil
 
 import torch
 
-from checkpointing import network_files, tensor_file
+from checkpointing import network_files, run_config, tensor_file
 from common import whole_files
 from translation.default_generator import of_command_line
 
@@ -25,8 +25,7 @@ def export_for_stargan(config: argparse.Namespace, given: set[str]) -> int:
     with whole_files.told_unwritable(str(target)):
         whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
     print(f"{target}: {len(tracking) - len(state)} buffers added")
-    discriminator = path.with_name(path.name.replace("-G.ckpt", "-D.ckpt"))
-    if discriminator != path and discriminator.exists():
+    if discriminator := run_config.discriminator_beside(path):
         copy = target.with_name(discriminator.name)
         with whole_files.told_unwritable(str(copy)):
             whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
