@@ -23,7 +23,6 @@ from common import argument_types, emotions
 from common.errors import UserError, door
 from common.progress import progress_bar
 from common.version import TOLD
-from common.whole_files import told_unwritable
 from preprocessing import aihub
 
 if TYPE_CHECKING:
@@ -56,9 +55,6 @@ def build_parser() -> argparse.ArgumentParser:
     add("--pairs", "the same file name in every emotion's folder is the same person, pose and light: cut all photos of "
         "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
         action="store_true")  # fmt: skip
-    add("--express", "give the face crops in INPUT/neutral and INPUT/happy the emotions of the people in this folder, "
-        "which --pairs made: pairs for main.py --lambda_pair, warped, so for training only", type=Path,
-        metavar="PEOPLE")  # fmt: skip
     add("--align", "turn each face until its eyes are level", action="store_true")
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
     add("--quality", "of JPEG crops, 1 to 100 (%(default)s)", type=argument_types.percent, default=95, metavar="1-100")
@@ -82,8 +78,6 @@ def main(argv: list[str] | None = None) -> int:
     from preprocessing.output import Output, merge_shards
     from preprocessing.report import write_report
 
-    if args.express:
-        return express_faces(args)
     val = args.val_output or args.output.with_name(args.output.name + "_val")
     output = Output(args.output, val, args.shard)
     if args.merge:
@@ -130,24 +124,6 @@ def read_settings(args: argparse.Namespace) -> CropSettings:
         val_fraction=args.val_fraction,
         person_pattern=args.person_pattern,
     )
-
-
-def express_faces(args: argparse.Namespace) -> int:
-    """Do what --express asks for; the exit code."""
-    from preprocessing.express_faces import express_folder
-
-    usual, taken = vars(build_parser().parse_args([])), ("express", "input", "output")
-    if ignored := [name for name, value in vars(args).items() if name not in taken and value != usual[name]]:
-        raise UserError(f"--express takes --input and --output only: leave out --{' --'.join(ignored)}")
-    for flag, folder in (("--input", args.input), ("--express", args.express)):
-        if folder.resolve() in (args.output.resolve(), *args.output.resolve().parents):
-            raise UserError(f"--output {args.output} lies inside {flag} {folder}: name another folder")
-    try:
-        with told_unwritable(f"--output {args.output}"):
-            return express_folder(args.input, args.express, args.output)
-    except KeyboardInterrupt:
-        print("\nstopped: the same command carries on from here", file=sys.stderr)
-        return 130
 
 
 def preprocess(settings: CropSettings, output: Output, workers: int) -> None:

@@ -382,7 +382,7 @@ def tiny(words: Sequence[str]) -> list[str] | None:
     if arguments[0] == "datapreprocess.py":
         if "--output" not in arguments:  # other settings want another folder
             arguments += ["--output", f"data/other{len(arguments)}"]
-        return arguments if "--express" in arguments else [*arguments, "--num_workers", "0"]
+        return [*arguments, "--num_workers", "0"]
     if arguments[0] == "emotion_recognition.py" and arguments[1] == "train":
         return [*arguments, *TINY_JUDGE]
     if arguments[0] == "main.py" and mode == "eval":
