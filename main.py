@@ -179,9 +179,18 @@ def add_best(add: Add) -> None:
         default="fid*emotion",
         help="criterion for the best checkpoint",
     )
-    add("--fid_features", choices=("inception", "emotion"), default="inception", help="features to compare faces by")
+    add(
+        "--fid_features",
+        choices=("auto", "inception", "emotion"),
+        default="auto",
+        help="features to compare faces by: Inception's, or the judge's; auto: Inception's where they can be had",
+    )
     add("--fid_sample_size", type=count, default=160, help="real faces the score is computed on")
-    add("--emotion_model", type=Path, help="judge file; default: the published enet_b2_7.pt")
+    add(
+        "--emotion_model",
+        type=Path,
+        help="judge file; default: enet_b2_7.pt if it is on this machine, else the judge that comes with the project",
+    )
 
 
 def add_use(add: Add) -> None:

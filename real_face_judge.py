@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from common import emotions
 from common.errors import UserError
+from common.pretrained_files import sha256
 from imaging.face_geometry import Image, Points, Square
 
 FILE = Path(__file__).resolve().parent / "pretrained" / "real-face-judge.onnx"
@@ -28,6 +29,9 @@ SIDE = 112  # pixels: the network's input
 SMALL = 96  # pixels: the side of `judged_square` below which the judge sees badly
 MEAN = (122.782, 117.001, 104.298)  # RGB, subtracted from values in [0, 255] before they are divided by 255
 CHANNELS = (3, 32, 64, 128, 256)  # of the input and the four blocks
+# The corrected log-probability of fear, from those of CLASSES: benchmarks/feedback.py --fear, on rendered people.
+FEAR_WEIGHTS = (-0.01, 0.26, -0.09, 0.03, 0.88, -0.12, 0.04)
+FEAR_BIAS = 3.39
 FACES_AT_ONCE = 4, 128  # on a CPU, whose cache it should fit into, and on a GPU
 
 
@@ -71,14 +75,40 @@ class RealFaceJudge:
 
     def of_crops(self, crops: NDArray[np.uint8], names: Sequence[str] = CLASSES) -> NDArray[np.float32]:
         """`log_probabilities` of faces already cut to `judged_square`: uint8 RGB [faces, 112, 112, 3]."""
-        outputs = outputs_of(names)
-        logits = torch.cat([self._logits(batch) for batch in torch.from_numpy(crops).split(self._at_once)])
-        return logits[:, outputs].log_softmax(dim=1).cpu().numpy()
+        return among(self.features_and_log_probabilities(crops)[1], names)
 
     @torch.inference_mode()
-    def _logits(self, crops: Tensor) -> Tensor:
-        images = crops.to(self.device).movedim(-1, 1).float()
-        return (self._network(images) + self._network(images.flip(-1))) / 2
+    def features_and_log_probabilities(
+        self, crops: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of the same crops, from one pass: the input of the last layer [faces, 256], and `CLASSES` [faces, 7]."""
+        found = []
+        for batch in torch.from_numpy(crops).split(self._at_once):
+            images = batch.to(self.device).movedim(-1, 1).float()
+            found.append((self._network.features(images) + self._network.features(images.flip(-1))) / 2)
+        features = torch.cat(found)
+        return features.cpu().numpy(), self._network.head(features).log_softmax(dim=1).cpu().numpy()
+
+
+def among(log_probabilities: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.float32]:
+    """How probable each of `names` is if it is one of them, from what is known of all `CLASSES`."""
+    chosen = log_probabilities[:, outputs_of(names)]
+    return chosen - np.logaddexp.reduce(chosen, axis=1, keepdims=True)
+
+
+def fear_corrected(log_probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What the judge says of `CLASSES` [faces, 7], but fear, which it hardly sees, estimated from all of them.
+
+    Rows no longer sum to 1.
+    """
+    corrected = log_probabilities.copy()
+    corrected[:, CLASSES.index("fearful")] = log_probabilities @ np.array(FEAR_WEIGHTS, np.float32) + FEAR_BIAS
+    return corrected
+
+
+def fingerprint() -> str:
+    """Names the weights and the correction in caches."""
+    return f"{sha256(FILE)} {FEAR_WEIGHTS} {FEAR_BIAS}"
 
 
 def outputs_of(names: Sequence[str]) -> list[int]:
@@ -128,10 +158,18 @@ class ExpressionNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Differentiable."""
+        return self.head(self.features(images))
+
+    def features(self, images: Tensor) -> Tensor:
+        """The input of the last layer, [B, 256]."""
         x = (images - self.mean) / 255
         for block in (self.dense0, self.dense1, self.dense2, self.dense3):
             x = block(x)
-        return x.mean(dim=(2, 3)) @ self.fc["weights"] + self.fc["bias"]
+        return x.mean(dim=(2, 3))
+
+    def head(self, features: Tensor) -> Tensor:
+        """The last layer: features -> logits [B, 7]."""
+        return features @ self.fc["weights"] + self.fc["bias"]
 
 
 class DenseBlock(nn.Module):

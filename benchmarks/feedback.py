@@ -41,6 +41,7 @@ from common.errors import UserError, door
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face, usual_intensity
 from imaging.photo import read_photo
+from real_face_judge import RealFaceJudge
 
 TO_FIT = range(7_000_000, 7_000_060)  # drawn people, each with every emotion and at rest
 TO_MEASURE = range(9_000_000, 9_000_040)
@@ -83,10 +84,13 @@ class Known:
 
 @dataclass(frozen=True)
 class Readings:
-    """What MediaPipe read off pictures: blendshapes [N, 52], and of which file (emotion/name) each is."""
+    """What was read off pictures: MediaPipe's blendshapes [N, 52], the judge's log-probabilities [N, 7], and of which
+    file (emotion/name) each is.
+    """
 
     names: list[str]
     values: np.ndarray
+    network: np.ndarray
     files: list[str]
 
     @property
@@ -107,7 +111,8 @@ class Readings:
     def where(self, keep: Sequence[bool]) -> Readings:
         """Some of them."""
         files = [file for file, kept in zip(self.files, keep, strict=True) if kept]
-        return Readings(self.names, self.values[np.array(keep)], files)
+        kept = np.array(keep)
+        return Readings(self.names, self.values[kept], self.network[kept], files)
 
     def rest_of(self) -> dict[str, int]:
         """Where each person's resting face is."""
@@ -119,18 +124,20 @@ def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], ca
     file = cache / f"{name}.npz" if cache else None
     if file and file.exists():
         kept = np.load(file)
-        return Readings(kept["names"].tolist(), kept["values"], kept["files"].tolist())
-    names, rows, files = [], [], []
+        return Readings(kept["names"].tolist(), kept["values"], kept["network"], kept["files"].tolist())
+    judge = RealFaceJudge()
+    names, rows, network, files = [], [], [], []
     with FaceFinder() as finder:
         for path, picture in tqdm(pictures(), desc=name, unit="face"):
             mesh = finder.mesh(picture)
             if mesh:
                 names = list(mesh.blendshapes)
                 rows.append([mesh.blendshapes[each] for each in names])
+                network.append(judge.log_probabilities([picture], [mesh.points])[0])
                 files.append(path)
     if file:
-        np.savez(file, names=names, values=np.array(rows), files=files)
-    return Readings(names, np.array(rows), files)
+        np.savez(file, names=names, values=np.array(rows), network=np.array(network), files=files)
+    return Readings(names, np.array(rows), np.array(network), files)
 
 
 def drawn_pictures(identities: range) -> Iterator[tuple[str, np.ndarray]]:

@@ -29,6 +29,7 @@ from training.safeguards import patiently
 from translation.translator import faces_that_fit, translate_to_all
 
 CRITERION = "scores.json"
+JUDGE = "judge"  # in it: the name of the judge that a score asked
 MEASURES = ("score", "fid_features", "fid_sample_size", "crop_size")  # flags that decide what a score measures
 
 
@@ -49,15 +50,22 @@ class Selection:
         self.table = Path(config.model_save_dir) / "scores.csv"
         self.best = math.inf
         dtype = torch.bfloat16 if half_precision(device, config.amp) else torch.float32
-        self.scorer = Scorer(config.score, config.fid_features, images.domains, config.emotion_model, device, dtype)
+        self.criterion = {flag: getattr(config, flag) for flag in MEASURES}
+        so_far = self._criterion_so_far() if config.resume_iters != "0" and self.table.exists() else {}
+        features = config.fid_features
+        if features == "auto":
+            features = so_far.get("fid_features", "auto")
+        arguments = features, images.domains, config.emotion_model, device, dtype, so_far.get(JUDGE)
+        self.scorer = Scorer(config.score, *arguments)
         self.images = images
         self.sizes = (config.crop_size, config.image_size)
         self.sample_size = config.fid_sample_size
         self.faces_at_once = faces_that_fit(config.batch_size, config.accumulate, config.c_dim)
-        self.criterion = {flag: getattr(config, flag) for flag in MEASURES}
-        self.criterion["emotion_model"] = self.scorer.judge.fingerprint if self.scorer.judge else ""
-        if config.resume_iters != "0":
-            self._require_same_criterion()
+        judge = self.scorer.judge
+        self.criterion["fid_features"] = self.scorer.fid_features
+        self.criterion["emotion_model"] = judge.fingerprint if judge else ""
+        self._require_same_criterion(so_far)
+        self.criterion[JUDGE] = judge.name if judge else ""
 
     def _require_enough(self, images: LabelledImages, which: str) -> None:
         """Raise `UserError` where an emotion has fewer faces than its score needs."""
@@ -68,12 +76,10 @@ class Selection:
                     "add faces, leave the emotion out, or choose another --score (emotion needs 1, none needs 0)"
                 )
 
-    def _require_same_criterion(self) -> None:
+    def _require_same_criterion(self, so_far: dict[str, Any]) -> None:
         """Raise `UserError` where the scores so far measured something else: the best of them would mean nothing."""
-        if not self.table.exists():
-            return
-        for flag, then in self._criterion_so_far().items():
-            now = self.criterion[flag]
+        for flag, now in self.criterion.items():
+            then = so_far.get(flag, now)
             if then != now:
                 told = "was another file" if flag == "emotion_model" else f"was {then}, and is {now} now"
                 folder = self.table.parent
@@ -90,7 +96,7 @@ class Selection:
             return {flag: value for flag, value in run["arguments"].items() if flag in MEASURES} if run else {}
         try:
             so_far = json.loads(path.read_text(encoding="utf-8"))
-            return {flag: so_far[flag] for flag in self.criterion}
+            return {flag: so_far[flag] for flag in (*MEASURES, "emotion_model")} | {JUDGE: so_far.get(JUDGE)}
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path} is damaged ({error}): restore it, or move it and scores.csv away") from error
 
@@ -107,6 +113,16 @@ class Selection:
             files = stratified(self.images, self.sample_size)
             readable = without_unreadable(self.images, itertools.chain(*files.values()))
         self.scorer.learn_reals(self.images, self.sample_size, *self.sizes, self.table.parent)
+        if self.scorer.judge:
+            self.ranks.say(f"best checkpoint: by {self.scorer.judge.name}")
+        for remark in (*self.scorer.remarks, *(self.scorer.places.remarks() if self.scorer.places else ())):
+            self.ranks.say(remark)
+        rank, world_size = self.ranks.rank, self.ranks.world_size
+        squares = {domain: self.scorer.squares_of(paths)[rank::world_size] for domain, paths in files.items()}
+        self.squares = {
+            target: [square for source, own in squares.items() if source != target for square in own]
+            for target in self.domains
+        }  # as `_translate` orders the faces
         self.sources = {
             domain: unit_images(paths, *self.sizes).mul(2).sub(1) for domain, paths in files.items()
         }  # in [-1, 1], as the generator takes them
@@ -120,7 +136,7 @@ class Selection:
 
     def score(self, G: nn.Module, i: int) -> tuple[Score, bool]:
         """The score of `G` after iteration `i`, and whether it is the best so far."""
-        score = self.scorer(self._translate(G), self.ranks.gather)
+        score = self.scorer(self._translate(G), self.squares, self.ranks.gather)
         if self.ranks.is_first:
             self._append(i, score.scalars())
         improved = score.value < self.best

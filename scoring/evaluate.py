@@ -28,11 +28,14 @@ from common.device import autocast, choose_device, tune
 from common.errors import UserError
 from common.html_page import render
 from imaging import confusion_matrix, picture_grid
+from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages, read_folder
 from imaging.value_range import to_uint8, to_unit
 from losses import one_hot
 from model import Generator
+from scoring.face_places import FacePlaces
 from scoring.features import unit_images
+from scoring.judges import FaceJudge, JudgeOfRealFaces
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from scoring.same_person import SamePerson, summary
 from translation.foreign_checkpoints import foreign_settings
@@ -56,6 +59,35 @@ class Evaluation:
     cycle: dict[str, float] = field(default_factory=dict)
     identity: dict[str, float] = field(default_factory=dict)
     images_per_second: float = 0.0
+    judges: dict[str, dict[str, Any]] = field(default_factory=dict)  # by name: what `Opinions.summary` says
+
+
+class Opinions:
+    """What one judge says of all translations: is the wanted emotion named, and does it rise most?"""
+
+    def __init__(self, domains: list[str]) -> None:
+        self.domains = domains
+        self._right: dict[int, list[np.ndarray]] = defaultdict(list)
+        self._rises: dict[int, list[np.ndarray]] = defaultdict(list)
+
+    def add(self, target: int, source: np.ndarray, fake: np.ndarray) -> None:
+        """Probabilities [B, domains] of faces and of their translations to domain `target`."""
+        self._right[target].append(fake.argmax(axis=1) == target)
+        self._rises[target].append((_log_odds(fake) - _log_odds(source)).argmax(axis=1) == target)
+
+    def summary(self) -> dict[str, Any]:
+        """Shares in [0, 1], over all and per emotion: named rightly; its log-odds rise most above the source's."""
+        told: dict[str, Any] = {}
+        for name, found in (("right", self._right), ("rises most", self._rises)):
+            parts = {self.domains[target]: np.concatenate(hits) for target, hits in sorted(found.items())}
+            told[name] = float(np.concatenate(list(parts.values())).mean())
+            told[f"{name} by emotion"] = {domain: float(hits.mean()) for domain, hits in parts.items()}
+        return told
+
+
+def _log_odds(p: np.ndarray) -> np.ndarray:
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
 
 
 class Evaluator:
@@ -79,28 +111,55 @@ class Evaluator:
         # Numbers for a paper: the networks that measure compute in float32, whatever the generator does.
         arguments = (config.fid_features, self.domains, config.emotion_model, self.device, torch.float32)
         self.scorer = Scorer("fid*emotion", *arguments)
-        self.same_person = SamePerson([path for paths in self.files.values() for path in paths], self.device)
-        assert self.scorer.extractor
+        everything = [path for paths in self.files.values() for path in paths]
+        self.same_person = SamePerson(everything, self.device)
+        assert self.scorer.extractor and self.scorer.judge
+        self.judge = self.scorer.judge
+        self.second = None if self.judge.sees_squares else _second_judge(self.domains, self.device)
+        self.places = FacePlaces(*sizes)
+        if self.judge.sees_squares or self.second:
+            self.places.find(everything)
+        self.scorer.places = self.places
         self.distance_name = self.scorer.extractor.distance_name
         self.kernel_name = self.scorer.extractor.kernel_name
         self.reals: dict[str, np.ndarray] = {}
-        predicted = []
+        self._measure_reals()
+
+    def _measure_reals(self) -> None:
+        """The real faces: features of each domain, and what the judges say of each."""
+        opinions: dict[str, list[np.ndarray]] = defaultdict(list)
         for domain in self.domains:
             measured = []
-            for _, x in self._batches([domain]):
-                measured.append(self.scorer.measure(to_unit(x)))
+            for _, x, squares in self._batches([domain]):
+                features, found = self._look(to_unit(x), squares)
+                measured.append(features)
+                for name, probabilities in found.items():
+                    opinions[name].append(probabilities)
                 self.same_person.add_reals(to_uint8(x))
-            self.reals[domain] = np.concatenate([features for features, _ in measured if features is not None])
-            predicted += [p.argmax(1) for _, p in measured if p is not None]
+            self.reals[domain] = np.concatenate(measured)
+        self.real_opinions = {name: np.concatenate(parts) for name, parts in opinions.items()}
         truth = np.repeat(np.arange(len(self.domains)), [len(self.files[d]) for d in self.domains])
-        self.real_confusion = confusion_matrix.count(truth, np.concatenate(predicted), len(self.domains))
+        self.real_right = {name: float((p.argmax(1) == truth).mean()) for name, p in self.real_opinions.items()}
+        predicted = self.real_opinions[self.judge.name].argmax(1)
+        self.real_confusion = confusion_matrix.count(truth, predicted, len(self.domains))
 
-    def _batches(self, domains: list[str]) -> Iterator[tuple[int, Tensor]]:
-        """Label and faces [B, 3, S, S] in [-1, 1] of the given domains."""
+    def _look(self, images: Tensor, squares: list[Square]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Features of images in [0, 1], and what each judge says of them, by its name."""
+        features, probabilities = self.scorer.measure(images, squares)
+        assert features is not None and probabilities is not None
+        found = {self.judge.name: probabilities}
+        if self.second:
+            found[self.second.name] = self.second.look(images, squares, self.domains)[1]
+        return features, found
+
+    def _batches(self, domains: list[str]) -> Iterator[tuple[int, Tensor, list[Square]]]:
+        """Label, faces [B, 3, S, S] in [-1, 1] of the given domains, and where a judge is to look at each."""
         for domain in domains:
             paths = self.files[domain]
             for i in range(0, len(paths), FACES_AT_ONCE):
-                yield self.domains.index(domain), unit_images(paths[i : i + FACES_AT_ONCE], *self.sizes).mul(2).sub(1)
+                some = paths[i : i + FACES_AT_ONCE]
+                squares = self.places.of(some) if self.judge.sees_squares or self.second else []
+                yield self.domains.index(domain), unit_images(some, *self.sizes).mul(2).sub(1), squares
 
     def evaluate(self, path: Path) -> tuple[Evaluation, np.ndarray]:
         """The numbers of generator `path`, and a grid of faces it translated (uint8 RGB)."""
@@ -110,10 +169,11 @@ class Evaluator:
         guesses: dict[int, list[np.ndarray]] = defaultdict(list)
         cycles, batch_sizes, seconds, made = [], [], 0.0, 0
         compared, number = [], 0
+        opinions = {name: Opinions(self.domains) for name in self.real_opinions}
         bar = tqdm(
             total=sum(map(len, self.files.values())), desc=result.name, unit="face", disable=not sys.stderr.isatty()
         )
-        for source, x in self._batches(self.domains):
+        for source, x, squares in self._batches(self.domains):
             x = x.to(self.device)
             started = time.perf_counter()
             with autocast(self.device, self.amp):
@@ -125,10 +185,12 @@ class Evaluator:
             for target in range(len(self.domains)):
                 if target == source:
                     continue
-                seen, probabilities = self.scorer.measure(to_unit(x_fake[:, target]))
-                assert seen is not None and probabilities is not None
+                seen, found = self._look(to_unit(x_fake[:, target]), squares)
                 features[target].append(seen)
-                guesses[target].append(probabilities)
+                guesses[target].append(found[self.judge.name])
+                for name, probabilities in found.items():
+                    before = self.real_opinions[name][number : number + len(x)]
+                    opinions[name].add(target, before, probabilities)
                 compared.append(self.same_person.compare(number, to_uint8(x_fake[:, target])))
             number += len(x)
             bar.update(len(x))
@@ -137,6 +199,7 @@ class Evaluator:
         result.cycle = {name: float(np.average([c[name] for c in cycles], weights=batch_sizes)) for name in cycles[0]}
         result.identity = summary(np.concatenate(compared))
         result.images_per_second = made / seconds
+        result.judges = {name: opinion.summary() for name, opinion in opinions.items()}
         return result, self._grid(G)
 
     def _cycle(self, G: Generator, x: Tensor, x_fake: Tensor, source: int) -> dict[str, float]:
@@ -196,6 +259,16 @@ class Evaluator:
         return np.asarray(picture_grid.grid(rows, ["original", *self.domains]))
 
 
+def _second_judge(domains: list[str], device: torch.device) -> FaceJudge | None:
+    """The judge of real faces, where it knows these emotions."""
+    judge = JudgeOfRealFaces(device)
+    try:
+        judge.require(domains)
+    except UserError:
+        return None
+    return judge
+
+
 def iteration_of(path: Path) -> int | None:
     """The iteration of a `-G.ckpt` file: in its name, or (best) in the training state beside it."""
     name = path.name.removesuffix("-G.ckpt")
@@ -234,6 +307,9 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
         "distance": evaluator.distance_name,
         "kernel": evaluator.kernel_name,
         "no_identity": evaluator.same_person.problem,
+        "judge": evaluator.judge.name,
+        "real_right": evaluator.real_right,
+        "remarks": [*evaluator.scorer.remarks, *evaluator.places.remarks()],
         "real_accuracy": confusion_matrix.accuracy(evaluator.real_confusion),
         "real_confusion": evaluator.real_confusion.tolist(),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
@@ -261,10 +337,16 @@ def held_out(image_dir: str, domains: list[str]) -> LabelledImages:
 
 def lines(told: dict[str, Any]) -> list[str]:
     """The numbers as text."""
-    out = [f"judge on {sum(told['faces'].values())} real faces: {told['real_accuracy']:.1%} right"]
+    out = list(told["remarks"])
+    for name, right in told["real_right"].items():
+        out.append(f"{name} on {sum(told['faces'].values())} real faces: {right:.1%} right")
     for c in told["checkpoints"]:
-        out.append(f"\ncheckpoint {c['name']}: score {c['score']:.4g}, judge on translated faces "
-                   f"{c['translated_accuracy']:.1%} right, {c['images_per_second']:.1f} images/s")  # fmt: skip
+        out.append(f"\ncheckpoint {c['name']}: score {c['score']:.4g}, {c['images_per_second']:.1f} images/s")
+        for name, told_by in c["judges"].items():
+            out.append(
+                f"  {name} on translated faces: {told_by['right']:.1%} right, the wanted emotion rises most in "
+                f"{told_by['rises most']:.1%}"
+            )
         for domain, parts in c["per_emotion"].items():
             out.append(f"  {domain:12}" + "  ".join(f"{name} {value:.4g}" for name, value in parts.items()))
         out.append("  cycle       " + "  ".join(f"{name} {value:.4g}" for name, value in c["cycle"].items()))

@@ -17,9 +17,11 @@ from tqdm import tqdm
 from common import frozen_network, pretrained_files
 from common.errors import UserError
 from common.whole_files import told_unwritable, write_atomically
-from emotion_recognition import EmotionRecognizer
 from imaging.face_crop import load_crop
+from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages
+from scoring.face_places import FacePlaces
+from scoring.judges import FaceJudge
 
 READ_AT_ONCE = 64  # real faces
 INCEPTION_SIZE = (299, 299)  # pixels
@@ -32,8 +34,8 @@ class FeatureExtractor(Protocol):
     kernel_name: str
     fingerprint: str  # hash of the weights and of how they are used, for caches
 
-    def __call__(self, images: Tensor) -> np.ndarray:
-        """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, d]."""
+    def __call__(self, images: Tensor, squares: Sequence[Square] = ()) -> np.ndarray:
+        """[B, 3, H, W] RGB in [0, 1], any size, and where faces lie in them -> float32 [B, d]."""
         ...
 
 
@@ -58,8 +60,8 @@ class InceptionFeatures:
         network = _pytorch_fid_network(file)
         self._network = frozen_network.FrozenNetwork(network, INCEPTION_SIZE[0], torch.device(device), dtype)
 
-    def __call__(self, images: Tensor) -> np.ndarray:
-        """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, 2048]."""
+    def __call__(self, images: Tensor, squares: Sequence[Square] = ()) -> np.ndarray:
+        """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, 2048]; it sees the whole image."""
         frozen_network.check_unit_images(images)
         (features,) = self._network(images, self._input)
         return features.flatten(1).float().cpu().numpy()
@@ -76,13 +78,13 @@ class EmotionFeatures:
     distance_name = "Fréchet distance (emotion features)"
     kernel_name = "Kernel distance (emotion features)"
 
-    def __init__(self, recognizer: EmotionRecognizer) -> None:
-        self.recognizer = recognizer
-        self.fingerprint = f"emotion {recognizer.fingerprint} {recognizer.dtype}"
+    def __init__(self, judge: FaceJudge) -> None:
+        self.judge = judge
+        self.fingerprint = f"emotion {judge.fingerprint} {judge.dtype}"
 
-    def __call__(self, images: Tensor) -> np.ndarray:
-        """[B, 3, H, W] RGB in [0, 1], any size -> float32 [B, d]."""
-        return self.recognizer.features(images).cpu().numpy()
+    def __call__(self, images: Tensor, squares: Sequence[Square] = ()) -> np.ndarray:
+        """[B, 3, H, W] RGB in [0, 1], any size, and where faces lie in them -> float32 [B, d]."""
+        return self.judge.look(images, squares, ())[0]
 
 
 def _inception_file() -> Path:
@@ -125,7 +127,12 @@ def stratified(images: LabelledImages, sample_size: int, seed: int = 0) -> dict[
 
 
 def real_features(
-    files: Mapping[str, Sequence[str]], extractor: FeatureExtractor, crop_size: int, image_size: int, cache_dir: Path
+    files: Mapping[str, Sequence[str]],
+    extractor: FeatureExtractor,
+    crop_size: int,
+    image_size: int,
+    cache_dir: Path,
+    places: FacePlaces | None = None,
 ) -> dict[str, np.ndarray]:
     """Features [n, d] of each domain's real faces, cropped and resized as the generator sees them.
 
@@ -144,7 +151,9 @@ def real_features(
         for domain, paths in files.items():
             parts = []
             for i in range(0, len(paths), READ_AT_ONCE):
-                parts.append(extractor(unit_images(paths[i : i + READ_AT_ONCE], crop_size, image_size)))
+                some = paths[i : i + READ_AT_ONCE]
+                squares = places.of(some) if places else ()
+                parts.append(extractor(unit_images(some, crop_size, image_size), squares))
                 progress.update(len(parts[-1]))
             found[domain] = np.concatenate(parts)
     # Numbered, because a folder's name may hold what a name in a zip may not.

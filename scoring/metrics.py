@@ -6,17 +6,21 @@ Inception's features give the FID and the KID; any other network's give a "Fréc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from emotion_recognition import EmotionRecognizer
+from common.errors import UserError
+from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages
+from scoring.face_places import FacePlaces
 from scoring.features import EmotionFeatures, FeatureExtractor, InceptionFeatures, real_features, stratified
+from scoring.judges import FaceJudge, choose_judge
 
 # --- Distances between two sets of features -------------------------------------------------------------------
 
@@ -127,8 +131,9 @@ def score(
 class Scorer:
     """Scores translated faces of `domains`. Make it before training: weights that are missing are found out then.
 
-    `kind` is fid*emotion, fid or emotion, `fid_features` inception or emotion. Raises `UserError`, with the ways out,
-    for missing weights and for a domain the judge does not know.
+    `kind` is fid*emotion, fid or emotion; `fid_features` inception, emotion, or auto, which becomes inception where its
+    weights can be had. `choose_judge` chooses the judge. Raises `UserError`, with the ways out, for missing weights and
+    for a domain the judge does not know.
     """
 
     def __init__(
@@ -139,40 +144,69 @@ class Scorer:
         emotion_model: Path | None = None,
         device: torch.device | str = "cpu",
         dtype: torch.dtype = torch.float32,
+        remembered: str | None = None,
     ) -> None:
         self.domains = domains
-        needs_distance, needs_judge = "fid" in kind, "emotion" in kind
-        self.recognizer: EmotionRecognizer | None = None
+        self.fid_features = fid_features
+        self.remarks: list[str] = []
         self.extractor: FeatureExtractor | None = None
-        judge_needed = needs_judge or (needs_distance and fid_features == "emotion")
-        self.judge = judge = EmotionRecognizer.load(emotion_model, device, dtype) if judge_needed else None
-        if judge and needs_judge:
-            judge.outputs_of(domains)
-            self.recognizer = judge
-        if needs_distance:
-            self.extractor = (
-                EmotionFeatures(judge)
-                if judge and fid_features == "emotion"
-                else InceptionFeatures(None, device, dtype)
-            )
+        self._names_emotions = "emotion" in kind
+        if "fid" in kind and fid_features != "emotion":
+            self.extractor = self._inception(device, dtype)
+            self.fid_features = "inception" if self.extractor else "emotion"
+        by_judge = "fid" in kind and not self.extractor
+        self.judge: FaceJudge | None = None
+        if self._names_emotions or by_judge:
+            self.judge = choose_judge(emotion_model, device, dtype, remembered)
+            if self._names_emotions:
+                self.judge.require(domains)
+            if by_judge:
+                self.extractor = EmotionFeatures(self.judge)
+        self.places: FacePlaces | None = None
         self.reals: dict[str, np.ndarray] = {}
+
+    def _inception(self, device: torch.device | str, dtype: torch.dtype) -> InceptionFeatures | None:
+        try:
+            return InceptionFeatures(None, device, dtype)
+        except UserError as error:
+            if self.fid_features == "inception":
+                raise
+            self.remarks.append(f"no FID, but a Fréchet distance of the judge's features: {error}")
+            return None
+
+    def find_faces(self, files: Iterable[str], crop_size: int, image_size: int) -> None:
+        """Where the faces of these files lie, for a judge that wants to know."""
+        if self.judge and self.judge.sees_squares:
+            self.places = self.places or FacePlaces(crop_size, image_size)
+            self.places.find(files)
+
+    def squares_of(self, files: Sequence[str]) -> list[Square]:
+        """Where the judge is to look; nothing for one that sees whole images."""
+        return self.places.of(files) if self.places else []
 
     def learn_reals(
         self, images: LabelledImages, sample_size: int, crop_size: int, image_size: int, cache_dir: Path
     ) -> None:
         """Measure `sample_size` stratified real faces, or take them from the cache."""
+        files = stratified(images, sample_size)
+        self.find_faces(chain(*files.values()), crop_size, image_size)
         if self.extractor:
-            files = stratified(images, sample_size)
-            self.reals = real_features(files, self.extractor, crop_size, image_size, cache_dir)
+            self.reals = real_features(files, self.extractor, crop_size, image_size, cache_dir, self.places)
 
-    def __call__(self, fakes: Mapping[str, Tensor], gather: Callable[[Tensor], Tensor] = lambda rows: rows) -> Score:
+    def __call__(
+        self,
+        fakes: Mapping[str, Tensor],
+        squares: Mapping[str, Sequence[Square]] | None = None,
+        gather: Callable[[Tensor], Tensor] = lambda rows: rows,
+    ) -> Score:
         """Score faces translated to each domain: {domain: [n, 3, H, W] in [0, 1]}, n at least 2.
 
-        `gather` joins the rows of what each process measured on its share of the faces.
+        `squares` of each come from `squares_of` their sources. `gather` joins the rows of what each process measured on
+        its share of the faces.
         """
         distances, confidences = {}, {}
         for i, domain in enumerate(self.domains):
-            features, probabilities = self.measure(fakes[domain])
+            features, probabilities = self.measure(fakes[domain], squares[domain] if squares else ())
             if features is not None:
                 distances[domain] = frechet_distance(gather(torch.from_numpy(features)).numpy(), self.reals[domain])
             if probabilities is not None:
@@ -180,12 +214,11 @@ class Scorer:
         name = self.extractor.distance_name if self.extractor else ""
         return score(distances or None, confidences or None, name)
 
-    def measure(self, images: Tensor) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def measure(self, images: Tensor, squares: Sequence[Square] = ()) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Features and probabilities, from one pass where both are the judge's."""
-        if isinstance(self.extractor, EmotionFeatures) and self.recognizer:
-            features, probabilities = self.recognizer.features_and_probabilities(images, self.domains)
-            return features.cpu().numpy(), probabilities.cpu().numpy()
-        return (
-            self.extractor(images) if self.extractor else None,
-            self.recognizer.probabilities(images, self.domains).cpu().numpy() if self.recognizer else None,
-        )
+        features = probabilities = None
+        if self.judge and self._names_emotions:
+            features, probabilities = self.judge.look(images, squares, self.domains)
+        if not isinstance(self.extractor, EmotionFeatures) or features is None:
+            features = self.extractor(images, squares) if self.extractor else None
+        return features, probabilities

@@ -59,9 +59,9 @@ def test_one_command_gives_the_numbers_and_a_page(main_here, run_folder, drawn, 
 
     kinds, measure = [], metrics.Scorer.measure
 
-    def watched(scorer, images):
-        kinds.append(scorer.recognizer.dtype)
-        return measure(scorer, images)
+    def watched(scorer, images, squares):
+        kinds.append(scorer.judge.dtype)
+        return measure(scorer, images, squares)
 
     monkeypatch.setattr(metrics.Scorer, "measure", watched)
     run = evaluate(main_here, run_folder, drawn, tmp_path, "--iters", "all", "--amp", "bf16")
@@ -78,9 +78,15 @@ def test_one_command_gives_the_numbers_and_a_page(main_here, run_folder, drawn, 
         parts = c["per_emotion"].values()
         assert c["score"] == pytest.approx(sum(p[told["distance"]] * (1 - p["confidence"]) for p in parts))
         assert c["translated_accuracy"] == pytest.approx(np.mean([p["accuracy"] for p in parts]))
+        # Both judges are named, side by side.
+        assert set(c["judges"]) == {"emotion.pt", "the judge of real faces"} == set(told["real_right"])
+        assert c["judges"]["emotion.pt"]["right"] == pytest.approx(c["translated_accuracy"])
+        assert all(0 <= said["rises most"] <= 1 for said in c["judges"].values())
         assert 0 < c["cycle"]["L1"] < 1
         assert -1 <= c["cycle"]["SSIM"] <= 1
         assert c["images_per_second"] > 0
+    assert told["real_right"]["the judge of real faces"] > told["real_right"]["emotion.pt"], "that one is untrained"
+    assert "the judge of real faces on translated faces" in run.stdout
     html = (tmp_path / "eval.html").read_text()
     assert html.count("data:image/png") == 2 + 2 * 2 + 1  # two curves; grid and confusion of each; the real faces'
     words = re.sub(r"data:image/png;base64,[^\"]+", "", html)

@@ -1,6 +1,8 @@
 """The best checkpoint in a real training run: what it is, that a resume keeps it, and what happens without weights."""
 
 import csv
+import json
+import shutil
 
 import pytest
 import torch
@@ -65,28 +67,52 @@ def test_best_can_be_resumed_and_tested(main_here, drawn, judge, tmp_path):
     assert main_here(*words, "--image_path", photo, "--result_dir", tmp_path / "out").returncode == 0
 
 
-def test_missing_weights_are_found_out_before_training(main_here, drawn, tmp_path, monkeypatch):
+def test_without_any_weights_from_elsewhere_the_judge_of_real_faces_chooses_the_best(
+    main_here, drawn, tmp_path, monkeypatch
+):
     from common import pretrained_files
     from common.errors import UserError
 
-    def not_to_be_had(name):
-        raise UserError(f"{name} can't be had")
+    path, at_hand = pretrained_files.path, pretrained_files.at_hand
 
-    monkeypatch.setattr(pretrained_files, "path", not_to_be_had)
-    run = main_here(*flags(tmp_path / "run", image_dir=drawn, score="fid*emotion", sample_step=5))
-    assert run.returncode == 2
-    for way_out in ("emotion_recognition.py train", "--emotion_model", "--score"):
-        assert way_out in run.stderr
-    assert not (tmp_path / "run").exists()
-    # A run that ends before its first sample scores nothing, and needs no weights.
-    run = main_here(*flags(tmp_path / "run", image_dir=drawn, score="fid*emotion", sample_step=1000))
+    def only_for_finding_faces(name):
+        if name in ("enet_b2_7", "inception"):
+            raise UserError(f"{name} can't be had")
+        return path(name)
+
+    monkeypatch.setattr(pretrained_files, "path", only_for_finding_faces)
+    monkeypatch.setattr(pretrained_files, "at_hand", lambda name: None if name == "enet_b2_7" else at_hand(name))
+    words = {"image_dir": drawn, "score": "fid*emotion", "sample_step": 5, "fid_sample_size": 10}
+    run = main_here(*flags(tmp_path, **words))
     assert run.returncode == 0, run.stderr
-    # Nor does a resumed one that reaches no further sample; the next sample step is found out about again.
-    words = {"image_dir": drawn, "score": "fid*emotion", "sample_step": 8, "resume_iters": "latest"}
-    assert main_here(*flags(tmp_path / "run", **words, num_iters=12)).returncode == 0
-    run = main_here(*flags(tmp_path / "run", **words, num_iters=16))
+    assert "best checkpoint: by the judge of real faces" in run.stdout
+    assert "Fréchet distance of the judge's features: inception can't be had" in run.stdout
+    assert "enlarged for the judge" in run.stdout, "the faces have 22 pixels"
+    models = tmp_path / "model_save"
+    assert (models / "best-G.ckpt").exists()
+    header = (models / "scores.csv").read_text().splitlines()[0]
+    assert "Fréchet distance (emotion features)/angry" in header and "FID" not in header
+    criterion = json.loads((models / "scores.json").read_text())
+    assert criterion["judge"] == "the judge of real faces" and criterion["fid_features"] == "emotion"
+    # Its weights turn up later: the run goes on with the judge of its scores so far.
+    later = {"enet_b2_7": tmp_path / "enet_b2_7.pt"}
+    monkeypatch.setattr(pretrained_files, "at_hand", lambda name: later.get(name) or at_hand(name))
+    run = main_here(*flags(tmp_path, **words, num_iters=15, resume_iters="latest"))
+    assert run.returncode == 0, run.stderr
+    assert len((models / "scores.csv").read_text().splitlines()) == 4
+
+
+def test_a_judge_that_does_not_know_a_folder_is_found_out_before_training(main_here, drawn, tmp_path):
+    odd = shutil.copytree(drawn, tmp_path / "odd")
+    (odd / "happy").rename(odd / "bored")
+    words = {"image_dir": odd, "score": "emotion", "sample_step": 5}
+    run = main_here(*flags(tmp_path / "run", **words))
     assert run.returncode == 2
-    assert "--score" in run.stderr
+    assert "does not know bored" in run.stderr and "emotion_recognition.py train" in run.stderr
+    assert not (tmp_path / "run").exists()
+    # A run that ends before its first sample scores nothing, and needs no judge.
+    run = main_here(*flags(tmp_path / "run", **{**words, "sample_step": 1000}))
+    assert run.returncode == 0, run.stderr
 
 
 def test_scoring_computes_no_more_images_at_once_than_training(main_here, drawn, judge, tmp_path, monkeypatch):
