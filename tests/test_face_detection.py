@@ -202,6 +202,61 @@ def test_several_faces_come_largest_first(finder: FaceFinder) -> None:
     assert math.dist(near[0].centre, boxes[0].centre) < 0.1 * boxes[0].side
 
 
+def group_photo(count: int, size: int, width: int, height: int) -> tuple[NDArray, NDArray]:
+    """A picture of `count` drawn heads in rows, and where their centres are [count, 2]."""
+    photo = np.full((height, width, 3), 120, np.uint8)
+    columns = math.ceil(math.sqrt(count * width / height))
+    cell_x, cell_y = width / columns, height / math.ceil(count / columns)
+    heads = [draw_face(identity, emotion, size=size) for identity, emotion in enumerate(emotions.EMOTIONS)]
+    corners = [(int(n % columns * cell_x), int(n // columns * cell_y)) for n in range(count)]
+    for number, (x, y) in enumerate(corners):
+        photo[y : y + size, x : x + size] = heads[number % len(heads)]
+    return photo, np.array(corners) + size / 2
+
+
+def found_of(centres: NDArray, faces: list[Face], size: int) -> int:
+    """How many heads have a face; no face may lie elsewhere, and none twice."""
+    places = np.array([(face.square.cx, face.square.cy) for face in faces]).reshape(-1, 1, 2)
+    on_head = np.abs(places - centres).max(axis=2) < size / 2
+    assert (on_head.sum(axis=1) == 1).all() and on_head.sum(axis=0).max() == 1
+    return int(on_head.sum())
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "width", "height", "least"),
+    [
+        (24, 200, 3000, 2000, 24),
+        (30, 200, 3000, 2000, 30),
+        (1, 128, 3000, 2000, 1),
+        (100, 150, 1500, 1500, 95),
+    ],
+)
+def test_everybody_in_a_group_photo_is_found(
+    finder: FaceFinder, count: int, size: int, width: int, height: int, least: int
+) -> None:
+    photo, centres = group_photo(count, size, width, height)
+    with_mesh = [face for face in finder.faces(photo) if face.points is not None]
+    assert found_of(centres, with_mesh, size) >= least
+
+
+def test_a_group_photo_that_lies_on_its_side(finder: FaceFinder) -> None:
+    photo, centres = group_photo(12, 200, 2400, 1600)
+    lying = np.ascontiguousarray(np.rot90(photo))
+    turned_centres = np.column_stack([centres[:, 1], 2400 - centres[:, 0]])
+    assert found_of(turned_centres, finder.faces(lying), 200) == 12
+
+
+def test_a_portrait_is_not_searched_for_small_faces(finder: FaceFinder, portrait: NDArray) -> None:
+    """That would take many times as long; a small face beside the near one is reason enough, though."""
+    searched = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FaceFinder, "_search_closely", lambda _, image, found, turned: searched.append(len(found)) or found)
+        finder.faces(portrait)
+        assert searched == []
+        finder.faces(group_photo(24, 200, 3000, 2000)[0])
+        assert len(searched) == 1
+
+
 def test_a_face_in_a_very_long_picture(finder: FaceFinder, portrait: NDArray) -> None:
     scroll = np.full((6000, portrait.shape[1], 3), 128, np.uint8)
     scroll[4100 : 4100 + portrait.shape[0]] = portrait
