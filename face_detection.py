@@ -168,7 +168,7 @@ class FaceFinder:
         return self._with_small(image, found, leaning, turned)
 
     def _with_small(self, image: Image, found: list[Box], seen: list[Box], turned: bool) -> list[Box]:
-        """`found` and those of the boxes `seen` in tiles that from near are surely faces: many looks see many things."""
+        """`found` and those of the boxes `seen` in tiles that from near are surely faces: many looks err often."""
         largest = SMALL * min(image.shape[:2])
         small = self._confirmed(image, [box for box in seen if box.side < largest], turned)
         together = _without_duplicates(found + [box for box in small if box.score > MIN_SCORE_SMALL])
@@ -272,7 +272,7 @@ class Level:
 
 def _levels(image: Image) -> list[Level]:
     """The photo in ever fewer pixels, as long as it takes several tiles; the first as large as may be."""
-    levels = []
+    levels: list[Level] = []
     height, width = image.shape[:2]
     scale = max(1.0, max(height, width) / (FINEST * VIEW_SIZE))
     while VIEW_SIZE * scale < max(width, height) / 2 or (not levels and max(width, height) > VIEW_SIZE):

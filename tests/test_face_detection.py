@@ -250,7 +250,9 @@ def test_a_portrait_is_not_searched_for_small_faces(finder: FaceFinder, portrait
     """That would take many times as long; a small face beside the near one is reason enough, though."""
     searched = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FaceFinder, "_search_closely", lambda _, image, found, turned: searched.append(len(found)) or found)
+        patch.setattr(
+            FaceFinder, "_search_closely", lambda _, image, found, turned: searched.append(len(found)) or found
+        )
         finder.faces(portrait)
         assert searched == []
         finder.faces(group_photo(24, 200, 3000, 2000)[0])

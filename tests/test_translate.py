@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
+import weakref
 from functools import partial
 from pathlib import Path
 
@@ -285,6 +287,27 @@ def test_every_face_or_the_largest_or_a_chosen_one(translator):
     assert changed(chosen, left) and not changed(chosen, right)
 
 
+def test_photos_without_a_face_are_let_go(translator, portrait):
+    """Each of 12 megapixels took 34 MB until a photo with a face came. A photo is let go once it has been said so."""
+    translator.G = negative
+    made = []
+
+    def photos():
+        for number in range(12):
+            pixels = portrait.copy() if number == 7 else np.full((40, 60, 3), 90, np.uint8)
+            owner = Original(pixels, Path(f"{number}.jpg"))
+            made.append(weakref.ref(owner))
+            yield owner
+
+    most = 0
+    for translation in translator.translate_many(photos()):
+        assert bool(translation.results) == (translation.photo.path.name == "7.jpg")
+        del translation
+        gc.collect()
+        most = max(most, sum(owner() is not None for owner in made))
+    assert most <= 3
+
+
 def test_photos_without_a_face_between_others(translator, portrait):
     translator.G = negative
     meadow = np.full((200, 300, 3), 90, np.uint8)
@@ -367,6 +390,17 @@ def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
     assert (out / "iphone.jpg").stat().st_mtime_ns == before
     run = main_here(*words, "--image_path", folder, "--result_dir", folder)
     assert run.returncode == 2 and "--result_dir" in run.stderr
+
+
+def test_how_many_faces_were_found_is_said(main_here, models, tmp_path):
+    photo = np.full((700, 1500, 3), 120, np.uint8)
+    for number, x in enumerate((40, 540, 1040)):
+        photo[300:500, x : x + 200] = draw_face(number, "happy", size=200)
+    Image.fromarray(photo).save(tmp_path / "class.jpg")
+    words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
+    run = main_here(*words, "--image_path", tmp_path / "class.jpg", "--result_dir", tmp_path / "o")
+    assert "1 of 1 photos translated, 3 faces" in run.stdout, run.stdout + run.stderr
+    assert "3 faces found and translated" in (tmp_path / "o" / "results.html").read_text(encoding="utf-8")
 
 
 def test_lossless_results_keep_every_pixel_outside_the_face(main_here, models, portrait, tmp_path):

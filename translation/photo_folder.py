@@ -37,9 +37,10 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
         _refuse_to_replace_photos(places)
         with told_unwritable(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            rows = FolderRun(translator, places, config).rows()
+            run = FolderRun(translator, places, config)
+            rows = run.rows()
             page = write_page(folder, rows, translator.domains)
-    _tell(rows, page)
+    _tell(rows, page, run)
     return 0 if any(row.results for row in rows) else 1
 
 
@@ -51,6 +52,7 @@ class FolderRun:
         self._places = places
         self._config = config
         self._rows: dict[Path, PageEntry] = {}
+        self.found = self.translated = 0  # faces
 
     def rows(self) -> list[PageEntry]:
         """Translate and save every photo; yields what to say about each, in order."""
@@ -78,14 +80,22 @@ class FolderRun:
     def _save(self, translation: Translation) -> None:
         photo = translation.photo
         results = self._places[photo.path]
+        left, found = translation.without_mesh, len(translation.faces)
+        self.found += found
+        self.translated += found - left
         if not translation.results:
             self._rows[photo.path] = PageEntry(str(photo.path), None, translation.problem)
             return
         save(photo.pixels, translation.results, results, self._config.quality, photo.icc_profile)
-        left, found = translation.without_mesh, len(translation.faces)
-        note = f"{left} of {found} faces left as they were: no face mesh in them" if left else ""
-        notes = "; ".join(filter(None, (photo.note, note)))
+        notes = "; ".join(filter(None, (photo.note, _faces_told(found, left))))
         self._rows[photo.path] = PageEntry(str(photo.path), results, notes)
+
+
+def _faces_told(found: int, left: int) -> str:
+    """What to say of a photo's faces; "" of a single one that was translated."""
+    if left:
+        return f"{left} of {found} faces left as they were: no face mesh in them"
+    return f"{found} faces found and translated" if found > 1 else ""
 
 
 def _reduced(photo: Photo, width: int, height: int) -> str:
@@ -98,11 +108,12 @@ def _reduced(photo: Photo, width: int, height: int) -> str:
     )
 
 
-def _tell(rows: list[PageEntry], page: Path) -> None:
+def _tell(rows: list[PageEntry], page: Path, run: FolderRun) -> None:
     """The summary, on the terminal."""
     kept = sum(row.note == KEPT for row in rows)
     new = sum(row.results is not None for row in rows) - kept
-    print(f"{new} of {len(rows)} photos translated; look at {page}")
+    faces = f"{run.translated} faces" if run.translated == run.found else f"{run.translated} of {run.found} faces"
+    print(f"{new} of {len(rows)} photos translated, {faces}; look at {page}")
     if kept:
         print(f"  {kept} had results from an earlier run: --overwrite replaces them")
     for row in rows:

@@ -26,6 +26,7 @@ SAME_PLACE = 0.2  # in sides of the square: a mesh farther from the face's own b
 
 # Images a forward pass. On a CPU one after the other is quickest, as more do not fit its cache, and takes least memory.
 IMAGES_AT_ONCE = {"cpu": 1, "cuda": 80}
+PIXELS_AT_ONCE = 100_000_000  # of photos that wait to share a pass: 300 MB
 
 
 class NoFace(Exception):
@@ -179,10 +180,16 @@ class Translator:
             if largest:
                 faces = [face for face in faces if face.points is not None][:1] or faces[:1]
             waiting.append((photo, faces))
-            if len(self.domains) * sum(len(faces) for _, faces in waiting) >= IMAGES_AT_ONCE[self.device.type]:
+            if not self._worth_waiting(waiting):
                 yield from self._translate_together(waiting)
                 waiting.clear()
         yield from self._translate_together(waiting)
+
+    def _worth_waiting(self, photos: Sequence[tuple[Original, Sequence[Face]]]) -> bool:
+        """Whether more faces fit into the pass of these photos' faces; photos without one have nothing to wait for."""
+        images = len(self.domains) * sum(face.points is not None for _, faces in photos for face in faces)
+        pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo, _ in photos)
+        return 0 < images < IMAGES_AT_ONCE[self.device.type] and pixels < PIXELS_AT_ONCE
 
     def _translate_together(self, photos: Sequence[tuple[Original, Sequence[Face]]]) -> Iterator[Translation]:
         crops = [
