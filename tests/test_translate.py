@@ -413,7 +413,8 @@ def test_lossless_results_keep_every_pixel_outside_the_face(main_here, models, p
     assert 0.03 < changed.mean() < 0.25
 
 
-def test_export_writes_a_file_that_any_runtime_takes(main_here, models):
+def test_export_writes_a_file_that_any_runtime_takes(main_here, models, monkeypatch):
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     words = ("--test_iters", "5", "--model_save_dir", models, "--image_size", "32")
