@@ -24,7 +24,7 @@ def save_config(folder: Path, config: dict[str, Any]) -> None:
 def write_config(path: Path, config: dict[str, Any]) -> None:
     """The same, under any name."""
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"))
 
 
 def load_config(folder: Path) -> dict[str, Any] | None:
@@ -49,7 +49,7 @@ def _read_config(path: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
         return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error

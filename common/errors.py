@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import sys
 import time
@@ -27,10 +28,15 @@ class RunStopped(UserError):
 
 
 def door(main: Callable[P, int]) -> Callable[P, int]:
-    """Make `main` print a `UserError` or Ctrl-C as one line on stderr and return its exit code, not a traceback."""
+    """Make `main` print a `UserError` or Ctrl-C as one line on stderr and return its exit code, not a traceback.
+
+    And any file's name on stdout: one that is not UTF-8 (from an old Korean zip) with escapes.
+    """
 
     @functools.wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return main(*args, **kwargs)
         except UserError as error:

@@ -106,7 +106,7 @@ def keep_settings(output: Output, settings: CropSettings) -> None:
     if not file.exists():
         write_whole(file, json.dumps(wanted, ensure_ascii=False, indent=2) + "\n")
         return
-    there = json.loads(file.read_text(encoding="utf-8"))
+    there = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
     for name, value in wanted.items():
         if there.get(name) != value:
             raise UserError(
@@ -135,9 +135,7 @@ class Journal:
 
     def add(self, finished: Iterable[tuple[str, ManifestRow]]) -> None:
         """Note tasks that are done."""
-        self._file.writelines(
-            json.dumps([digest, dataclasses.asdict(row)], ensure_ascii=False) + "\n" for digest, row in finished
-        )
+        self._file.writelines(json.dumps([digest, dataclasses.asdict(row)]) + "\n" for digest, row in finished)
         self._file.flush()
 
     def write_manifest(self, current: set[str]) -> int:
@@ -234,14 +232,14 @@ def merge_shards(output: Output) -> None:
 
 def read_rows(manifest: Path) -> Iterator[dict[str, str]]:
     """The rows of a manifest, one at a time."""
-    with manifest.open(encoding="utf-8", newline="") as file:
+    with manifest.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         yield from csv.DictReader(file)
 
 
 def write_rows(manifest: Path, rows: Iterable[dict]) -> None:
     """Write a manifest, whole or not at all."""
     part = manifest.with_name(f".{manifest.name}.part")
-    with part.open("w", encoding="utf-8", newline="") as file:
+    with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -251,5 +249,5 @@ def write_rows(manifest: Path, rows: Iterable[dict]) -> None:
 def write_whole(file: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     part = file.with_name(f".{file.name}.part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(text, encoding="utf-8", errors="surrogateescape")
     part.replace(file)

@@ -123,7 +123,7 @@ def write_report(output: Output) -> Path:
         summary.add(row)
     page = render(
         TEMPLATE,
-        settings=json.loads((output.train / "settings.json").read_text(encoding="utf-8")),
+        settings=json.loads((output.train / "settings.json").read_text(encoding="utf-8", errors="surrogateescape")),
         emotions=sorted({emotion for emotion, _ in summary.kept} | set(summary.left_out)),
         summary=summary,
         histograms=[_histogram(title, summary.measures[name]) for name, title in MEASURES.items()],

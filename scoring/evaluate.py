@@ -395,4 +395,6 @@ def data_url(picture: Image.Image) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    whole_files.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    whole_files.write_atomically(
+        path, lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
+    )

@@ -86,7 +86,10 @@ def prepare(
             _clear(path)
             unreadable = _build(path, images, crop_size, image_size, num_workers)
             text = json.dumps(wanted | {"unreadable": unreadable}, indent=1, ensure_ascii=False)
-            write_atomically(_description(path), lambda temporary: temporary.write_text(text, encoding="utf-8"))
+            write_atomically(
+                _description(path),
+                lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"),
+            )
     except OSError as error:
         raise UserError(
             f"--cache {folder} could not be written ({reason(error, str(folder))}): it takes "
@@ -186,7 +189,7 @@ def _files(images: LabelledImages) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """The description of a cache that is whole; empty where there is none."""
     try:
-        told = json.loads(_description(path).read_text(encoding="utf-8"))
+        told = json.loads(_description(path).read_text(encoding="utf-8", errors="surrogateescape"))
         return told if path.stat().st_size == told["content"]["bytes"] else {}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return {}

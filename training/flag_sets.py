@@ -75,7 +75,7 @@ def init_words(generator: Path | None) -> list[str]:
 
 def _arguments(path: Path) -> dict[str, Any]:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["arguments"])
+        return dict(json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))["arguments"])
     except OSError as error:
         raise UserError(f"it can't be read ({error.strerror}): name a config.json that a run wrote") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -5,6 +5,7 @@ The page can be looked through in any browser and needs no network.
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def _shown(folder: Path, photo: str, note: str, results: Results, domains: Seque
     """What the template shows of a photo: its strip, the size of one picture of it, and the file behind each."""
 
     def address(path: Path) -> str:
-        return quote(path.relative_to(folder).as_posix())
+        return quote(os.fsencode(path.relative_to(folder).as_posix()))  # a name need not be UTF-8
 
     with Image.open(results.strip) as strip:
         width, height = strip.size
