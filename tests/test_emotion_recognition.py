@@ -193,6 +193,18 @@ def test_bfloat16_and_batching_change_little():
     assert (rough - whole).norm() < 0.05 * whole.norm()
 
 
+def test_a_network_that_cannot_be_fused_answers_all_the_same():
+    """oneDNN takes neither its activations in bfloat16 ("could not add op to the graph"), and training ended there."""
+    torch.manual_seed(0)
+    arch = "mobilenetv3_small_050"
+    network = timm.create_model(arch, num_classes=5).eval()
+    judge = Judge(arch, emotions.FIVE, 64, IMAGENET_MEAN, IMAGENET_STD, None, network.state_dict())
+    images = torch.rand(6, 3, 64, 64)
+    exact = EmotionRecognizer(judge).features(images)
+    rough = EmotionRecognizer(judge, dtype=torch.bfloat16).features(images)
+    assert torch.nn.functional.cosine_similarity(exact, rough).min() > 0.9
+
+
 def test_train_then_predict_from_the_shell(drawn, tmp_path, capsys):
     output = tmp_path / "models" / "emotion.pt"
     train = ["train", "--image_dir", drawn, "--output", output, "--arch", "test_efficientnet", "--image_size", "32"]

