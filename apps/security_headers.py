@@ -35,7 +35,7 @@ STREAMLIT_POLICY = "; ".join(
         "object-src 'none'",
         "form-action 'none'",
         "base-uri 'self'",
-        "frame-ancestors 'none'",
+        "frame-ancestors 'self'",  # the mirror lies in a frame of the desk's
     )
 )
 HEADERS = {
@@ -54,6 +54,8 @@ class WebHeaders:
     def __init__(self, app: ASGIApp, policy: str = CONTENT_SECURITY_POLICY) -> None:
         self.app = app
         self.headers = {"Content-Security-Policy": policy, **HEADERS}
+        if "frame-ancestors 'self'" in policy:
+            self.headers["X-Frame-Options"] = "SAMEORIGIN"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -1,4 +1,4 @@
-"""Take the pictures of the apps in docs/pictures: `python docs/take_pictures.py phone|emokids GENERATOR PHOTO`.
+"""Take the pictures of the apps in docs/pictures: `python docs/take_pictures.py phone|desk GENERATOR PHOTO`.
 
 A real server, Chromium as a phone or a laptop, in Korean. The photo must be of nobody: a drawn or a rendered face. With
 `--friend` the faces shown are a drawn friend's, not the generator's. Needs chromium and the tests' packages. Look at
@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,53 +79,46 @@ def take_phone(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> No
     shot("settings")
 
 
-def take_emokids(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> None:
-    """A therapist's way through EMOKIDS."""
-
-    def go(name: str) -> None:
-        page.get_by_role("link", name=name).hover()
-        page.mouse.down()
-        page.wait_for_timeout(1600)  # the adult's page opens only so
-        page.mouse.up()
-        page.wait_for_timeout(3000)
-
+def take_desk(page: Any, url: str, photo: Path, _friend: bool, shot: Shot) -> None:
+    """An adult's way through the desk."""
     page.goto(url)
-    page.get_by_role("radio", name="그림 친구와 하기").wait_for()
-    page.wait_for_timeout(3000)
-    shot("start")
+    page.wait_for_selector("h1")
     page.set_input_files("input[type=file]", str(photo))
-    page.locator(".st-key-face0 button").wait_for()
-    page.wait_for_timeout(1500)
-    shot("sure")
-    if friend:
-        page.get_by_role("button", name="다른 사진으로", exact=True).click()
-        page.get_by_role("radio", name="그림 친구와 하기").click()
-        page.get_by_role("button", name="친구 1", exact=True).click()
-    else:
-        page.locator(".st-key-face0 button").click()
-    page.locator("img.emokids-picture").nth(5).wait_for()
-    page.wait_for_timeout(2500)
-    shot("made")
-    go("거울")
-    page.get_by_role("radio", name="기쁜 얼굴").click()
-    page.wait_for_selector(".pair[data-state]")
+    page.get_by_role("button", name="카드로 인쇄").first.wait_for()
     page.wait_for_timeout(3000)
+    shot("faces")
+    page.goto(f"{url}/feedback")
+    mirror = page.frame_locator("iframe")
+    mirror.get_by_role("button", name="거울 켜기").click()
+    mirror.locator("body[data-state=hint], body[data-state=hold]").wait_for()
+    page.wait_for_timeout(2000)
     shot("mirror")
-    page.wait_for_selector(".emokids-praise")
-    page.wait_for_timeout(1500)
-    shot("praise")
-    go("알아맞히기")
-    shot("guess")
-    go("기록")
-    shot("record")
-    go("어른")
-    shot("adult")
+    page.goto(f"{url}/children")
+    page.get_by_role("combobox", name="아이").click()
+    page.get_by_role("option").first.click()
+    page.wait_for_timeout(5000)
+    shot("progress")
+
+
+def fill_record(path: Path) -> None:
+    """A month of two made-up children."""
+    from practice import month
+
+    from apps.record.entries import Consent, Mark
+    from apps.record.store import Record, now
+
+    record, start = Record(path), now() - timedelta(days=31)
+    for seed, name in enumerate(("곰돌이", "토끼")):
+        child = record.add(name, Consent("parent", start, (now() + timedelta(days=150)).date(), child_agreed=True))
+        for session in month(seed, start):
+            record.keep(child, session)
+        record.mark(child, Mark((start + timedelta(days=10)).date(), "거울 연습 시작", phase=True))
 
 
 def main() -> int:
     """Start the server, walk through the app, and save what it shows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("app", choices=("phone", "emokids"))
+    parser.add_argument("app", choices=("phone", "desk"))
     parser.add_argument("generator", type=Path, help="a generator's .ckpt file")
     parser.add_argument("photo", type=Path, help="a drawn or rendered face")
     parser.add_argument("--friend", action="store_true", help="go on with a drawn friend instead of the photo")
@@ -138,12 +132,13 @@ def main() -> int:
     from serving import Server, StreamlitServer
 
     small = (given.size or ("phone" if given.app == "phone" else "laptop")) == "phone"
-    walk, kind = (take_phone, Server) if given.app == "phone" else (take_emokids, StreamlitServer)
+    walk, kind = (take_phone, Server) if given.app == "phone" else (take_desk, StreamlitServer)
     suffix = f"-{given.size}" if given.size else ""
     given.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         camera = film(folder / "film.mjpeg", IDENTITY, "neutral", "happy", frames=300)
+        fill_record(folder / "data" / "record.sqlite3")
         settings = {"STARGAN_FE_CHECKPOINT": str(given.generator.resolve()), "PYTHONPATH": str(ROOT)}
         chromium = launch(playwright, camera)
         with kind(folder, **settings) as server:

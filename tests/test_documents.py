@@ -94,6 +94,6 @@ TRAINING_ONLY = ("tensorboard", "pytorch_fid", "onnxscript", "onnxruntime", "tor
 def test_the_apps_and_test_mode_run_without_what_only_training_needs():
     """requirements-apps.txt is enough to load them."""
     code = f"import sys\nfor name in {TRAINING_ONLY}: sys.modules[name] = None\n" + (
-        "import backend, streamlit_app, translation.photo_folder, apps.emokids.studio, apps.emokids.mirror_page"
+        "import backend, streamlit_app, translation.photo_folder, apps.desk.studio, apps.desk.children_page"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=200)

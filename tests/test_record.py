@@ -14,31 +14,13 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from conftest import ROOT
+from practice import CONSENT, START, attempt, session
 
 from apps.record import schema
-from apps.record.entries import Attempt, Consent, Goal, Guess, Mark, Session, Settings
+from apps.record.entries import Goal, Mark, Session, Settings
 from apps.record.progress import between, mastery, points, to_csv
 from apps.record.store import NoSuchChild, PseudonymTaken, Record
 from common.errors import UserError
-
-START = datetime(2026, 3, 2, 15, 0, tzinfo=timezone.utc)
-CONSENT = Consent("parent", START, date(2026, 9, 2), child_agreed=True)
-
-
-def attempt(number, **changes):
-    values = {"emotion": "happy", "level": "medium", "hold": 2.0, "best": 0.8, "reached": True, "seconds": 9.5}
-    began = START + timedelta(minutes=number)
-    return Attempt(**{"id": f"try-{number}", "began": began, **values, "seconds_to_reach": 4.2, "hints": 2, **changes})
-
-
-def session(number=1, attempts=3):
-    first = 100 * number
-    return Session(
-        f"visit-{number}",
-        START + timedelta(days=number),
-        tuple(attempt(first + each) for each in range(attempts)),
-        (Guess(f"guess-{number}", START, "fearful", ("surprised", "fearful")),),
-    )
 
 
 @pytest.fixture
@@ -246,7 +228,7 @@ def killing(*args, **kwargs):
 
 from pathlib import Path
 from apps.record.store import Record
-from test_record import CONSENT, START, session
+from practice import CONSENT, START, session
 record = Record(Path(sys.argv[2]), lambda: START)
 sqlite3.connect = killing
 print("begun", flush=True)

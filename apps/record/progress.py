@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from io import StringIO
 from statistics import median
 
-from apps.record.entries import Attempt, Goal, Guess, Session
+from apps.record.entries import Attempt, Goal, Guess, Mark, Session
 
 COLUMNS = (
     "kind", "session", "began", "emotion", "level", "hold", "best", "reached", "seconds", "seconds_to_reach", "hints",
@@ -72,6 +73,25 @@ def _point(day: date, number: int, attempts: Sequence[Attempt]) -> Point:
         sum(attempt.hints for attempt in attempts) / len(attempts),
         attempts[-1].level,
     )
+
+
+def phases(sessions: Sequence[Session], marks: Iterable[Mark]) -> list[tuple[str, list[Session]]]:
+    """Sessions by the phase they lie in, oldest first; those before the first phase are under ""."""
+    begins = [(date.min, ""), *sorted((mark.day, mark.text) for mark in marks if mark.phase)]
+    ends = [*(day for day, _ in begins[1:]), date.max]
+    split = [
+        (name, [session for session in sessions if first <= day_of(session.began) < end])
+        for (first, name), end in zip(begins, ends, strict=True)
+    ]
+    return [(name, own) for name, own in split if own]
+
+
+def confusions(sessions: Iterable[Session]) -> dict[str, Counter[str]]:
+    """Of each emotion shown in the guessing game, how often each was chosen first."""
+    found: dict[str, Counter[str]] = {}
+    for guess in (guess for session in sessions for guess in session.guesses if guess.choices):
+        found.setdefault(guess.emotion, Counter())[guess.choices[0]] += 1
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py,
-// the same coach as apps/emokids/coach.py.
+// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py; and
+// the coach.
 
 // A blendshape of a resting face: of the usual one where the child's own (`rest`) is null.
 function resting(table, name, rest) {

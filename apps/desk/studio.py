@@ -1,0 +1,120 @@
+"""The networks behind the desk: loaded once, at the first need, used in one thread, as they want it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+from apps import chosen_checkpoint
+from apps.collected_photos import MARK, to_jpeg
+from apps.desk.cards_pdf import PICTURE_PIXELS
+from apps.desk.words import ORIGINAL
+from apps.portrait import portrait
+from apps.untrusted_photo import PhotoReader
+from common import emotions
+
+if TYPE_CHECKING:
+    from apps.learned_feedback import Blendshapes
+    from face_detection import Face, Image
+
+LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class MadeFace:
+    """One face of a photo: JPEGs of the head by `ORIGINAL` and emotion."""
+
+    portraits: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of a photo. `photos` are JPEGs of all of it by `ORIGINAL` and emotion, every face changed alike."""
+
+    photos: dict[str, bytes]
+    faces: list[MadeFace]
+    left_out: list[bytes]  # heads that were left as they are, JPEGs
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face to be judged: a JPEG of the head, and its movements."""
+
+    portrait: bytes
+    blendshapes: Blendshapes
+
+
+class Studio:
+    """Reads photos, finds faces, gives them emotions."""
+
+    def __init__(self, choice: chosen_checkpoint.Choice) -> None:
+        self.choice = choice
+        self._translator = chosen_checkpoint.load_translator(choice.path)
+        self._reader = PhotoReader()
+        self._thread = ThreadPoolExecutor(1, "studio")
+
+    def make(self, file: bytes) -> Made:
+        """Every face of a photo with every emotion; without any face `faces` is empty. Raises `UnreadablePhoto`."""
+        return self._do(lambda: self._make(self._read(file)))
+
+    def look(self, file: bytes) -> Seen | None:
+        """The largest face of a photo; None without one. Raises `UnreadablePhoto`."""
+        return self._do(lambda: self._look(self._read(file)))
+
+    def close(self) -> None:
+        """Free the networks."""
+        self._do(self._translator.close)
+        self._reader.close()
+        self._thread.shutdown()
+
+    def _read(self, file: bytes) -> Image:
+        [pixels] = asyncio.run(self._reader.read([file], LONGEST))
+        return pixels
+
+    def _make(self, photo: Image) -> Made:
+        found = self._translator.find_faces(photo)
+        faces = [face for face in found if face.points is not None]
+        pictures = {ORIGINAL: photo} | (self._translate(photo, faces) if faces else {})
+        return Made(
+            {name: _jpeg(name, picture) for name, picture in pictures.items()},
+            [MadeFace({name: _head(name, picture, face) for name, picture in pictures.items()}) for face in faces],
+            [_head(ORIGINAL, photo, face) for face in found if face.points is None],
+        )
+
+    def _translate(self, photo: Image, faces: list[Face]) -> dict[str, Image]:
+        translated = self._translator.translate(photo, faces).results
+        by_emotion = {emotions.canonical(domain): picture for domain, picture in translated.items()}
+        return {name: by_emotion[name] for name in emotions.FIVE}
+
+    def _look(self, photo: Image) -> Seen | None:
+        for face in self._translator.find_faces(photo):
+            head = portrait(photo, face, PICTURE_PIXELS)
+            mesh = self._translator.finder.mesh(head)
+            if mesh:
+                return Seen(to_jpeg(head), mesh.blendshapes)
+        return None
+
+    def _do(self, work: Callable[[], Result]) -> Result:
+        return self._thread.submit(work).result()
+
+
+def _jpeg(name: str, picture: Image) -> bytes:
+    return to_jpeg(picture, comment=b"" if name == ORIGINAL else MARK)
+
+
+def _head(name: str, picture: Image, face: Face) -> bytes:
+    return _jpeg(name, portrait(picture, face, PICTURE_PIXELS))
+
+
+@st.cache_resource(show_spinner=False, on_release=Studio.close)
+def studio() -> Studio:
+    """The one studio. Raises `UserError` where there is no generator to use; then the next visit tries again."""
+    return Studio(chosen_checkpoint.choose(os.environ.get(chosen_checkpoint.CHECKPOINT_VARIABLE) or ""))

@@ -1,1 +1,0 @@
-"""EMOKIDS, the Streamlit app (`streamlit_app.py`): a page a file, and its mirror."""
