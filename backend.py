@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -31,7 +31,8 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from apps import chosen_checkpoint, collected_photos, expression_rules, friends
+from apps import chosen_checkpoint, collected_photos, expression_rules, learned_feedback
+from apps.page import record_routes
 from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
 from apps.page.intake import PhotoFile, PhotoRoute, photos
 from apps.page.request_limits import MEGABYTE, Line, token_accepted
@@ -96,6 +97,20 @@ class ToTranslate(ToSearch):
 Base64Pictures = list[Annotated[str, Field(description="A JPEG file, base64")]]
 
 
+class ToJudge(ToSearch):
+    """A picture of a face that somebody made, and the same person's usual face."""
+
+    rest: PhotoFile | None = None
+    level: Literal["easy", "medium", "hard"] = learned_feedback.USUAL_LEVEL  # type: ignore[assignment]
+
+
+class Judged(BaseModel):
+    """What the picture shows."""
+
+    meters: dict[str, float] = Field(description="How near it is to each emotion, from 0 to 1")
+    reached: list[str] = Field(description="Those it shows clearly enough for this level of difficulty")
+
+
 class FacesFound(BaseModel):
     """The heads that can be given an emotion, largest first."""
 
@@ -131,7 +146,7 @@ class Kept(BaseModel):
 
 
 class Friend(BaseModel):
-    """A drawn person, who does not exist, with each emotion."""
+    """Somebody who does not exist, with each emotion."""
 
     images: Base64Pictures
 
@@ -168,7 +183,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load everything once."""
     state = app.state
     state.line = Line(PLACES, MAX_BODY)
-    state.lines = {"/faces": state.line, "/generate": state.line, "/submit": Line(SUBMIT_PLACES, MAX_SUBMIT_BODY)}
+    state.lines = dict.fromkeys(("/faces", "/generate", "/meters"), state.line)
+    state.lines["/submit"] = Line(SUBMIT_PLACES, MAX_SUBMIT_BODY)
     state.workshop = Workshop()
     await state.workshop.start(state.settings.checkpoint)
     state.mirror_model = await asyncio.to_thread(mirror_model)
@@ -222,6 +238,16 @@ async def generate(photo: ToTranslate, request: Request) -> Response:
     # Said in full: Dart's http package reads JSON that names no charset as Latin-1.
     content = json.dumps({"images": base64_jpegs(jpegs), "labels": LABELS}, ensure_ascii=False).encode()
     return Response(content, media_type="application/json; charset=utf-8")
+
+
+@photo_router.post("/meters")
+async def meters(picture: ToJudge, request: Request) -> Judged:
+    """How near a face is to each emotion, by the mirror's rules: what no live mirror saw is judged here."""
+    files = [picture.image] if picture.rest is None else [picture.image, picture.rest]
+    async with photos(request, files, LONGEST_SEARCHED) as [pixels, *rest]:
+        found = await request.app.state.workshop.all_meters(pixels, rest[0] if rest else None, picture.level)
+    rounded = {emotion: round(meter, 3) for emotion, meter in found.items()}
+    return Judged(meters=rounded, reached=[name for name in found if found[name] >= expression_rules.REACHED])
 
 
 def no_face() -> Refusal:
@@ -302,9 +328,9 @@ async def health(request: Request) -> Health:
 
 
 @router.get("/friends.json")
-async def drawn_friends() -> list[Friend]:
-    """Drawn people with each emotion, in the order of /generate."""
-    return [Friend(images=base64_jpegs(images)) for images in await asyncio.to_thread(friends.drawn_friends)]
+async def friends(request: Request) -> list[Friend]:
+    """People who don't exist with each emotion, in the order of /generate."""
+    return [Friend(images=base64_jpegs(images)) for images in await request.app.state.workshop.friends()]
 
 
 @router.get("/feedback.json")
@@ -339,6 +365,7 @@ def make_app(settings: ServerSettings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.include_router(photo_router)
     app.include_router(router)
+    app.include_router(record_routes.router)
     app.mount("/", StaticFiles(directory=WEB, html=True), name="web")
     if settings.origins:
         app.add_middleware(

@@ -1,13 +1,19 @@
-"""Drawn friends: people who do not exist, with each emotion, for who would rather not use a photo of a child."""
+"""Friends: people who do not exist, for who would rather not use a photo of a child. The drawn ones have each emotion.
+
+The photo-like children are cells of the figures of SFHQ-T2I by David Beniaguev (MIT licence, copyright 2024), made by
+text-to-image models; the generator in use gives them their emotions.
+"""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 from apps.collected_photos import MARK, to_jpeg
 from common import emotions
 from imaging.draw_faces import draw_face
 
+PHOTO_LIKE = sorted((Path(__file__).resolve().parent / "page" / "friends").glob("*.jpg"))
 IDENTITIES = (8, 11, 20)  # seeds of the drawing
 SIZE = 480  # pixels
 

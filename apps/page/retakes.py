@@ -8,10 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from apps import expression_rules
+from common import emotions
 
 if TYPE_CHECKING:
     from apps.expression_rules import Blendshapes
     from face_detection import FaceFinder
+
+
+def all_meters(finder: FaceFinder, picture: np.ndarray, rest: np.ndarray | None, level: str) -> dict[str, float]:
+    """How near a picture is to each of the five emotions, in [0, 1]; `rest` shows the usual face, where it is known."""
+    face = _blendshapes(finder, picture)
+    calm = None if rest is None else _blendshapes(finder, rest)
+    return {name: expression_rules.meter(name, face, calm, level) if face else 0.0 for name in emotions.FIVE}
 
 
 def meters(finder: FaceFinder, original: np.ndarray, retakes: Sequence[tuple[str, np.ndarray]]) -> list[float]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from apps import chosen_checkpoint, collected_photos
+from apps import chosen_checkpoint, collected_photos, friends
 from apps.page import retakes
 from apps.portrait import portrait
 from common import emotions
 from common.errors import UserError
+from imaging.photo import read_photo
 
 if TYPE_CHECKING:
     from face_detection import Face, FaceFinder
@@ -39,6 +40,7 @@ class Workshop:
         self.recent = collected_photos.Recent()
         self._translator: Translator | None = None
         self._finder: FaceFinder | None = None
+        self._photo_like: list[list[bytes]] = []
         self._thread = ThreadPoolExecutor(1, "workshop")
 
     async def start(self, wanted: str) -> None:
@@ -74,6 +76,14 @@ class Workshop:
         """`retakes.meters` of (emotion, picture) pairs."""
         return await self._do(lambda: retakes.meters(self._any_finder(), original, own))
 
+    async def all_meters(self, picture: np.ndarray, rest: np.ndarray | None, level: str) -> dict[str, float]:
+        """`retakes.all_meters`."""
+        return await self._do(lambda: retakes.all_meters(self._any_finder(), picture, rest, level))
+
+    async def friends(self) -> list[list[bytes]]:
+        """Of each friend six JPEGs: photo-like children where there is a generator, then drawn people."""
+        return await self._do(self._friends)
+
     async def close(self) -> None:
         """Free the networks."""
         if self._translator:
@@ -99,6 +109,15 @@ class Workshop:
         for picture in pictures[1:]:
             self.recent.add(picture)
         return [collected_photos.to_jpeg(picture, comment=collected_photos.MARK) for picture in pictures]
+
+    def _friends(self) -> list[list[bytes]]:
+        if self.choice and not self._photo_like and self.choice.trained_on != "drawn":
+            for path in friends.PHOTO_LIKE:
+                try:
+                    self._photo_like.append(self._generate(read_photo(path), 0, heads=True))
+                except NoSuchFace:  # never seen, and no reason to lose the others
+                    print(f"no face was found in {path}", file=sys.stderr)
+        return [*self._photo_like, *friends.drawn_friends()]
 
     def _any_finder(self) -> FaceFinder:
         """The translator's face finder, or where there is no translator one of its own."""

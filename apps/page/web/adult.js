@@ -1,35 +1,89 @@
-// The adult's page: what the child is shown, how hard it is, and the record.
+// The adult's page: whose record it is, what the child is shown, how hard it is, and what was practised today.
 
 import { askServer, startOver } from "./begin.js";
-import { download } from "./cards.js";
-import { $, announce, button, define, element, onClick, onHold, onScreen, show, symbol } from "./screens.js";
-import { change, settings, usual } from "./settings.js";
-import { file, forgetRecord, loadText, record, summary } from "./record.js";
+import { chooseChild, record } from "./record.js";
+import { $, announce, bar, button, define, element, onClick, onHold, onScreen, show, symbol } from "./screens.js";
+import { children, Refused } from "./server.js";
+import { change, settings, usual, useSettings } from "./settings.js";
 import { FIVE, name, say, saySentence } from "./words.js";
 
 // Each choice of one among a few: its values, and the word of each.
 const CHOICES = {
-  difficulty: ["easy", "medium", "hard"].map((level) => [level, level]),
+  level: ["easy", "medium", "hard"].map((level) => [level, level]),
   hold: [1, 2, 3, 5].map((number) => [number, "seconds"]),
-  rounds: [1, 2, 3, 5].map((number) => [number, "times"]),
+  tries: [1, 2, 3, 5].map((number) => [number, "times"]),
   minutes: [0, 5, 10, 15, 20].map((number) => [number, number ? "minutesOf" : "noLimit"]),
-  strength: ["little", "very"].map((level) => [level, level]),
+  strength: [[0.5, "little"], [1, "very"]],
 };
-const NAMED = { strength: "strengthFirst" }; // where the word is not the setting's own name
-const SWITCHES = ["sound", "breakButton"];
+const SWITCHES = ["sound", "spoken", "break_button"];
 
 let table = null; // the mirror's; null where it can't be read
 
 async function open() {
   show("settings");
   fill();
+  fillToday();
+  fillChildren();
   table ??= await fetch("feedback.json").then((answer) => answer.json()).catch(() => null);
   if (onScreen() === "settings") fillChoices();
-  fillRecord();
   const server = await askServer();
   const model = server?.generating ? [`model${server.generator}`, server.trained_on] : ["modelnone"];
-  const words = model.flatMap((key, i) => [i ? ", " : "", said(key)]);
-  $("#set-model").replaceChildren(...words, " ", element("span", { lang: "en", textContent: server?.problem ?? "" }));
+  $("#set-model").replaceChildren(...model.flatMap((key, i) => [i ? ", " : "", said(key)]));
+  $("#set-problem").hidden = !server?.problem;
+  $("#set-problem p").textContent = server?.problem ?? "";
+}
+
+// Set something; where the child's record can't keep it, that is said.
+async function set(key, value) {
+  try {
+    await change(key, value);
+    say($("#set-state"), "");
+  } catch {
+    say($("#set-state"), "settingsNotKept");
+  }
+}
+
+// --- Whose record ------------------------------------------------------------------------------------------------
+
+async function fillChildren() {
+  const state = $("#set-child [role=status]");
+  say(state, "");
+  const known = await children().catch((error) => {
+    if (error instanceof Refused) saySentence(state, error.sentence);
+    else say(state, "offlineForAdults");
+    return record.child ? [record.child] : [];
+  });
+  if (onScreen() !== "settings") return;
+  if (!known.length && !state.textContent) say(state, "noChildren");
+  const rows = [null, ...known].map((child) => {
+    const box = element("input", { type: "radio", name: "child", checked: (child?.id ?? null) === (record.child?.id ?? null) });
+    box.addEventListener("change", () => take(child));
+    return element("label", {}, box, child ? child.pseudonym : said("nobody"));
+  });
+  $("#set-child .options").replaceChildren(...rows);
+}
+
+function take(child) {
+  chooseChild(child);
+  useSettings(child?.settings);
+  fill();
+  fillToday();
+}
+
+// --- Today -------------------------------------------------------------------------------------------------------
+
+// What was practised in this visit: of each emotion a bar, how often it was reached, and of how many tries.
+function fillToday() {
+  const { attempts, guesses } = record.today;
+  const rows = FIVE.flatMap((emotion) => {
+    const own = attempts.filter((attempt) => attempt.emotion === emotion);
+    if (!own.length) return [];
+    const reached = own.filter((attempt) => attempt.reached).length;
+    return bar(emotion, Math.max(...own.map(({ best }) => best)), ` · ${reached}/${own.length}`);
+  });
+  $("#today .chart").replaceChildren(...rows);
+  const right = guesses.filter(({ emotion, choices }) => choices[0] === emotion).length;
+  say($("#today p"), rows.length || guesses.length ? "todayText" : "todayNothing", { right, guesses: guesses.length });
 }
 
 function said(key, values) {
@@ -60,7 +114,7 @@ function emotionRow(emotion) {
   box.disabled = place >= 0 && settings.emotions.length === 1; // one must stay
   box.addEventListener("change", () => {
     const without = settings.emotions.filter((other) => other !== emotion);
-    change("emotions", box.checked ? [...without, emotion] : without);
+    set("emotions", box.checked ? [...without, emotion] : without);
     fillEmotions();
   });
   const row = element("li", {}, element("label", {}, box, symbol(emotion, `face ${emotion}`), said(emotion)));
@@ -79,7 +133,7 @@ function move(emotion, by) {
   const place = order.indexOf(emotion);
   if (place < 0 || !order[place + by]) return;
   [order[place], order[place + by]] = [order[place + by], order[place]];
-  change("emotions", order);
+  set("emotions", order);
   fillEmotions(`${emotion}${by}`);
   announce(by < 0 ? "up" : "down", { emotion });
 }
@@ -87,16 +141,15 @@ function move(emotion, by) {
 // --- One of a few, and on or off ---------------------------------------------------------------------------------
 
 function choice(key) {
-  const set = element("fieldset", {}, element("legend", {}, said(NAMED[key] ?? key)));
+  const set = element("fieldset", {}, element("legend", {}, said(`set${key}`)));
   const row = element("div", { className: "options" });
-  const current = key === "difficulty" ? settings.difficulty || table?.difficulty.usual : settings[key];
   for (const [value, text] of CHOICES[key]) {
-    const box = element("input", { type: "radio", name: key, value, checked: value === current });
-    box.addEventListener("change", () => change(key, value));
+    const box = element("input", { type: "radio", name: key, value, checked: value === settings[key] });
+    box.addEventListener("change", () => set(key, value));
     row.append(element("label", {}, box, said(text, { number: value })));
   }
   set.append(row);
-  if (key === "difficulty") set.append(...meanings());
+  if (key === "level") set.append(...meanings());
   return set;
 }
 
@@ -110,73 +163,16 @@ function meanings() {
 
 function toggle(key) {
   const box = element("input", { type: "checkbox", checked: settings[key] });
-  box.addEventListener("change", () => change(key, box.checked));
-  return element("label", { className: "agree" }, box, said(key));
-}
-
-// --- The record --------------------------------------------------------------------------------------------------
-
-function fillRecord(problem = null) {
-  $("#history-on").checked = record.on;
-  $("#history").hidden = !record.on;
-  $("#pseudonym").value = record.name;
-  const empty = !record.sessions.length;
-  say($("#history [role=status]"), ...(problem ?? [empty ? "historyEmpty" : ""]));
-  $("#history .scroll").hidden = empty;
-  for (const id of ["#history-save", "#history-delete"]) $(id).disabled = empty;
-  if (!empty) fillTable();
-}
-
-function fillTable() {
-  const cell = (key, tag = "th") => element(tag, tag === "th" ? { scope: "col" } : {}, said(key));
-  const head = element("tr", {}, cell("session"), ...FIVE.map((emotion) => cell(emotion)));
-  const rows = record.sessions.map((session) => {
-    const day = element("th", { scope: "row" });
-    saySentence(day, dayOf(session));
-    return element("tr", {}, day, ...FIVE.map((emotion) => result(session, emotion)));
-  });
-  $("#history table").replaceChildren(element("thead", {}, head), element("tbody", {}, ...rows));
-}
-
-function dayOf({ began }) {
-  const how = { dateStyle: "medium", timeStyle: "short" };
-  const [korean, english] = ["ko", "en"].map((locale) => new Date(began).toLocaleString(locale, how));
-  return { korean, english };
-}
-
-function result(session, emotion) {
-  const found = summary(session, emotion);
-  if (!found) return element("td", { textContent: "–" });
-  if (found.seconds === null) return element("td", {}, said("cellNotReached", found));
-  return element("td", {}, said("cell", { ...found, seconds: found.seconds.toFixed(1) }));
-}
-
-export function saveRecord() {
-  const { blob, name: fileName } = file();
-  download(blob, fileName);
+  box.addEventListener("change", () => set(key, box.checked));
+  return element("label", { className: "agree" }, box, said(`set${key}`));
 }
 
 export function wireAdult() {
   onHold("#settings-button", open);
-  define("settings", { back: () => startOver({ keepRecord: true }) });
-  onClick("#usual", () => (usual(), fill()));
-  $("#history-on").addEventListener("change", ({ target }) => {
-    record.on = target.checked;
-    fillRecord();
+  define("settings", { back: startOver });
+  onClick("#usual", () => {
+    usual().catch(() => say($("#set-state"), "settingsNotKept"));
+    fill();
   });
-  $("#pseudonym").addEventListener("input", ({ target }) => (record.name = target.value.trim()));
   $("#settings form").addEventListener("submit", (event) => event.preventDefault());
-  onClick("#history-save", saveRecord);
-  onClick("#history-load", () => $("#history-file").click());
-  onClick("#history-delete", () => {
-    const { on, name: pseudonym } = record;
-    forgetRecord();
-    Object.assign(record, { on, name: pseudonym });
-    fillRecord();
-  });
-  $("#history-file").addEventListener("change", async ({ target }) => {
-    const [chosen] = target.files;
-    target.value = "";
-    if (chosen) fillRecord(loadText(await chosen.text()));
-  });
 }

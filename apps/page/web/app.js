@@ -1,22 +1,22 @@
 // The door: screens are wired, and the first one is shown.
 
-import { saveRecord, wireAdult } from "./adult.js";
+import { wireAdult } from "./adult.js";
 import { startOver, wireBegin } from "./begin.js";
 import { wireCards } from "./cards.js";
 import { wireEnding } from "./ending.js";
 import { wireFaces } from "./faces.js";
 import { wireGuess } from "./guess.js";
-import { isUnsaved } from "./record.js";
-import { $, back, define, onClick } from "./screens.js";
+import { send } from "./record.js";
+import { $, back, define, onClick, onScreen } from "./screens.js";
 import { wireTurn } from "./turn.js";
 import { visit } from "./visit.js";
+import { hush, wireVoice } from "./voice.js";
 import { fillWords, language, switchLanguage, word } from "./words.js";
 
 // Home, once somebody said that the pictures may go.
 function home() {
-  if (!visit.pictures && !isUnsaved()) return startOver();
+  if (!visit.pictures) return startOver();
   const dialog = $("#leave-dialog");
-  $("#leave-save").hidden = !isUnsaved();
   dialog.onclose = () => dialog.returnValue === "leave" && startOver();
   dialog.returnValue = "stay";
   dialog.showModal();
@@ -26,15 +26,18 @@ function speak() {
   fillWords();
   $("#language").textContent = word("otherLanguage");
   $("#language").lang = language === "english" ? "ko" : "en";
+  $("link[rel=manifest]").href = language === "english" ? "manifest.en.webmanifest" : "manifest.webmanifest";
+  fillSpeaker();
 }
+
+const fillSpeaker = wireVoice($("#speaker"), () => $(`#${onScreen()}`));
 
 for (const wire of [wireBegin, wireFaces, wireTurn, wireGuess, wireEnding, wireCards, wireAdult]) wire();
 for (const screen of ["overview", "bye"]) define(screen, { back: home });
 onClick("#home-button", home);
 onClick("[data-home]", home);
 onClick("[data-back]", back);
-onClick("#leave-save", saveRecord);
-onClick("#language", () => (switchLanguage(), speak()));
+onClick("#language", () => (hush(), switchLanguage(), speak()));
 // The phone's own "back" goes one screen back, not out of the page with all pictures lost.
 history.pushState(null, "");
 addEventListener("popstate", () => {
@@ -44,4 +47,5 @@ addEventListener("popstate", () => {
 });
 speak();
 startOver();
+send();
 navigator.serviceWorker?.register("sw.js");

@@ -2,14 +2,17 @@
 
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showOverview, showFace } from "./faces.js";
+import { chooseFriend, person } from "./friends.js";
 import { closeMirror, loadMirror } from "./mirror.js";
-import { forgetRecord } from "./record.js";
+import { keepMirror } from "./offline.js";
+import { record } from "./record.js";
+import { needsReview, showReview, wireReview } from "./review.js";
 import {
   $, button, countDown, define, element, onClick, onHold, onScreen, show, showMessage, symbol,
 } from "./screens.js";
-import { findFaces, friends, generate, health, Refused, useToken } from "./server.js";
+import { findFaces, generate, health, Refused, useToken } from "./server.js";
 import { settings } from "./settings.js";
-import { forget, load, newJob, src, takePictures, visit } from "./visit.js";
+import { faces, forget, load, newJob, src, takePictures, visit } from "./visit.js";
 import { name, say, saySentence } from "./words.js";
 
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
@@ -19,14 +22,21 @@ let afterwards = null; // what was interrupted by a question to the adult
 
 // --- The first screen --------------------------------------------------------------------------------------------
 
-export async function startOver({ keepRecord = false } = {}) {
+export async function startOver() {
   forget();
-  if (!keepRecord) forgetRecord();
   closeMirror();
   afterwards = null;
   show("start");
   fillParade();
+  $("#whose").textContent = record.child ? ` · ${record.child.pseudonym}` : "";
   await askServer();
+  if (server?.mirror) keepMirror(showKeeping);
+}
+
+// How far the mirror's files are, in percent; nothing once all are there.
+function showKeeping(share) {
+  const percent = Math.floor(100 * share);
+  for (const place of ["#keeping", "#turn .keeping"]) say($(place), percent < 100 ? "keeping" : "", { percent });
 }
 
 // Ask the server what it can do, and show it.
@@ -105,34 +115,18 @@ async function checkCode(event) {
   $("#code-input").select();
 }
 
-// --- A drawn friend ----------------------------------------------------------------------------------------------
+// --- The faces are there -----------------------------------------------------------------------------------------
 
-async function chooseFriend() {
-  show("choose-friend");
-  $("#choose-friend .people").replaceChildren();
-  try {
-    const people = await friends();
-    const choices = people.map((images, i) => person(src(images[0]), "friend", i + 1, () => playWith(images)));
-    $("#choose-friend .people").replaceChildren(...choices);
-  } catch {
-    explain(new Error("offline"), chooseFriend);
-  }
-}
-
-function person(address, word, number, action) {
-  const [image, text] = [element("img", { src: address, alt: "" }), element("span")];
-  say(text, word, { number });
-  return element("li", {}, button("person", action, image, text));
-}
-
-function playWith(images) {
+export function playWith(images, friend, face = 0) {
   newJob();
-  takePictures(images, true);
+  takePictures(images, friend);
+  visit.face = face;
   prepareMirror();
-  showFirst();
+  if (!friend && needsReview()) showReview(startOver);
+  else showFirst();
 }
 
-const showFirst = () => (settings.emotions.includes(visit.wanted) ? showFace(visit.wanted) : showOverview());
+export const showFirst = () => (faces().includes(visit.wanted) ? showFace(visit.wanted) : showOverview());
 
 // --- A photo -----------------------------------------------------------------------------------------------------
 
@@ -207,15 +201,16 @@ async function make(face) {
   try {
     const images = await generate(visit.photo, face, signal, () => say(status, "queueing"));
     if (signal.aborted) return;
-    takePictures(images, false);
-    prepareMirror();
-    showFirst();
+    playWith(images, false, face);
   } catch (error) {
     if (!signal.aborted) explain(error, () => make(face));
   } finally {
     stopProgress();
   }
 }
+
+const SLOW_SECONDS = 12; // then it is said that it takes longer
+const ALMOST = 0.9; // the bar is never full before it is done
 
 let progress = 0;
 
@@ -228,7 +223,11 @@ function wait(word) {
   say(status, word);
   stopProgress();
   const began = Date.now();
-  progress = setInterval(() => ($("progress").value = 1 - Math.exp((began - Date.now()) / 6000)), 250);
+  progress = setInterval(() => {
+    const seconds = (Date.now() - began) / 1000;
+    $("#waiting progress").value = ALMOST * (1 - Math.exp(-seconds / 6));
+    if (seconds > SLOW_SECONDS && status.dataset.word === word) say(status, "slow");
+  }, 250);
   return status;
 }
 
@@ -241,13 +240,13 @@ const KNOWN = {
 };
 
 // What went wrong, kindly; "again" asks the server once more, or for another photo where this one won't do.
-function explain(error, again) {
+export function explain(error, again) {
   if (error.code === "no_token") return askForCode(again);
   const [title, text] = KNOWN[error.code] ?? ["laterTitle", error instanceof Refused ? "later" : "offline"];
   const anew = error.code in KNOWN ? startOver : again;
   const details = showMessage({ title, text, again: anew, back: startOver });
   if (error instanceof Refused) saySentence(details, error.sentence);
-  else say(details, "offlineForAdults");
+  else say(details, error.code ? "unreadableForAdults" : "offlineForAdults");
 }
 
 // --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
@@ -276,11 +275,15 @@ const onFile = async ({ target }) => {
   const [file] = target.files;
   target.value = "";
   const asking = onScreen();
-  const photo = file && (await readFile(file));
-  if (photo && onScreen() === asking) sure(photo); // unless something else was begun while it was read
+  if (!file) return;
+  const photo = await readFile(file);
+  if (onScreen() !== asking) return; // something else was begun while it was read
+  if (photo) sure(photo);
+  else explain({ code: "unreadable" }, startOver);
 };
 
 export function wireBegin() {
+  wireReview();
   onClick("#take", () => withConsent(takePhoto));
   onClick("#choose", () => withConsent(() => $("#file").click()));
   onClick("#with-friends", chooseFriend);

@@ -24,13 +24,16 @@ export function photograph(video) {
   return toJpeg(video, width, height, (video.videoWidth - width) / 2, (video.videoHeight - height) / 2);
 }
 
-// A file the user chose; one this browser can't open (HEIC) goes to the server as it is.
+const HEIF = /^....ftyp(hei[cx]|mif1|msf1|avif)/s; // as the server knows them
+
+// A file the user chose; HEIC, which few browsers open, goes to the server as it is. null for what is no photo.
 export async function readFile(file) {
   try {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
     return await toJpeg(bitmap, bitmap.width, bitmap.height);
   } catch {
-    return toBase64(file);
+    const start = new TextDecoder("latin1").decode(await file.slice(0, 12).arrayBuffer());
+    return HEIF.test(start) ? toBase64(file) : null;
   }
 }
 

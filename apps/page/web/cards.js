@@ -2,15 +2,18 @@
 
 import { showEnding } from "./ending.js";
 import { $, define, element, onClick, show, symbol } from "./screens.js";
-import { settings } from "./settings.js";
-import { label, src, visit } from "./visit.js";
-import { bothWords } from "./words.js";
+import { faces, label, labelOwn, src, visit } from "./visit.js";
+import { bothWords, say, word } from "./words.js";
 
 const CARD = 480; // pixels: a saved card's side, and below it the word
 const WORD = 84;
 const COLUMNS = 2;
 
 let kind = "symbol"; // photo, own or symbol
+let both = false; // languages
+
+const wordOf = (emotion) => (kind === "own" ? labelOwn(emotion) : label(emotion));
+const textOf = (emotion) => (both ? bothWords : word)(wordOf(emotion));
 
 export function showCards() {
   show("cards");
@@ -19,6 +22,7 @@ export function showCards() {
 
 function choose(wanted) {
   kind = wanted;
+  $("#cards-both").setAttribute("aria-pressed", both);
   for (const choice of document.querySelectorAll("[data-cards]")) {
     choice.setAttribute("aria-pressed", choice.dataset.cards === kind);
     choice.hidden = choice.dataset.cards === "own" && !Object.keys(visit.retakes).length;
@@ -26,13 +30,15 @@ function choose(wanted) {
   const cards = shown().map((emotion) => {
     const picture = address(emotion);
     const face = picture ? element("img", { src: picture, alt: "" }) : symbol(emotion, `face ${emotion}`);
-    return element("li", {}, face, element("span", { textContent: bothWords(label(emotion)) }));
+    const text = element("span", { textContent: textOf(emotion) });
+    if (!both) say(text, wordOf(emotion));
+    return element("li", {}, face, text);
   });
   $(".sheet").replaceChildren(...cards);
 }
 
 const shown = () =>
-  kind === "own" ? settings.emotions.filter((emotion) => visit.retakes[emotion]) : ["original", ...settings.emotions];
+  kind === "own" ? faces().filter((emotion) => visit.retakes[emotion]) : ["original", ...faces()];
 
 function address(emotion) {
   if (kind === "symbol") return "";
@@ -53,7 +59,7 @@ async function save() {
   for (const [i, emotion] of emotions.entries()) {
     const [x, y] = [(i % COLUMNS) * CARD, Math.floor(i / COLUMNS) * (CARD + WORD)];
     drawSquare(context, await loaded(address(emotion) || drawing(emotion)), x, y);
-    context.fillText(bothWords(label(emotion)), x + CARD / 2, y + CARD + WORD / 2);
+    context.fillText(textOf(emotion), x + CARD / 2, y + CARD + WORD / 2);
   }
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   download(blob, "face-play-cards.png");
@@ -92,6 +98,7 @@ export function download(blob, name) {
 
 export function wireCards() {
   onClick("[data-cards]", ({ currentTarget }) => choose(currentTarget.dataset.cards));
+  onClick("#cards-both", () => ((both = !both), choose(kind)));
   onClick("#print", () => window.print());
   onClick("#save", save);
   define("cards", { back: () => showEnding(), leave: () => $(".sheet").replaceChildren() });

@@ -5,27 +5,26 @@ import { showCards } from "./cards.js";
 import { showOverview } from "./faces.js";
 import { $, define, element, onClick, onHold, show, symbol } from "./screens.js";
 import { health, submit } from "./server.js";
-import { settings } from "./settings.js";
-import { forget, hasReached, newJob, src, visit } from "./visit.js";
+import { faces, forget, hasReached, labelOwn, newJob, src, visit } from "./visit.js";
 import { EMOTIONS, name, say } from "./words.js";
 
 export async function showEnding(text) {
   show("ending");
-  const own = settings.emotions.filter((emotion) => visit.retakes[emotion]);
+  const own = faces().filter((emotion) => visit.retakes[emotion]);
   say($("#ending-text"), text ?? (own.length ? "endText" : "endNothing"));
   $("#ending .mine").replaceChildren(...own.map((emotion) => ownFace(emotion, true)));
   const mayBeSent = hasReached() && !visit.friend;
   $("#send-ask").hidden = !mayBeSent;
   $("#keep-ask").hidden = !visit.pictures;
-  if (mayBeSent) $("#send-ask").hidden = (await health())?.collecting === false; // unreachable: it may come back
+  if (mayBeSent) $("#send-ask").hidden = !((await health())?.collecting ?? true); // unreachable: it may come back
 }
 
 function ownFace(emotion, withStar) {
   const { picture, reached } = visit.retakes[emotion];
   const image = element("img", { src: src(picture) });
-  name(image, reached ? "starFor" : "triedFor", { emotion });
+  name(image, reached ? "starFor" : "triedFace", { emotion });
   const text = element("span");
-  say(text, emotion);
+  say(text, labelOwn(emotion));
   const item = element("li", {}, image, text);
   if (reached && withStar) item.append(symbol("star", "star"));
   return item;
@@ -33,7 +32,7 @@ function ownFace(emotion, withStar) {
 
 // --- Sending -----------------------------------------------------------------------------------------------------
 
-const reachedOnes = () => settings.emotions.filter((emotion) => visit.retakes[emotion]?.reached);
+const reachedOnes = () => faces().filter((emotion) => visit.retakes[emotion]?.reached);
 
 function askConsent() {
   show("consent");

@@ -5,7 +5,8 @@ import { $, announce, button, define, element, fillHeading, onClick, onScreen, s
 import { settings } from "./settings.js";
 import { startGuessing } from "./guess.js";
 import { myTurn } from "./turn.js";
-import { label, pictureOf, src, visit } from "./visit.js";
+import { moveFace, stopMoving } from "./moving.js";
+import { faces, label, pictureOf, src, visit } from "./visit.js";
 import { name, say } from "./words.js";
 
 const SWIPE = 40; // pixels
@@ -17,9 +18,9 @@ const strength = () => visit.strength ?? settings.strength;
 export async function showOverview() {
   if (timeIsOver()) return showEnding("endTime");
   show("overview");
-  $("#to-guess").hidden = settings.emotions.length < 2;
-  const cards = await Promise.all(["original", ...settings.emotions].map(card));
-  $(".cards").replaceChildren(...cards);
+  $("#to-guess").hidden = faces().length < 2;
+  const cards = await Promise.all(["original", ...faces()].map(card));
+  $("#overview .cards").replaceChildren(...cards);
 }
 
 const timeIsOver = () => settings.minutes > 0 && Date.now() - visit.began > settings.minutes * 60_000;
@@ -34,7 +35,7 @@ async function card(emotion) {
   const parts = [both, text];
   if (own) {
     const mine = element("img", { src: src(own.picture), className: "own" });
-    name(mine, "mineOf", { emotion });
+    name(mine, own.reached ? "mineOf" : "triedFace", { emotion });
     both.append(mine);
   }
   if (own?.reached) parts.push(symbol("star", "star"));
@@ -51,37 +52,46 @@ export async function showFace(emotion) {
   if (arrived) show("face");
   else announce(emotion);
   const own = visit.retakes[emotion];
-  fillHeading($("#face"), emotion, emotion);
+  fillTitle();
   $("#face .badge").hidden = !own;
+  say($("#face .badge span"), own?.reached ? "mine" : "tried");
   $("#face .badge .icon").toggleAttribute("hidden", !own?.reached);
-  const over = (visit.tries[emotion] ?? 0) >= settings.rounds;
+  const over = (visit.tries[emotion] ?? 0) >= settings.tries;
   $("#my-turn").hidden = over;
   $("#face .enough").hidden = !over;
   say($("#my-turn span"), own ? "oneMore" : "myTurn");
-  const here = settings.emotions.indexOf(emotion);
+  const here = faces().indexOf(emotion);
   for (const step of document.querySelectorAll("#face .step")) {
-    step.setAttribute("aria-disabled", !settings.emotions[here + Number(step.dataset.step)]);
+    step.setAttribute("aria-disabled", !faces()[here + Number(step.dataset.step)]);
   }
   fillDots();
   await fillPicture();
 }
 
+// Without any of the emotion it is the child's own face, and is called so.
+function fillTitle() {
+  const shown = strength() ? visit.emotion : "original";
+  fillHeading($("#face"), shown, strength() ? shown : label(shown));
+}
+
 async function fillPicture() {
   const { emotion } = visit;
+  stopMoving();
+  fillTitle();
   for (const choice of document.querySelectorAll("[data-strength]")) {
-    choice.setAttribute("aria-pressed", choice.dataset.strength === strength());
+    choice.setAttribute("aria-pressed", Number(choice.dataset.strength) === strength());
   }
   const address = await pictureOf(emotion, strength());
   if (emotion !== visit.emotion) return;
   const image = $("#face .frame img");
   image.src = address;
-  name(image, strength() === "none" ? label("original") : emotion);
+  name(image, strength() ? emotion : label("original"));
 }
 
 // A dot for each face, which leads to it, and is filled once the child did it.
 function fillDots() {
   const focused = document.activeElement?.closest?.(".dots button")?.dataset.emotion;
-  const dots = settings.emotions.map((emotion) => {
+  const dots = faces().map((emotion) => {
     const reached = visit.retakes[emotion]?.reached;
     const dot = button("dot", () => showFace(emotion), symbol(emotion, `face ${emotion}`));
     if (reached) dot.append(symbol("star", "star"));
@@ -96,13 +106,13 @@ function fillDots() {
 }
 
 function step(by) {
-  const next = settings.emotions[settings.emotions.indexOf(visit.emotion) + by];
+  const next = faces()[faces().indexOf(visit.emotion) + by];
   if (next) showFace(next);
 }
 
 // The face after this one, or all of them after the last.
 export function showNext() {
-  const next = settings.emotions[settings.emotions.indexOf(visit.emotion) + 1];
+  const next = faces()[faces().indexOf(visit.emotion) + 1];
   return next && !timeIsOver() ? showFace(next) : showOverview();
 }
 
@@ -122,12 +132,13 @@ export function wireFaces() {
   onClick("#finish", () => showEnding());
   onClick("#to-guess", startGuessing);
   onClick("[data-strength]", ({ currentTarget }) => {
-    visit.strength = currentTarget.dataset.strength;
+    visit.strength = Number(currentTarget.dataset.strength);
     fillPicture();
   });
+  onClick("#move", () => moveFace(visit.emotion, fillPicture));
   listenForSwipes($("#face .frame"));
   document.addEventListener("keydown", ({ key }) => {
     if (onScreen() === "face" && !$("dialog").open) step({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0);
   });
-  define("face", { back: showOverview });
+  define("face", { back: showOverview, leave: stopMoving });
 }

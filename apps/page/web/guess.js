@@ -1,9 +1,9 @@
 // Guess: see a face, choose its name. Recognising is practised as well as making.
 
 import { showOverview } from "./faces.js";
-import { $, button, define, element, onClick, show } from "./screens.js";
-import { settings } from "./settings.js";
-import { src, visit } from "./visit.js";
+import { noteGuess, number } from "./record.js";
+import { $, button, define, element, onClick, show, symbol } from "./screens.js";
+import { faces, src, visit } from "./visit.js";
 import { speak } from "./voice.js";
 import { name, say } from "./words.js";
 
@@ -11,9 +11,10 @@ const CHOICES = 3;
 
 let left = []; // emotions still to come
 let asked = ""; // the one in view
+let began = ""; // when it came
 
 export function startGuessing() {
-  left = shuffled(settings.emotions);
+  left = shuffled(faces());
   show("guessing");
   next();
 }
@@ -30,16 +31,17 @@ function shuffled(list) {
 function next() {
   if (!left.length) return end();
   asked = left.shift();
+  began = new Date().toISOString();
   showPicture(true);
   $("#guessing img").src = src(visit.pictures[asked]);
   name($("#guessing img"), "guessTitle");
   say($("#guessing .hint"), "");
   $("#guess-next").hidden = true;
-  const others = shuffled(settings.emotions.filter((emotion) => emotion !== asked)).slice(0, CHOICES - 1);
+  const others = shuffled(faces().filter((emotion) => emotion !== asked)).slice(0, CHOICES - 1);
   const choices = shuffled([asked, ...others]).map((emotion) => {
     const text = element("span");
     say(text, emotion);
-    return button("choice", () => answer(emotion), text);
+    return button("choice", () => answer(emotion), symbol(emotion, `face ${emotion}`), text);
   });
   $("#guessing .choices").replaceChildren(...choices);
   $("#guessing h1").focus({ preventScroll: true });
@@ -48,6 +50,7 @@ function next() {
 // Never "wrong": the face's name is said, and the face comes once more at the end.
 function answer(emotion) {
   const right = emotion === asked;
+  noteGuess({ id: number(), emotion: asked, began, choices: [emotion] });
   if (!right && left.at(-1) !== asked) left.push(asked);
   const hint = $("#guessing .hint");
   say(hint, right ? "guessRight" : "guessOther", { emotion: asked });

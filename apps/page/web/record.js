@@ -1,75 +1,78 @@
-// A therapist's record, only where it was asked for: numbers under a pseudonym, in this page's memory and in files
-// that the adult saves and loads.
+// What a child practised, as numbers. Without a child chosen by an adult it is forgotten with the visit; with one, each
+// attempt and guess goes to the server's record at once, and again until it arrived.
 
-const APP = "face-play";
+import { keepSession, Refused } from "./server.js";
+
 const SHORTEST = 2; // seconds: a shorter attempt was none
+const AGAIN_MS = 15_000;
+const STAYS = "unsent"; // {session id: {child, session}}: numbers that the server does not have yet
 
-const fresh = () => ({ on: false, name: "", sessions: [], session: null, saved: true });
+const number = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
+const nothing = () => ({ attempts: [], guesses: [] });
+const freshSession = () => ({ id: number(), began: new Date().toISOString(), ...nothing() });
 
-export const record = fresh();
+export const record = {
+  today: nothing(), // of this child since the page was opened, for the adult to look at
+  child: JSON.parse(sessionStorage.getItem("child") ?? "null"), // {id, pseudonym}
+  session: JSON.parse(sessionStorage.getItem("session") ?? "null") ?? freshSession(),
+};
 
-export const forgetRecord = () => Object.assign(record, fresh());
-export const isUnsaved = () => !record.saved;
+// Whose record it is from now on; null: nobody's.
+export function chooseChild(child) {
+  record.child = child && { id: child.id, pseudonym: child.pseudonym };
+  if (child) sessionStorage.setItem("child", JSON.stringify(record.child));
+  else for (const key of ["child", "session", "settings"]) sessionStorage.removeItem(key);
+  record.today = nothing();
+  newSession();
+}
 
-// Note an attempt of the mirror: {emotion, began, coach, best, secondsToReach}.
-export function note({ emotion, began, coach, best, secondsToReach }) {
+export function newSession() {
+  record.session = freshSession();
+}
+
+// Note an attempt of the mirror {id, emotion, began, level, hold, coach, best, secondsToReach}; the same again later.
+export function noteAttempt({ id, emotion, began, level, hold, coach, best, secondsToReach, hints }) {
   const seconds = coach?.clock ?? 0;
-  if (!record.on || (seconds < SHORTEST && secondsToReach === null)) return;
-  record.session ??= begin(began);
-  const numbers = { seconds: rounded(seconds), secondsToReach: rounded(secondsToReach), best: rounded(best) };
-  record.session.attempts.push({ emotion, ...numbers });
-  record.saved = false;
+  if (seconds < SHORTEST && secondsToReach === null) return;
+  const numbers = { best: rounded(best), seconds: rounded(seconds), seconds_to_reach: rounded(secondsToReach), hints };
+  note("attempts", { id, began, emotion, level, hold, reached: secondsToReach !== null, ...numbers });
 }
 
-function begin(began) {
-  const session = { began: began.toISOString(), attempts: [] };
-  record.sessions.push(session);
-  return session;
+// Note a guess {id, emotion, began, choices}; the same again later.
+export const noteGuess = (guess) => note("guesses", { ...guess });
+
+export { number };
+
+function note(kind, entry) {
+  for (const entries of [record.today[kind], record.session[kind]]) {
+    const before = entries.findIndex(({ id }) => id === entry.id);
+    entries.splice(before < 0 ? entries.length : before, 1, entry);
+  }
+  if (!record.child) return;
+  sessionStorage.setItem("session", JSON.stringify(record.session));
+  const all = unsent();
+  all[record.session.id] = { child: record.child.id, session: record.session };
+  localStorage.setItem(STAYS, JSON.stringify(all));
+  send();
 }
 
-const rounded = (value) => (value === null ? null : Math.round(100 * value) / 100);
+const rounded = (value) => (value === null ? null : Math.round(1000 * value) / 1000);
+const unsent = () => JSON.parse(localStorage.getItem(STAYS) ?? "{}");
 
-export function file() {
-  const { name, sessions } = record;
-  const day = new Date().toISOString().slice(0, 10);
-  record.saved = true;
-  return {
-    name: `${name.replace(/[^\p{L}\p{N}_-]+/gu, "-") || "record"}-${day}.json`,
-    blob: new Blob([JSON.stringify({ app: APP, name, sessions }, null, 2)], { type: "application/json" }),
-  };
-}
-
-// Add the sessions of a saved file. Gives null, or the key of what is wrong with it and its values.
-export function loadText(text) {
-  const read = parsed(text);
-  if (!read) return ["historyBad"];
-  if (record.sessions.length && record.name !== read.name) return ["historyOther", { name: read.name }];
-  const known = new Set(record.sessions.map(({ began }) => began));
-  record.sessions = [...read.sessions.filter(({ began }) => !known.has(began)), ...record.sessions];
-  record.sessions.sort((a, b) => a.began.localeCompare(b.began));
-  Object.assign(record, { on: true, name: read.name });
-  return null;
-}
-
-function parsed(text) {
-  try {
-    const { app, name, sessions } = JSON.parse(text);
-    const whole = ({ began, attempts }) => !Number.isNaN(Date.parse(began)) && attempts.every(isAttempt);
-    return app === APP && typeof name === "string" && sessions.every(whole) ? { name, sessions } : null;
-  } catch {
-    return null;
+// Send what the server does not have; what it refuses is of a child that is gone.
+export async function send() {
+  for (const [id, { child, session }] of Object.entries(unsent())) {
+    try {
+      await keepSession(child, session, true);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code === "no_token" || error.code === "record") continue;
+    }
+    const rest = unsent();
+    if (JSON.stringify(rest[id]?.session) !== JSON.stringify(session)) continue; // more came meanwhile
+    delete rest[id];
+    if (Object.keys(rest).length) localStorage.setItem(STAYS, JSON.stringify(rest));
+    else localStorage.removeItem(STAYS);
   }
 }
 
-const isAttempt = ({ emotion, seconds, best }) =>
-  typeof emotion === "string" && typeof seconds === "number" && typeof best === "number";
-
-// {tries, reached, median seconds to reach or null} of an emotion in a session; null where it was not tried.
-export function summary({ attempts }, emotion) {
-  const own = attempts.filter((attempt) => attempt.emotion === emotion);
-  if (!own.length) return null;
-  const times = own.map(({ secondsToReach }) => secondsToReach).filter((time) => typeof time === "number");
-  times.sort((a, b) => a - b);
-  const middle = times.length ? (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2 : null;
-  return { tries: own.length, reached: times.length, seconds: middle };
-}
+setInterval(() => localStorage.getItem(STAYS) && send(), AGAIN_MS);

@@ -1,10 +1,12 @@
 // One screen at a time: showing it, going back from it, and what is said to who can't see it.
 
+import { nameOf, speak } from "./voice.js";
 import { say } from "./words.js";
 
 export const $ = (selector) => document.querySelector(selector);
 
 const ARRIVING_MS = 300; // taps so soon after a screen came were meant for the one before
+const SAID_MS = 3000;
 const HOLD_MS = 1500; // an adult's button is held so long: a child's tap does nothing
 const WITHOUT_HOME = new Set(["start", "bye"]);
 
@@ -28,7 +30,9 @@ export function show(name) {
   clearTimeout(arriving);
   arriving = setTimeout(() => document.body.classList.remove("arriving"), ARRIVING_MS);
   window.scrollTo(0, 0);
-  $(`#${name} h1`).focus({ preventScroll: true });
+  const heading = $(`#${name} h1`);
+  heading.focus({ preventScroll: true });
+  queueMicrotask(() => speak(nameOf(heading), { now: false, element: heading })); // once it is filled
 }
 
 export const back = () => screens[current]?.back?.();
@@ -65,6 +69,15 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// A row of a chart: an emotion, and how near to it, from 0 to 1.
+export function bar(emotion, value, more = "") {
+  const text = element("span");
+  say(text, emotion);
+  const meter = element("meter", { min: 0, max: 1, value });
+  meter.setAttribute("aria-hidden", true);
+  return element("li", {}, symbol(emotion, `face ${emotion}`), text, meter, `${Math.round(100 * value)}${more}`);
+}
+
 // A button with these children, in the way `onClick` makes them.
 export function button(className, action, ...children) {
   const made = element("button", { type: "button", className }, ...children);
@@ -76,10 +89,19 @@ export function onClick(selector, action) {
   for (const found of document.querySelectorAll(selector)) found.addEventListener("click", (event) => action(event));
 }
 
-// Let `action` happen when the button was held, with a finger, the mouse or a key.
+// Let `action` happen when the button was held, with a finger, the mouse or a key. After a short tap it says so itself.
 export function onHold(selector, action) {
   const held = $(selector);
+  const text = held.querySelector("[data-word]");
+  const own = text.dataset.word;
   let since = null;
+  let saying = 0;
+  const sayLonger = () => {
+    announce("holdLonger");
+    say(text, "holdLonger");
+    clearTimeout(saying);
+    saying = setTimeout(() => say(text, own), SAID_MS);
+  };
   const press = () => {
     since = performance.now();
     held.classList.add("holding");
@@ -90,7 +112,7 @@ export function onHold(selector, action) {
     since = null;
     held.classList.remove("holding");
     if (counts && long) action();
-    else if (counts && short) announce("holdLonger");
+    else if (counts && short) sayLonger();
   };
   held.addEventListener("pointerdown", press);
   held.addEventListener("pointerup", () => release(true));

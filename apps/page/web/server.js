@@ -1,6 +1,7 @@
 // Talking to the backend: the same requests as the Flutter client's, and a few more.
 
-const MAX_WAIT_SECONDS = 180; // in line, before giving up
+const MAX_WAIT_SECONDS = 180; // in line and for the answer, before giving up
+const SOON_SECONDS = 5; // for what is small: a server that hangs is taken for one that is away
 
 // What the server answered when it did not do what was asked.
 export class Refused extends Error {
@@ -26,13 +27,31 @@ export const submit = (images, scores, signal) => ask("submit", { images, scores
 // {generating, collecting, mirror, ...}; null when the server can't be reached.
 export async function health() {
   try {
-    return await (await fetch("health", { headers: withToken() })).json();
+    return await (await get("health")).json();
   } catch {
     return null;
   }
 }
 
-export const friends = async () => (await (await fetch("friends.json")).json()).map(({ images }) => images);
+// Six pictures of each friend; those of another child's making are given emotions at the first asking.
+export const friends = async () =>
+  (await (await get("friends.json", 12 * SOON_SECONDS)).json()).map(({ images }) => images);
+
+// The head between calm and the emotion, base64 JPEGs: a quarter, half and three quarters of the way.
+export const steps = async (image, face, emotion) => (await ask("steps", { image, face, emotion })).images;
+
+// How near a face in a picture (base64) is to each emotion, {emotion: 0 to 1}; `rest` is the child's usual one, or null.
+// And which of them it reached.
+export const meters = (image, rest, level) => ask("meters", { image, rest, level });
+
+// The record: children {id, pseudonym, settings}, and what is kept of one.
+export const children = async () => await (await checked(await get("children"))).json();
+export const keepSettings = (id, settings) => ask(`children/${id}/settings`, settings, undefined, "PUT");
+export const keepSession = (id, session, keepalive = false) =>
+  ask(`children/${id}/sessions`, session, undefined, "POST", keepalive);
+
+const get = (path, seconds = SOON_SECONDS) =>
+  fetch(path, { headers: withToken(), signal: AbortSignal.timeout(1000 * seconds) });
 
 async function inLine(path, body, signal, onBusy) {
   const giveUp = Date.now() + MAX_WAIT_SECONDS * 1000;
@@ -47,18 +66,29 @@ async function inLine(path, body, signal, onBusy) {
   }
 }
 
-async function ask(path, body, signal) {
-  const answer = await post(path, body, signal);
+async function ask(path, body, signal, method, keepalive) {
+  return (await checked(await post(path, body, signal, method, keepalive))).json();
+}
+
+async function checked(answer) {
   if (!answer.ok) throw new Refused(await answer.json());
-  return answer.json();
+  return answer;
 }
 
-function post(path, body, signal) {
+async function post(path, body, signal, method = "POST", keepalive = false) {
   const headers = { "Content-Type": "application/json", ...withToken() };
-  return fetch(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), 1000 * MAX_WAIT_SECONDS);
+  signal?.addEventListener("abort", () => late.abort());
+  try {
+    return await fetch(path, { method, headers, body: JSON.stringify(body), signal: late.signal, keepalive });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
+// A header holds no Korean: the code is percent-encoded.
 function withToken() {
   const token = sessionStorage.getItem("token");
-  return token ? { Authorization: `Bearer ${token}` } : {};
+  return token ? { Authorization: `Bearer ${encodeURIComponent(token)}` } : {};
 }

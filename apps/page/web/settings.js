@@ -1,23 +1,36 @@
-// What the adult chose for this device. Kept in the browser, and only once something was changed.
+// What an adult chose: for this device, kept in the browser once something was changed, or for a child of the record.
 
+import { record } from "./record.js";
+import { keepSettings } from "./server.js";
 import { FIVE } from "./words.js";
 
+// The names are the record's (apps/record/entries.py).
 const USUAL = {
   emotions: FIVE, // those shown, in this order
-  difficulty: "", // easy, medium or hard; "": as the table of rules has it
+  level: "medium", // easy, medium or hard
   hold: 2, // seconds
-  rounds: 3, // tries for each emotion
+  tries: 3, // for each emotion
   minutes: 0, // of a visit; 0: no limit
-  strength: "very",
-  sound: false,
-  breakButton: true,
+  strength: 1, // of the faces at first
+  sound: true, // the speaker is there
+  spoken: false, // and what is touched is said without it, too
+  break_button: true,
 };
+
+// A child's are here as long as its record is open.
+const store = () => (record.child ? sessionStorage : localStorage);
 
 export const settings = { ...USUAL, ...stored() };
 
+// Those of the child that was chosen, or of this device again.
+export function useSettings(ofChild) {
+  if (ofChild) sessionStorage.setItem("settings", JSON.stringify(ofChild));
+  Object.assign(settings, USUAL, stored());
+}
+
 function stored() {
   try {
-    const read = JSON.parse(localStorage.getItem("settings") ?? "{}");
+    const read = JSON.parse(store().getItem("settings") ?? "{}");
     const known = Object.entries(read).filter(([key, value]) => typeof value === typeof USUAL[key]);
     const emotions = read.emotions?.filter?.((emotion) => FIVE.includes(emotion));
     return { ...Object.fromEntries(known), emotions: emotions?.length ? emotions : FIVE };
@@ -28,16 +41,19 @@ function stored() {
 
 export function change(key, value) {
   settings[key] = value;
-  localStorage.setItem("settings", JSON.stringify(settings));
+  return keep();
 }
 
 export function usual() {
   Object.assign(settings, USUAL);
-  localStorage.removeItem("settings");
+  return keep();
+}
+
+// With a child they belong to it; rejects where the server can't keep them.
+async function keep() {
+  store().setItem("settings", JSON.stringify(settings));
+  if (record.child) await keepSettings(record.child.id, settings);
 }
 
 // The rules' table as the adult wants it: the level of difficulty, and how long an expression is held.
-export function rulesFor(table) {
-  const { difficulty: chosen, hold } = settings;
-  return { table: { ...table, holdSeconds: hold }, level: chosen || table.difficulty.usual };
-}
+export const rulesFor = (table) => ({ table: { ...table, holdSeconds: settings.hold }, level: settings.level });

@@ -4,17 +4,21 @@
 const SHELL = "shell";
 const FILES = [
   "./", "style.css", "adult.js", "app.js", "arrow.js", "begin.js", "camera.js", "cards.js", "ending.js", "faces.js",
-  "feedback.js", "guess.js", "mirror.js", "record.js", "screens.js", "server.js", "settings.js", "turn.js", "visit.js",
-  "voice.js", "words.js", "feedback.json", "friends.json",
-  "manifest.webmanifest", "icons/icon.svg", "icons/icon-192.png",
+  "feedback.js", "friends.js", "guess.js", "mirror.js", "moving.js", "offline.js", "record.js", "review.js", "screens.js", "server.js",
+  "settings.js", "turn.js", "visit.js", "voice.js", "words.js", "feedback.json", "friends.json",
+  "manifest.webmanifest", "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
 // The mirror's files are large and never change; a new name when fetch_vendor.py pins another version.
 const MIRROR = "mirror-1.1.0";
-const MIRROR_FILES = ["/vendor/", "/models/"];
+const MIRROR_FILES = /^(vendor|models)\//;
+const SOON_MS = 3000; // a server that has not answered then is taken for one that is away
+const AWAY_MS = 20_000; // and not waited for again so soon
+
+let awayUntil = 0;
 
 addEventListener("install", (event) => {
   skipWaiting();
-  event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)));
+  event.waitUntil(caches.open(SHELL).then((cache) => Promise.all(FILES.map((file) => cache.add(file)))));
 });
 
 addEventListener("activate", (event) => {
@@ -27,33 +31,35 @@ addEventListener("activate", (event) => {
 
 addEventListener("fetch", (event) => {
   const { method, url } = event.request;
-  const { origin, pathname } = new URL(url);
-  if (method !== "GET" || origin !== location.origin) return;
-  if (MIRROR_FILES.some((start) => pathname.startsWith(start))) event.respondWith(keptFirst(event.request, pathname));
-  else if (FILES.some((file) => new URL(file, registration.scope).pathname === pathname)) {
-    event.respondWith(freshFirst(event.request));
-  }
+  if (method !== "GET" || !url.startsWith(registration.scope)) return;
+  const path = url.slice(registration.scope.length).split(/[?#]/)[0];
+  if (MIRROR_FILES.test(path)) event.respondWith(keptFirst(event, path));
+  else if (FILES.includes(path || "./")) event.respondWith(freshFirst(event));
 });
 
-// `pathname`, because a second try for a file has another query.
-async function keptFirst(request, pathname) {
+// By `path`, because a second try for a file has another query. Given on as it arrives: the page shows how far it is.
+async function keptFirst(event, path) {
   const cache = await caches.open(MIRROR);
-  const kept = await cache.match(pathname);
+  const kept = await cache.match(path);
   if (kept) return kept;
-  const fresh = await fetch(request);
-  if (fresh.ok) await cache.put(pathname, fresh.clone());
+  const fresh = await fetch(event.request);
+  if (fresh.ok) event.waitUntil(cache.put(path, fresh.clone()));
   return fresh;
 }
 
-async function freshFirst(request) {
+async function freshFirst(event) {
   const cache = await caches.open(SHELL);
-  try {
-    const fresh = await fetch(request);
-    if (fresh.ok) await cache.put(request, fresh.clone());
-    return fresh;
-  } catch (offline) {
-    const kept = await cache.match(request);
-    if (kept) return kept;
-    throw offline;
-  }
+  const kept = await cache.match(event.request);
+  const fresh = fetch(event.request).then(async (answer) => {
+    if (answer.ok) await cache.put(event.request, answer.clone());
+    awayUntil = 0;
+    return answer;
+  });
+  if (!kept) return fresh;
+  event.waitUntil(fresh.catch(() => {}));
+  const late = new Promise((resolve) => setTimeout(resolve, Date.now() < awayUntil ? 0 : SOON_MS)).then(() => {
+    awayUntil = Date.now() + AWAY_MS;
+    return kept;
+  });
+  return Promise.race([fresh.catch(() => kept), late]);
 }

@@ -4,24 +4,26 @@ import { pointAt } from "./arrow.js";
 import { prepareMirror } from "./begin.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showFace, showNext } from "./faces.js";
-import { note } from "./record.js";
-import { $, countDown, define, fillHeading, onClick, onScreen, show } from "./screens.js";
+import { noteAttempt, number } from "./record.js";
+import { $, bar, countDown, define, fillHeading, onClick, onScreen, show } from "./screens.js";
+import { meters } from "./server.js";
 import { rulesFor, settings } from "./settings.js";
-import { pictureOf, src, visit } from "./visit.js";
+import { faces, pictureOf, src, visit } from "./visit.js";
 import { hush, speak } from "./voice.js";
 import { name, say, saySentence } from "./words.js";
 
 let mirror = null; // while it watches
-let attempt = null; // {emotion, began, coach, best, last, secondsToReach, threshold}
+let attempt = null; // {id, emotion, began, level, hold, coach, best, last, secondsToReach, hints, threshold}
 let shot = null; // the picture to be looked at: {picture, score, reached, closer}
 
-const strength = () => (visit.strength === "none" ? "very" : (visit.strength ?? settings.strength));
+const NOTE_SECONDS = 5; // an attempt is noted so often while it lasts: whatever ends it, little is lost
+const strength = () => visit.strength || settings.strength;
 
 export async function myTurn() {
   const { emotion } = visit;
   show("turn");
   fillHeading($("#turn"), emotion, "turnTitle", { emotion });
-  $("#rest-button").hidden = !settings.breakButton;
+  $("#rest-button").hidden = !settings.break_button;
   showPicture($("#turn figure img"), emotion);
   await watch();
 }
@@ -54,7 +56,8 @@ async function watch() {
   }
   mirror = loaded;
   const rules = rulesFor(mirror.table);
-  attempt = { emotion, best: 0, last: 0, secondsToReach: null, threshold: rules.table.reached, began: new Date() };
+  attempt = { id: number(), emotion, began: new Date().toISOString(), level: rules.level, hold: settings.hold };
+  Object.assign(attempt, { best: 0, last: 0, secondsToReach: null, hints: 0, noted: 0, threshold: rules.table.reached });
   attempt.coach = await mirror.watch(video, emotion, rules, showReading);
 }
 
@@ -90,11 +93,18 @@ function showReading({ state, meter, sentence, done }, landmarks) {
   const hint = $("#turn .hint");
   const before = hint.textContent;
   if (sentence) saySentence(hint, { korean: sentence.korean, english: sentence.english });
-  if (hint.textContent !== before) speak(hint.textContent);
+  if (hint.textContent !== before) {
+    speak(hint.textContent);
+    if (state === "hint") now.hints += 1;
+  }
   pointAt($("#turn .arrow"), $("#turn video"), state === "hint" ? sentence : null, landmarks);
   $("#turn").dataset.state = state;
   now.last = meter;
   now.best = Math.max(now.best, meter);
+  if (now.coach?.clock > now.noted + NOTE_SECONDS) {
+    now.noted = now.coach.clock;
+    noteAttempt(now);
+  }
   if (!done || now.secondsToReach !== null) return;
   now.secondsToReach = now.coach?.clock ?? settings.hold;
   take(); // at the very moment: the child need not hold the face and press a button
@@ -102,11 +112,21 @@ function showReading({ state, meter, sentence, done }, landmarks) {
 
 async function take() {
   const own = attempt;
-  const reached = own ? own.last >= own.threshold || own.secondsToReach !== null : true;
-  const score = own ? own.last : null;
-  const closer = Boolean(own?.coach?.closer);
+  const { emotion } = visit;
   const picture = await photograph($("#turn video"));
-  if (onScreen() === "turn") compare({ picture, score, reached, closer });
+  if (onScreen() !== "turn" || visit.emotion !== emotion) return;
+  if (!own) return judge(picture, emotion);
+  const reached = own.last >= own.threshold || own.secondsToReach !== null;
+  compare({ picture, score: own.last, reached, closer: Boolean(own.coach?.closer) });
+}
+
+// A picture that no mirror saw is judged by the server; where it can't, there is no star.
+async function judge(picture, emotion) {
+  say($("#turn .hint"), "looking");
+  const { score, reached } = await meters(picture, visit.friend ? null : visit.pictures.original, settings.level)
+    .then((found) => ({ score: found.meters[emotion], reached: found.reached.includes(emotion) }))
+    .catch(() => ({ score: null, reached: false }));
+  if (onScreen() === "turn" && visit.emotion === emotion) compare({ picture, score, reached, closer: false });
 }
 
 // Stop watching; the attempt goes into the record, where one is kept.
@@ -115,7 +135,7 @@ function leave() {
   mirror = null;
   closeCamera($("#turn video"));
   hush();
-  if (attempt) note(attempt);
+  if (attempt) noteAttempt(attempt);
   attempt = null;
 }
 
@@ -126,17 +146,18 @@ function compare(taken) {
   shot = taken;
   visit.tries[emotion] = (visit.tries[emotion] ?? 0) + 1;
   show("compare");
-  const success = taken.reached && taken.score !== null;
+  const success = taken.reached;
   const title = success ? "reachedTitle" : shot.closer ? "closerTitle" : "compareTitle";
   fillHeading($("#compare"), emotion, title);
   const [look, me] = document.querySelectorAll("#compare img");
   showPicture(look, emotion);
   me.src = src(shot.picture);
-  name(me, "mineOf", { emotion });
+  name(me, success ? "mineOf" : "triedFace", { emotion });
+  $("#opinion").open = false;
   $("#compare .star").toggleAttribute("hidden", !success); // an SVG has no property of that name
   $("#compare").dataset.reached = success;
-  say($("#keep span"), emotion === settings.emotions.at(-1) ? "keepLast" : "keep");
-  $("#compare [data-back]").hidden = visit.tries[emotion] >= settings.rounds;
+  say($("#keep span"), emotion === faces().at(-1) ? "keepLast" : "keep");
+  $("#compare [data-back]").hidden = visit.tries[emotion] >= settings.tries;
   if (success) speak($("#compare h1 span").textContent);
 }
 
@@ -149,7 +170,25 @@ function keep() {
   showNext();
 }
 
+// What the server sees in the child's own picture, for the adult: how near it is to each emotion.
+async function showOpinion() {
+  if (!$("#opinion").open || !shot) return;
+  const { picture } = shot;
+  const list = $("#opinion ul");
+  list.replaceChildren();
+  say($("#opinion p"), "looking");
+  try {
+    const found = await meters(picture, visit.friend ? null : visit.pictures.original, settings.level);
+    if (shot?.picture !== picture) return;
+    say($("#opinion p"), "");
+    list.replaceChildren(...Object.entries(found.meters).map(([emotion, meter]) => bar(emotion, meter)));
+  } catch {
+    say($("#opinion p"), "offlineForAdults");
+  }
+}
+
 export function wireTurn() {
+  $("#opinion").addEventListener("toggle", showOpinion);
   onClick("#turn [data-shutter]", take);
   onClick("#turn [data-timer]", async () => (await countDown($("#turn .countdown"))) && take());
   onClick("#turn-choose", () => $("#turn-file").click());
@@ -160,8 +199,9 @@ export function wireTurn() {
     target.value = "";
     const { emotion } = visit;
     const picture = file && (await readFile(file));
-    if (!picture || onScreen() !== "turn" || visit.emotion !== emotion) return; // left while it was read
-    compare({ picture, score: null, reached: true, closer: false });
+    if (!file || onScreen() !== "turn" || visit.emotion !== emotion) return; // left while it was read
+    if (picture) judge(picture, emotion);
+    else say($("#turn .hint"), "unreadable");
   });
   define("turn", { back: () => showFace(visit.emotion), leave, enter: watch });
   define("rest", { back: myTurn });
