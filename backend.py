@@ -1,4 +1,4 @@
-"""The backend of the phone apps: `uvicorn backend:app --host 0.0.0.0 --port 3000`. See docs/phone.md.
+"""The backend of the phone apps: `uvicorn backend:app --host 0.0.0.0 --port 3000`. See docs/page.md.
 
 Settings come from the environment:
     STARGAN_FE_CHECKPOINT  a -G.ckpt file, or best, latest or an iteration of data/models (best; where data/models is

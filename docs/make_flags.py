@@ -25,7 +25,7 @@ INTRODUCTION = """# Every flag
 Made by `python docs/make_flags.py` from the programs' own parsers; do not edit it. `--help` says the same.
 
 `backend.py` and `streamlit_app.py` have no flags of their own: they are set by
-[environment variables](phone.md#start), and by the flags of uvicorn and Streamlit.
+[environment variables](page.md#start), and by the flags of uvicorn and Streamlit.
 """
 
 # Defaults that another machine chooses otherwise.

@@ -120,6 +120,26 @@ class Server:
         return set(self.folder.glob("data/extended_train/*/*"))
 
 
+class BelowServer(Server):
+    """The same below /play of a site, as behind a proxy that takes this off and `uvicorn --root-path /play`."""
+
+    health = "/play/health"
+
+    def command(self) -> list[str]:
+        """What Python runs."""
+        return ["uvicorn", "--app-dir", str(Path(__file__).parent), "serving:below", "--port", str(self.port)]
+
+
+async def below(scope: dict, receive: object, send: object) -> None:
+    """The proxy and uvicorn's flag in one: an ASGI app."""
+    sys.path.append(str(ROOT))
+    import backend
+
+    if scope["type"] == "http" and not scope["path"].startswith("/play/"):
+        scope = {**scope, "path": "/nowhere"}
+    await backend.app({**scope, "root_path": "/play"}, receive, send)  # type: ignore[arg-type]
+
+
 class StreamlitServer(Server):
     """The Streamlit app instead."""
 

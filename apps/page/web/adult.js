@@ -34,7 +34,7 @@ async function open() {
 }
 
 // Set something; where the child's record can't keep it, that is said.
-async function set(key, value) {
+async function choose(key, value) {
   try {
     await change(key, value);
     say($("#set-state"), "");
@@ -114,7 +114,7 @@ function emotionRow(emotion) {
   box.disabled = place >= 0 && settings.emotions.length === 1; // one must stay
   box.addEventListener("change", () => {
     const without = settings.emotions.filter((other) => other !== emotion);
-    set("emotions", box.checked ? [...without, emotion] : without);
+    choose("emotions", box.checked ? [...without, emotion] : without);
     fillEmotions();
   });
   const row = element("li", {}, element("label", {}, box, symbol(emotion, `face ${emotion}`), said(emotion)));
@@ -133,7 +133,7 @@ function move(emotion, by) {
   const place = order.indexOf(emotion);
   if (place < 0 || !order[place + by]) return;
   [order[place], order[place + by]] = [order[place + by], order[place]];
-  set("emotions", order);
+  choose("emotions", order);
   fillEmotions(`${emotion}${by}`);
   announce(by < 0 ? "up" : "down", { emotion });
 }
@@ -145,7 +145,7 @@ function choice(key) {
   const row = element("div", { className: "options" });
   for (const [value, text] of CHOICES[key]) {
     const box = element("input", { type: "radio", name: key, value, checked: value === settings[key] });
-    box.addEventListener("change", () => set(key, value));
+    box.addEventListener("change", () => choose(key, value));
     row.append(element("label", {}, box, said(text, { number: value })));
   }
   set.append(row);
@@ -163,7 +163,7 @@ function meanings() {
 
 function toggle(key) {
   const box = element("input", { type: "checkbox", checked: settings[key] });
-  box.addEventListener("change", () => set(key, box.checked));
+  box.addEventListener("change", () => choose(key, box.checked));
   return element("label", { className: "agree" }, box, said(`set${key}`));
 }
 

@@ -22,7 +22,7 @@ export async function showEnding(text) {
 function ownFace(emotion, withStar) {
   const { picture, reached } = visit.retakes[emotion];
   const image = element("img", { src: src(picture) });
-  name(image, reached ? "starFor" : "triedFace", { emotion });
+  name(image, reached ? "starFor" : "ownPicture", { emotion });
   const text = element("span");
   say(text, labelOwn(emotion));
   const item = element("li", {}, image, text);
