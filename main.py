@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from common.argument_types import boolean, count, crop, fraction, percent, positive, several, weight, whole
+from common.argument_types import boolean, count, crop, fraction, percent, positive, several, strength, weight, whole
 from common.errors import UserError, door
 from common.version import TOLD
 from imaging.image_folder import read_folder
@@ -34,6 +34,15 @@ def which_checkpoint(text: str) -> str:
 def evaluated(text: str) -> str:
     """A checkpoint, or `all`."""
     return text if text == "all" else which_checkpoint(text)
+
+
+def which_face(text: str) -> int | str:
+    """`all`, `largest`, or a number from 0."""
+    if text in ("all", "largest"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor 'largest' nor a number from 0")
 
 
 class Parser(argparse.ArgumentParser):
@@ -206,7 +215,22 @@ def add_use(add: Add) -> None:
     add("--result_dir", default="data/results", help="where translated photos and numbers go")
     add("--sample_label_dir", default="data/train", help="its folders name a foreign checkpoint's labels")
 
-    add("--faces", choices=("all", "largest"), default="all", help="which faces of a photo to translate")
+    add(
+        "--face",
+        "--faces",
+        type=which_face,
+        default="all",
+        metavar="{all,largest,N}",
+        help="which faces of a photo to translate; N: the number that the apps give it, from 0, largest first",
+    )
+    add("--emotions", nargs="+", metavar="EMOTION", help="translate to these only; default: all the generator has")
+    add("--strength", type=strength, default=1, help="how far faces move, 0 to 1.5; 1 is as far as the generator goes")
+    add(
+        "--detail",
+        choices=("photo", "network"),
+        default="photo",
+        help="move the photo's own pixels, or paste in the generator's, which are few",
+    )
     add("--format", choices=("jpg", "png", "webp"), default="jpg", help="of the results")
     add("--quality", type=percent, default=95, help="of jpg and webp results, 1 to 100")
     add("--overwrite", action="store_true", help="translate photos again that have results")

@@ -35,7 +35,8 @@ from face_detection import FaceFinder
 from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, Points, Square, face_mask, input_square
 from translation.paste_back import FacePaste
-from translation.translator import Translator, mesh_of_generated
+from translation.one_face import mesh_of_generated
+from translation.translator import Translator
 
 NETWORKS = ((64, 352), (128, 352), (128, 448), (256, 448))  # image_size, crop_size
 BLIND = "blind"  # the fault of a generator that paints a bare face in place of a fringe, glasses, a hand, a hat
@@ -96,6 +97,7 @@ def trained_cases(subjects: list[Subject], translator: Translator) -> Iterator[C
         crop = square.cut(subject.photo, translator.image_size)
         for emotion, generated in zip(translator.domains, translator.generate(crop[None])[0], strict=True):
             points = mesh_of_generated(translator.finder, generated, subject.face, square)
+            points = subject.face.points if points is None else points
             yield Case(
                 subject.name,
                 emotion,
@@ -120,6 +122,7 @@ def cases(subjects: list[Subject], finder: FaceFinder) -> Iterator[Case]:
             paints = subject.seen if fault == BLIND else subject.answers
             generated = faults()[fault](square.cut(paints[emotion], size))
             points = mesh_of_generated(finder, generated, subject.face, square)
+            points = subject.face.points if points is None else points
             yield Case(
                 f"{subject.name}, {size}, {fault}",
                 emotion,

@@ -37,7 +37,7 @@ from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.image_folder import find_images
 from imaging.photo import read_photo
-from scoring.identity import SAME_PERSON, IdentityNetwork
+from face_identity import SAME_PERSON, IdentityNetwork
 from translation.translator import Translator
 
 SIZE = 448  # pixels at which a face is looked at

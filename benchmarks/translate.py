@@ -124,7 +124,7 @@ def main() -> None:
     def our_way(name: str) -> Callable[[np.ndarray], object]:
         def translate(photo: np.ndarray) -> object:
             translator.G = generators[name]
-            return list(translator.translate_many([Original(photo)], largest=True))
+            return list(translator.translate_many([Original(photo)], "largest"))
 
         return translate
 

@@ -63,6 +63,14 @@ def weight(text: str) -> float:
     return value
 
 
+def strength(text: str) -> float:
+    """How far faces move, in what the generator moves them: from 0 to 1.5."""
+    value = _real(text)
+    if 0 <= value <= 1.5:
+        return value
+    raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1.5")
+
+
 def _integer(text: str, lowest: int, highest: int | None, told: str) -> int:
     if not text.isdecimal() or int(text) < lowest or (highest is not None and int(text) > highest):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {told}")

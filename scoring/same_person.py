@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from common.errors import UserError
-from scoring.identity import Alignment, IdentityNetwork
+from face_identity import Alignment, IdentityNetwork
 
 OTHERS = 2000  # other faces that a translation is compared with, at most
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from imaging.draw_faces import draw_face
-from scoring.identity import IdentityNetwork
+from face_identity import IdentityNetwork
 
 
 @pytest.fixture(scope="module")

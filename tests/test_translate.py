@@ -281,7 +281,7 @@ def test_every_face_or_the_largest_or_a_chosen_one(translator):
 
     both = translator.translate(photo)
     assert len(both.faces) == 2 and changed(both, left) and changed(both, right)
-    (largest,) = translator.translate_many([Original(photo)], largest=True)
+    (largest,) = translator.translate_many([Original(photo)], "largest")
     assert changed(largest, right) and not changed(largest, left)
     chosen = translator.translate(photo, both.faces[1:])
     assert changed(chosen, left) and not changed(chosen, right)

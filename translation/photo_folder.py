@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from checkpointing import network_files
 from checkpointing.trained_generator import TrainedGenerator, load_generator
+from common import emotions
 from common.errors import UserError
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
@@ -17,7 +18,7 @@ from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
 from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 from translation.results import PageEntry, Results, names_of, save, write_page
-from translation.translator import Original, Translation, Translator
+from translation.translator import How, Original, Translation, Translator
 
 KEPT = "results from an earlier run, kept"
 
@@ -32,14 +33,15 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
     photos = find_photos(source, folder)
     with translator_for(config, given) as translator:
         top = source.parent if source.is_file() else source
+        wanted = _wanted(config.emotions, translator.domains)
         names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
         places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
         _refuse_to_replace_photos(places)
         with told_unwritable(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            run = FolderRun(translator, places, config)
+            run = FolderRun(translator, places, config, wanted)
             rows = run.rows()
-            page = write_page(folder, rows, translator.domains)
+            page = write_page(folder, rows, wanted)
     _tell(rows, page, run)
     return 0 if any(row.results for row in rows) else 1
 
@@ -47,8 +49,15 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
 class FolderRun:
     """One pass over photos; `places` says where the results of each go."""
 
-    def __init__(self, translator: Translator, places: dict[Path, Results], config: argparse.Namespace) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        places: dict[Path, Results],
+        config: argparse.Namespace,
+        wanted: Sequence[str],
+    ) -> None:
         self._translator = translator
+        self._how = How(config.strength, wanted)
         self._places = places
         self._config = config
         self._rows: dict[Path, PageEntry] = {}
@@ -57,7 +66,7 @@ class FolderRun:
     def rows(self) -> list[PageEntry]:
         """Translate and save every photo; yields what to say about each, in order."""
         with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
-            for translation in self._translator.translate_many(self._readable(), self._config.faces == "largest"):
+            for translation in self._translator.translate_many(self._readable(), self._config.face, self._how):
                 self._save(translation)
                 progress.update(len(self._rows) - progress.n)
             progress.update(len(self._rows) - progress.n)
@@ -139,6 +148,18 @@ def find_photos(source: Path, result_dir: Path) -> list[Path]:
     return photos
 
 
+def _wanted(named: Sequence[str] | None, domains: Sequence[str]) -> list[str]:
+    """Of the generator's domains those that the command line names, by whatever word."""
+    if not named:
+        return list(domains)
+    meanings = {emotions.canonical(domain) or emotions.fold(domain): domain for domain in domains}
+    wanted = [meanings.get(emotions.canonical(word) or emotions.fold(word)) for word in named]
+    for word, domain in zip(named, wanted, strict=True):
+        if domain is None:
+            raise UserError(f"--emotions {word}: this generator has {', '.join(domains)}")
+    return [domain for domain in domains if domain in wanted]
+
+
 def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
     """Results beside the photos could have a photo's name."""
     for photo, results in places.items():
@@ -152,7 +173,7 @@ def translator_for(config: argparse.Namespace, given: set[str]) -> Translator:
     _refuse_contradictions(config, given, trained)
     if trained.published:
         print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")
-    return Translator.of(trained, config.amp, config.backend)
+    return Translator.of(trained, config.amp, config.backend, config.detail)
 
 
 def _refuse_contradictions(config: argparse.Namespace, given: set[str], trained: TrainedGenerator) -> None:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from face_detection import Face, FaceFinder
-from imaging.face_geometry import CROP_SIZE, Image, Points, Square, input_square, published_square
+from imaging.face_geometry import CROP_SIZE, Image, Square, input_square, published_square
 from imaging.value_range import to_network, to_uint8
 from losses import one_hot
 from model import Generator
 from translation.fast_generator import Translate, fast_generator, onnx_for
-from translation.paste_back import FacePaste
+from translation.one_face import OneFace
+from translation.result_check import Check, Checker
 
-MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
-SAME_PLACE = 0.2  # in sides of the square: a mesh farther from the face's own belongs to somebody behind it
+DETAILS = ("photo", "network")  # whose pixels a result is made of: the photo's, moved, or the generator's, pasted in
 
 # Images a forward pass. On a CPU one after the other is quickest, as more do not fit its cache, and takes least memory.
 IMAGES_AT_ONCE = {"cpu": 1, "cuda": 80}
@@ -31,6 +30,18 @@ PIXELS_AT_ONCE = 100_000_000  # of photos that wait to share a pass: 300 MB
 
 class NoFace(Exception):
     """There is no face in the photo, or none with a mesh."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How faces are to be translated: how far they move (0 to 1.5; 0: not at all), to which domains (none named: all).
+
+    With `milder` a lesser strength is tried for a result that fails its check.
+    """
+
+    strength: float = 1.0
+    domains: Sequence[str] = ()
+    milder: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,11 +59,13 @@ class Translation:
     """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
 
     `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
+    `checks` say of each face, by its place in `faces`, and each domain how its result came out.
     """
 
     photo: Original
     results: dict[str, Image]
     faces: Sequence[Face] = ()
+    checks: Mapping[tuple[int, str], Check] = field(default_factory=dict)
 
     @property
     def original(self) -> Image:
@@ -63,6 +76,11 @@ class Translation:
     def without_mesh(self) -> int:
         """How many faces are as they were."""
         return sum(face.points is None for face in self.faces)
+
+    def failed(self, domain: str) -> str:
+        """Why a child must not see a picture, in a few words; "" where it may."""
+        reasons = [c.reason for (_, name), c in self.checks.items() if name == domain and c.state == "failed"]
+        return "; ".join(dict.fromkeys(reasons))
 
     @property
     def problem(self) -> str:
@@ -93,7 +111,8 @@ class Translator:
     """A generator and a face finder, loaded once; a context manager, or `close()` it.
 
     `domains` are the emotions it gives, in label order. With `published` the generator sees faces as the published
-    repo's networks did, closer than ours. `onnx` is G's export, where OpenVINO shall compute it.
+    repo's networks did, closer than ours. `onnx` is G's export, where OpenVINO shall compute it. `detail` is one of
+    `DETAILS`. Without `checked` results are not measured.
     """
 
     def __init__(
@@ -105,13 +124,17 @@ class Translator:
         amp: str = "auto",
         onnx: Path | None = None,
         published: bool = False,
+        detail: str = "photo",
+        checked: bool = True,
     ) -> None:
         self.G, self.device = fast_generator(G, amp, onnx)
         self.domains = domains
         self.image_size = image_size
         self.crop_size = crop_size
         self.published = published
+        self.detail = detail
         self.finder = FaceFinder()
+        self._checker = Checker(self.finder, self.device) if checked else None
 
     @classmethod
     def load(
@@ -124,6 +147,7 @@ class Translator:
         domains: tuple[str, ...] = (),
         amp: str = "auto",
         backend: str = "auto",
+        detail: str = "photo",
     ) -> Translator:
         """The translator of a `-G.ckpt` file.
 
@@ -132,58 +156,72 @@ class Translator:
         that is no generator.
         """
         trained = load_generator(path, c_dim=c_dim, image_size=image_size, crop_size=crop_size, domains=domains)
-        return cls.of(trained, amp, backend)
+        return cls.of(trained, amp, backend, detail)
 
     @classmethod
-    def of(cls, trained: TrainedGenerator, amp: str = "auto", backend: str = "auto") -> Translator:
+    def of(
+        cls, trained: TrainedGenerator, amp: str = "auto", backend: str = "auto", detail: str = "photo"
+    ) -> Translator:
         """The same of a file that has been read."""
         onnx = onnx_for(trained, backend)
         return cls(
-            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, onnx, trained.published
+            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, onnx, trained.published, detail
         )
 
     @torch.inference_mode()
-    def generate(self, crops: Image) -> Image:
-        """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3]."""
-        faces = to_network(crops).repeat_interleave(len(self.domains), dim=0)
-        labels = torch.eye(len(self.domains)).repeat(len(crops), 1)
+    def generate(self, crops: Image, domains: Sequence[str] | None = None) -> Image:
+        """Faces uint8 [F, S, S, 3] as the network sees them -> with every emotion [F, c_dim, S, S, 3].
+
+        Or with those of `domains`, in their order.
+        """
+        wanted = [self.domains.index(domain) for domain in domains or self.domains]
+        faces = to_network(crops).repeat_interleave(len(wanted), dim=0)
+        labels = torch.eye(len(self.domains))[wanted].repeat(len(crops), 1)
         step = IMAGES_AT_ONCE[self.device.type]
         parts = [
             to_uint8(self.G(x.to(self.device), c.to(self.device)))
             for x, c in zip(faces.split(step), labels.split(step), strict=True)
         ]
-        return np.concatenate(parts).reshape(len(crops), len(self.domains), *crops.shape[1:])
+        return np.concatenate(parts).reshape(len(crops), len(wanted), *crops.shape[1:])
 
     def find_faces(self, photo: Image) -> list[Face]:
         """The faces of a photo (uint8 RGB [H, W, 3]), largest first."""
         return self.finder.faces(photo)
 
-    def translate(self, photo: Image, faces: Sequence[Face] | None = None) -> Translation:
-        """The photo (uint8 RGB [H, W, 3]) with each emotion on its faces, or on those of `faces` given.
+    def translate(
+        self,
+        photo: Image,
+        faces: Sequence[Face] | None = None,
+        strength: float = 1.0,
+        domains: Sequence[str] = (),
+        milder: bool = False,
+    ) -> Translation:
+        """The photo (uint8 RGB [H, W, 3]) with each emotion on its faces, or on those of `faces` given, as `How` says.
 
         Raises `NoFace` where there is none, or none with a mesh.
         """
         found = self.find_faces(photo) if faces is None else faces
-        (translation,) = self._translate_together([(Original(photo), found)])
+        (translation,) = self._translate_together([(Original(photo), found)], How(strength, domains, milder))
         if not translation.results:
             raise NoFace(translation.problem)
         return translation
 
-    def translate_many(self, photos: Iterable[Original], largest: bool = False) -> Iterator[Translation]:
+    def translate_many(
+        self, photos: Iterable[Original], which: int | Literal["largest", "all"] = "all", how: How | None = None
+    ) -> Iterator[Translation]:
         """Each photo's translation, in order; faces of several photos share a batch where the device gains by it.
 
-        With `largest` only the largest face with a mesh is translated. No face, no `results`: nothing is raised.
+        `which` faces: all, the largest with a mesh, or number N of those with a mesh, counted from 0, largest first. No face,
+        no `results`: nothing is raised.
         """
+        how = how or How()
         waiting: list[tuple[Original, list[Face]]] = []
         for photo in photos:
-            faces = self.find_faces(photo.pixels)
-            if largest:
-                faces = [face for face in faces if face.points is not None][:1] or faces[:1]
-            waiting.append((photo, faces))
+            waiting.append((photo, _chosen(self.find_faces(photo.pixels), which)))
             if not self._worth_waiting(waiting):
-                yield from self._translate_together(waiting)
+                yield from self._translate_together(waiting, how)
                 waiting.clear()
-        yield from self._translate_together(waiting)
+        yield from self._translate_together(waiting, how)
 
     def _worth_waiting(self, photos: Sequence[tuple[Original, Sequence[Face]]]) -> bool:
         """Whether more faces fit into the pass of these photos' faces; photos without one have nothing to wait for."""
@@ -191,32 +229,38 @@ class Translator:
         pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo, _ in photos)
         return 0 < images < IMAGES_AT_ONCE[self.device.type] and pixels < PIXELS_AT_ONCE
 
-    def _translate_together(self, photos: Sequence[tuple[Original, Sequence[Face]]]) -> Iterator[Translation]:
+    def _translate_together(
+        self, photos: Sequence[tuple[Original, Sequence[Face]]], how: How
+    ) -> Iterator[Translation]:
+        domains = how.domains or self.domains
         crops = [
             self._sees(face).cut(photo.pixels, self.image_size)
             for photo, faces in photos
             for face in faces
             if face.points is not None
         ]
-        generated = iter(zip(crops, self.generate(np.stack(crops)), strict=True)) if crops else iter(())
+        generated = iter(zip(crops, self.generate(np.stack(crops), domains), strict=True)) if crops else iter(())
         for photo, faces in photos:
-            with_mesh = [(face, *next(generated)) for face in faces if face.points is not None]
-            yield Translation(photo, self._results(photo.pixels, with_mesh), faces)
+            with_mesh = {n: (face, *next(generated)) for n, face in enumerate(faces) if face.points is not None}
+            results = {domain: photo.pixels.copy() for domain in domains} if with_mesh else {}
+            checks = self._give(photo.pixels, results, with_mesh, how)
+            yield Translation(photo, results, faces, checks)
 
     def _sees(self, face: Face) -> Square:
         """The part of the photo that the generator is shown."""
         return (published_square if self.published else input_square)(face.square, self.crop_size)
 
-    def _results(self, photo: Image, faces: Sequence[tuple[Face, Image, Image]]) -> dict[str, Image]:
-        """The photo with each emotion; the largest face, which is the nearest, is pasted last."""
-        results = {domain: photo.copy() for domain in self.domains} if faces else {}
-        for face, crop, generated in reversed(faces):
-            assert face.points is not None
-            square = self._sees(face)
-            place = FacePaste(crop, square, face.points)
-            for result, emotion in zip(results.values(), generated, strict=True):
-                place.onto(result, emotion, mesh_of_generated(self.finder, emotion, face, square))
-        return results
+    def _give(
+        self, photo: Image, results: dict[str, Image], faces: dict[int, tuple[Face, Image, Image]], how: How
+    ) -> dict[tuple[int, str], Check]:
+        """Give the faces their emotions in `results`, in place; the largest, which is the nearest, comes last."""
+        checks = {}
+        for number, (face, crop, generated) in reversed(faces.items()):
+            moves = self.detail == "photo"
+            one = OneFace(self.finder, photo, face, self._sees(face), crop, moves, self._checker)
+            for (domain, result), emotion in zip(results.items(), generated, strict=True):
+                checks[number, domain] = one.give(result, emotion, domain, how.strength, how.milder)
+        return dict(sorted(checks.items()))
 
     def close(self) -> None:
         """Free MediaPipe's networks."""
@@ -229,15 +273,10 @@ class Translator:
         self.close()
 
 
-def mesh_of_generated(finder: FaceFinder, generated: Image, face: Face, square: Square) -> Points:
-    """The mesh of a generated face in photo pixels, or the original's where there is none, or not there."""
-    size = max(MESH_SIZE, generated.shape[0])
-    enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
-    mesh = finder.mesh(np.asarray(enlarged, np.uint8))
-    assert face.points is not None
-    if mesh is None:
-        return face.points
-    points = square.to_photo(mesh.points, size).astype(np.float32)
-    if math.dist(points.mean(axis=0), face.points.mean(axis=0)) > SAME_PLACE * square.side:
-        return face.points
-    return points
+def _chosen(faces: list[Face], which: int | Literal["largest", "all"]) -> list[Face]:
+    """Of the faces found the one wanted, or all. Where no face has a mesh: the largest, which is then told of."""
+    if which == "all":
+        return faces
+    number = 0 if which == "largest" else which
+    with_mesh = [face for face in faces if face.points is not None]
+    return with_mesh[number : number + 1] if with_mesh else faces[:1]

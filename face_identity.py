@@ -132,7 +132,7 @@ class IdentityNetwork:
         """How to cut the face out of each image: uint8 RGB [H, W, 3] of one face, 1.5 to 3 times its box."""
         self._finder = self._finder or FaceFinder()
         meshes = (self._finder.mesh(image) for image in images)
-        return [None if mesh is None else _to_chip(mesh.points[MESH_POINTS]) for mesh in meshes]
+        return [None if mesh is None else alignment_of(mesh.points) for mesh in meshes]
 
     def descriptors(self, images: NDArray[np.uint8], alignments: list[Alignment] | None = None) -> NDArray[np.float32]:
         """uint8 RGB [N, H, W, 3] -> float32 [N, 128], whose Euclidean distances tell persons apart.
@@ -166,9 +166,12 @@ class IdentityNetwork:
         self.close()
 
 
-def _to_chip(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The shift, turn and scale that bring five points [5, 2] closest to dlib's places: least squares (Umeyama)."""
-    source, target = points.astype(float) @ (1, 1j), CHIP_SIZE * DLIB_POINTS @ (1, 1j)
+def alignment_of(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How to cut out the face of a mesh [478, 2].
+
+    The shift, turn and scale that bring five of its points closest to dlib's places, by least squares (Umeyama).
+    """
+    source, target = points[MESH_POINTS].astype(float) @ (1, 1j), CHIP_SIZE * DLIB_POINTS @ (1, 1j)
     centred = source - source.mean()
     turn = np.vdot(centred, target - target.mean()) / np.vdot(centred, centred).real
     shift = target.mean() - turn * source.mean()

@@ -1,0 +1,186 @@
+"""The photo itself moves: its own pixels, in its own resolution, go the way the face in the generator's answer goes.
+
+What movement can't explain is the generator's: light and shadow at low frequencies, furrows as a band in the middle, the
+inside of a mouth that opens. All in the photo's own tone, as `paste_back` brings the answer to it.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from imaging import mesh_warp
+from imaging.face_geometry import Image, Mask, Points, Region, Square
+from imaging.mesh_warp import LOWER_LIP, OUTER_LIPS, UPPER_LIP, Places, Triangles
+from translation import face_movement, flow_refinement
+from translation.face_movement import FIELD_SIZE, PIXEL, Meshes, WrongMovement, grid
+from translation.paste_back import FacePaste
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
+LIDS = [lids for lids in mesh_warp.EYES.values()]
+
+LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
+DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
+DARKEST, BRIGHTEST = 0.6, 1.3
+SHADING = 0.7  # how much of the change of light is taken over
+FINEST = 0.006 / PIXEL  # furrows are as wide as this at least, and as light at most
+FURROW, DEEPEST = 0.8, 14.0  # how much of a furrow is taken over, and its most, in grey levels
+FEATURES = 0.025  # how far around brows, eyes and lips there are no furrows, in lengths of the face
+BESIDE_MOUTH = 0.05  # how far around lips the light stays: there the generator is least sure
+OPENS = 0.004, 0.03  # by how much lips part, in lengths of the face: from there the inside is the generator's, and all
+LIP_EDGE = 0.004  # how softly it ends, in lengths of the face
+MOVES = 0.02  # pixels of FIELD_SIZE: less is nothing
+NEARER = 1.02  # the error that a moved face may have, in that of the face that did not move
+
+
+class FaceMotion:
+    """One face of a photo, ready to be moved as generated ones move.
+
+    `crop` is what the generator saw: `square` of the photo; `own` is the face's mesh in photo pixels; `paste` of them.
+    """
+
+    def __init__(self, crop: Image, square: Square, own: Points, paste: FacePaste) -> None:
+        self._own = own
+        self._square = square
+        self._paste = paste
+        self._field = face_movement.field_square(own, square.angle)
+        self._luma = self._seen(crop.astype(np.float32) @ LUMA)
+
+    def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
+        """Move the face in the photo `result`, in place, as it moves in `generated`, `strength` times as far.
+
+        Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where the face would no longer be one.
+        """
+        moves = face_movement.movement(self._own, meshes)
+        lit, mask = self._paste.prepared(generated, meshes.answer)
+        mask, answer = self._seen(mask), self._seen(lit @ LUMA)
+        whole, target = self._own + moves, self._own + np.float32(strength) * moves
+        where = face_movement.field(self._own, whole, self._field)
+        flow = flow_refinement.to_answer(where, self._luma, answer, mask * (1 - self._around(whole, OUTER_LIPS)))
+        reached = face_movement.unfolded(flow_refinement.moved_on(where, flow), self._inside(whole))
+        self._refuse_what_explains_nothing(reached, answer, mask * (1 - self._inside(whole)))
+        gain, furrows = self._shading(reached, answer, mask, whole)
+        if strength != 1:
+            where = face_movement.field(self._own, target, self._field)
+            reached = flow_refinement.moved_on(where, np.float32(strength) * flow)
+            reached = face_movement.unfolded(reached, self._inside(target))
+            gain, furrows = 1 + np.float32(strength) * (gain - 1), np.float32(strength) * furrows
+        self._move(result, reached)
+        self._shade(result, gain, furrows)
+        self._open(result, lit, meshes.answer, target)
+        return target
+
+    def _seen(self, picture: NDArray) -> NDArray[np.float32]:
+        """A picture of the generator's square, or a mask, as a layer of the field's."""
+        matrix = np.vstack([self._square.matrix(picture.shape[0]), (0, 0, 1)])
+        matrix = (np.vstack([self._field.matrix(FIELD_SIZE), (0, 0, 1)]) @ np.linalg.inv(matrix))[:2]
+        return np.asarray(cv2.warpAffine(picture, matrix, (FIELD_SIZE, FIELD_SIZE), flags=cv2.INTER_CUBIC), np.float32)
+
+    def _at(self, points: Points) -> Points:
+        return self._field.to_crop(points, FIELD_SIZE).astype(np.float32)
+
+    def _around(self, points: Points, outline: list[int], near: float = FEATURES) -> Mask:
+        """The inside of an outline and what is `near` it, in lengths of the face."""
+        mask = mesh_warp.filled(self._at(points)[outline], FIELD_SIZE)
+        reach = 2 * round(near / PIXEL) + 1
+        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        return np.asarray(cv2.GaussianBlur(mask, (0, 0), near / PIXEL / 2), np.float32)
+
+    def _inside(self, points: Points) -> Mask:
+        """The inside of the mouth."""
+        return np.asarray(
+            cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(self._at(points)), FIELD_SIZE), (0, 0), 2),
+            np.float32,
+        )
+
+    def _refuse_what_explains_nothing(self, where: Places, answer: NDArray, weight: Mask) -> None:
+        moved, still = (np.abs(face - answer) for face in (_taken(self._luma, where), self._luma))
+        if (moved * weight).sum() > NEARER * (still * weight).sum():
+            raise WrongMovement("the moved face is no nearer to the generator's")
+
+    def _shading(self, where: Places, answer: NDArray, mask: Mask, points: Points) -> tuple[Mask, Mask]:
+        """By what to multiply the moved face, and what to add to it then, in grey levels."""
+        moved = _taken(self._luma, where)
+        low = [cv2.GaussianBlur(picture, (0, 0), LIGHT) for picture in (moved, answer)]
+        middle = [cv2.GaussianBlur(picture, (0, 0), FINEST) for picture in (moved, answer)]
+        ratio = np.clip((low[1] + DARK) / (low[0] + DARK), DARKEST, BRIGHTEST)
+        band = (middle[1] - low[1]) - (middle[0] - low[0])
+        smooth = mask.copy()
+        for outline in (*BROWS, *LIDS, OUTER_LIPS):
+            smooth *= 1 - self._around(points, outline)
+        away = mask * (1 - self._around(points, OUTER_LIPS, BESIDE_MOUTH))
+        return 1 + (ratio - 1) * SHADING * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
+
+    def _move(self, result: Image, where: Places) -> None:
+        to_photo = cv2.invertAffineTransform(self._field.matrix(FIELD_SIZE))[:, :2]
+        moves = (where - grid()) @ to_photo.T.astype(np.float32)
+        region = self._bounds(np.abs(where - grid()).max(axis=2) > MOVES, result.shape)
+        if region is None:
+            return
+        rows, columns = region
+        places = self._field.put_back(moves, result.shape, region, smooth=True)
+        places[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
+        places[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        result[region] = cv2.remap(result, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def _shade(self, result: Image, gain: Mask, furrows: Mask) -> None:
+        region = self._bounds((np.abs(gain - 1) > 1e-3) | (np.abs(furrows) > 0.2), result.shape)
+        if region is None:
+            return
+        layer = self._field.put_back(np.dstack([gain, furrows]), result.shape, region, smooth=True)
+        gain, furrows = cv2.split(layer)
+        for channel in range(3):
+            own = np.ascontiguousarray(result[region][..., channel])
+            result[region][..., channel] = cv2.add(
+                cv2.multiply(own, gain, dtype=cv2.CV_32F), furrows, dtype=cv2.CV_8U
+            )
+
+    def _open(self, result: Image, lit: NDArray, answer: Points, target: Points) -> None:
+        """The inside of a mouth that opens, in the photo's resolution."""
+        parted = mesh_warp.gap(target) - mesh_warp.gap(self._own)
+        share = float(np.clip((parted - OPENS[0]) / (OPENS[1] - OPENS[0]), 0, 1))
+        if not share:
+            return
+        soft = max(0.7, LIP_EDGE * face_movement.face_length(self._own))
+        outline = mesh_warp.between_lips(target)
+        low, high = outline.min(axis=0) - 3 * soft - 2, outline.max(axis=0) + 3 * soft + 2
+        left, top = np.floor(low).astype(int)
+        size = int(np.ceil((high - low).max()))
+        rows, columns = slice(max(0, top), min(top + size, result.shape[0])), slice(max(0, left), min(left + size, result.shape[1]))
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return
+        inside = np.s_[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
+        at = (target - (left, top)).astype(np.float32)
+        where = mesh_warp.places(at, self._square.to_crop(answer, lit.shape[0]).astype(np.float32), _mouth(), size)
+        mouth = cv2.remap(lit, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[inside]
+        mask = cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(at), size), (0, 0), soft)[inside]
+        part = result[rows, columns].astype(np.float32)
+        result[rows, columns] = np.clip(part + (mouth - part) * (share * mask)[..., None] + 0.5, 0, 255)
+
+    def _bounds(self, layer: NDArray, shape: tuple[int, ...]) -> Region | None:
+        """The part of a photo of `shape` in which a layer of the field is true; None where there is none."""
+        left, top, width, height = cv2.boundingRect(layer.astype(np.uint8))
+        if not width:
+            return None
+        around = np.array([(x, y) for x in (left - 1, left + width) for y in (top - 1, top + height)])
+        x, y = self._field.to_photo(around, FIELD_SIZE).T
+        columns, rows = (
+            slice(max(0, int(np.floor(values.min()))), min(length, int(np.ceil(values.max())) + 1))
+            for values, length in ((x, shape[1]), (y, shape[0]))
+        )
+        return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+
+@functools.cache
+def _mouth() -> Triangles:
+    """The inside of the mouth, and the lips."""
+    net = mesh_warp.skin()
+    return np.vstack([net[np.isin(net, [*UPPER_LIP, *LOWER_LIP]).any(axis=1)], mesh_warp.lips()])
+
+
+def _taken(luma: NDArray, where: Places) -> NDArray[np.float32]:
+    return np.asarray(cv2.remap(luma, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)

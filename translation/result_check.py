@@ -1,0 +1,148 @@
+"""Every result is measured before it is shown: did the face move as meant, and is it still the same person's?
+
+MediaPipe's blendshapes and the judge of real faces see the movement; dlib's network, where its file is at hand, the
+person. Nothing is fetched for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from common import emotions, pretrained_files
+from face_detection import FaceFinder
+from imaging.face_geometry import FACE_SIZE, Image, Points, Square
+from translation.face_movement import face_length
+
+if TYPE_CHECKING:
+    from face_identity import IdentityNetwork
+    from real_face_judge import RealFaceJudge
+
+State = Literal["good", "weak", "failed"]
+
+# Blendshapes that an emotion moves, and by how much at least one group of them must, in the mean of the group.
+MEANT: Mapping[str, Mapping[tuple[str, ...], float]] = {
+    "angry": {("browDownLeft", "browDownRight"): 0.01},
+    "fearful": {("browInnerUp",): 0.03, ("eyeWideLeft", "eyeWideRight"): 0.03},
+    "happy": {("mouthSmileLeft", "mouthSmileRight"): 0.15},
+    "sadness": {("browInnerUp",): 0.02, ("mouthFrownLeft", "mouthFrownRight"): 0.02, ("mouthShrugLower",): 0.05},
+    "surprised": {("jawOpen",): 0.08, ("browInnerUp",): 0.1},
+}
+LIKELIER = 1.0  # natural log-odds by which the judge must find the emotion likelier, where no blendshape moved
+OTHER_SHAPE = 0.05  # mean distance of the result's mesh from where the face should have gone, in lengths of the face
+LESS_LIKE = 0.5  # dlib's distance from which a result is weak; above `SAME_PERSON` it has failed
+
+
+@dataclass(frozen=True)
+class Check:
+    """What is known of one result: a face with one emotion.
+
+    `good`; `weak`, which may be shown; `failed`, which a child must not see. `reason` says why it is not good.
+    """
+
+    state: State = "good"
+    reason: str = ""
+    strength: float = 1.0  # how far the face was moved
+    way: str = "photo"  # "photo": the photo itself moved; "network": the generator's own pixels
+    distance: float | None = None  # dlib's distance to the own face; None where it could not be measured
+    movement: Mapping[str, float] | None = None  # by how much the blendshapes of `MEANT` moved
+
+
+@dataclass(frozen=True)
+class Look:
+    """A face as it was found in a photo: its mesh in photo pixels, its blendshapes, what judge and dlib say of it."""
+
+    points: Points
+    blendshapes: Mapping[str, float]
+    judged: NDArray[np.float32]  # natural logarithms of the chances of the five
+    who: NDArray[np.float32] | None
+
+
+class Checker:
+    """The networks that look at results, each loaded when it is first asked."""
+
+    def __init__(self, finder: FaceFinder, device: torch.device) -> None:
+        self._finder = finder
+        self._device = device
+        self._judge: RealFaceJudge | None = None
+        self._identity: IdentityNetwork | None = None
+        self._knows_persons = True
+
+    def look(self, photo: Image, square: Square) -> Look | None:
+        """The face in a square of a photo; None where none is found there."""
+        crop = square.cut(photo, FACE_SIZE)
+        mesh = self._finder.mesh(crop)
+        if mesh is None:
+            return None
+        points = square.to_photo(mesh.points, FACE_SIZE).astype(np.float32)
+        return Look(points, mesh.blendshapes, self._judged(crop, mesh.points), self._who(crop, mesh.points))
+
+    def check(self, before: Look, result: Image, square: Square, domain: str, target: Points) -> Check:
+        """Whether the face in `result` is what was meant; `target` is where its landmarks should be."""
+        after = self.look(result, square)
+        if after is None:
+            return Check("failed", "no face is found in the result")
+        away = np.linalg.norm(after.points - target, axis=1).mean() / face_length(target)
+        distance = None
+        if before.who is not None and after.who is not None:
+            distance = float(np.linalg.norm(before.who - after.who))
+        moved, as_meant = _movement(before, after, emotions.canonical(domain))
+        state, reason = _verdict(float(away), distance, as_meant)
+        return Check(state, reason, distance=distance, movement=moved)
+
+    def _judged(self, crop: Image, points: Points) -> NDArray[np.float32]:
+        if self._judge is None:
+            from real_face_judge import RealFaceJudge
+
+            self._judge = RealFaceJudge(self._device)
+        return self._judge.log_probabilities([crop], [points], emotions.FIVE)[0]
+
+    def _who(self, crop: Image, points: Points) -> NDArray[np.float32] | None:
+        if self._identity is None and self._knows_persons:
+            self._knows_persons = pretrained_files.at_hand("face_recognition") is not None
+            if self._knows_persons:
+                from face_identity import IdentityNetwork
+
+                self._identity = IdentityNetwork.load(self._device)
+        if self._identity is None:
+            return None
+        from face_identity import alignment_of
+
+        return self._identity.descriptors(crop[None], [alignment_of(points)])[0]
+
+
+def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str, float], bool]:
+    """How far what the emotion moves has moved, and whether that is enough; an emotion nobody knows always is."""
+    if emotion not in MEANT:
+        return {}, True
+    moved, enough = {}, False
+    for names, least in MEANT[emotion].items():
+        change = float(np.mean([after.blendshapes[name] - before.blendshapes[name] for name in names]))
+        moved[names[0].removesuffix("Left")] = change
+        enough |= change >= least
+    place = emotions.FIVE.index(emotion)
+    likelier = _log_odds(after.judged[place]) - _log_odds(before.judged[place])
+    return moved, bool(enough or likelier >= LIKELIER)
+
+
+def _verdict(away: float, distance: float | None, as_meant: bool) -> tuple[State, str]:
+    from face_identity import SAME_PERSON
+
+    if away > OTHER_SHAPE:
+        return "failed", "the face came out in another shape than meant"
+    if distance is not None and distance > SAME_PERSON:
+        return "failed", "it no longer looks like the same person"
+    if not as_meant:
+        return "weak", "the emotion hardly shows"
+    if distance is not None and distance > LESS_LIKE:
+        return "weak", "it looks less like the same person"
+    return "good", ""
+
+
+def _log_odds(log_chance: float) -> float:
+    return float(log_chance - np.log(max(-np.expm1(log_chance), 1e-6)))
