@@ -34,8 +34,8 @@ from common.errors import door
 from face_detection import FaceFinder
 from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, Points, Square, face_mask, input_square
-from translation.paste_back import FacePaste
 from translation.one_face import mesh_of_generated
+from translation.paste_back import FacePaste
 from translation.translator import Translator
 
 NETWORKS = ((64, 352), (128, 352), (128, 448), (256, 448))  # image_size, crop_size

@@ -2,6 +2,10 @@
 
     python benchmarks/people.py GENERATOR.ckpt --people FOLDER --judge JUDGE.pt
         [--portraits FOLDER ...] [--count 73] [--sheet people.png]
+    python benchmarks/people.py GENERATOR.ckpt --photolike FOLDER [--count 73] [--sheet FOLDER]
+
+With --photolike: calm photo-like people, `--detail photo` and `network`, as `photolike.py` says; a sheet for
+each person, the moved photo above the network's picture.
 
 FOLDER of people holds a folder per emotion and one of neutral faces, in which a person has one file name; val.txt names
 those held out, list.csv their years and origin. The neutral picture is translated as a photo is, paste included.
@@ -28,16 +32,17 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from benchmarks import photolike
 from benchmarks.paste_material import NEUTRAL, Pictures, rendered_people, spread
 from common.emotions import FIVE
 from common.errors import UserError, door
 from emotion_recognition import EmotionRecognizer
 from face_detection import Face
+from face_identity import SAME_PERSON, IdentityNetwork
 from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.image_folder import find_images
 from imaging.photo import read_photo
-from face_identity import SAME_PERSON, IdentityNetwork
 from translation.translator import Translator
 
 SIZE = 448  # pixels at which a face is looked at
@@ -193,17 +198,37 @@ def told(people: People, groups: Iterable[str]) -> Iterator[str]:
     yield from table(numbers, ["all", *groups], ["judge"])
 
 
+def measure_photolike(generator: Path, folder: Path, count: int, sheets: Path | None) -> int:
+    """Print the tables of `--photolike` and save the sheets."""
+    if not (folder / "list.csv").is_file():
+        raise UserError(f"--photolike {folder} holds no list.csv: name the folder of photo-like people")
+    with Translator.load(generator) as translator:
+        measures = photolike.measure(translator, photolike.calm_people(folder, count))
+    print("\n".join(photolike.told(measures)))
+    if sheets:
+        sheets.mkdir(parents=True, exist_ok=True)
+        for rows in zip(*(kind.rows for kind in measures.values()), strict=True):
+            sheet = picture_grid.grid([crops for _, crops in rows], ["photo", *FIVE])
+            sheet.save(sheets / Path(rows[0][0]).with_suffix(".png"))
+    return 0
+
+
 @door
 def main() -> int:
     """Print the tables and save the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("generator", type=Path, help="a generator of the five emotions")
-    parser.add_argument("--people", type=Path, required=True, help="folder of rendered people")
-    parser.add_argument("--judge", type=Path, required=True, help="made by emotion_recognition.py train")
+    parser.add_argument("--people", type=Path, help="folder of rendered people")
+    parser.add_argument("--judge", type=Path, help="made by emotion_recognition.py train")
+    parser.add_argument("--photolike", type=Path, help="folder of photo-like people with its list.csv")
     parser.add_argument("--portraits", type=Path, nargs="*", default=[], help="folders of photos")
     parser.add_argument("--count", type=int, default=73, help="people, and photos of each folder")
     parser.add_argument("--sheet", type=Path, help="picture of what was made, to look at")
     arguments = parser.parse_args()
+    if arguments.photolike:
+        return measure_photolike(arguments.generator, arguments.photolike, arguments.count, arguments.sheet)
+    if not arguments.people or not arguments.judge:
+        raise UserError("give --people and --judge, or --photolike")
     if not (arguments.people / "val.txt").is_file():
         raise UserError(f"--people {arguments.people} holds no val.txt: name the folder of rendered people")
     with Translator.load(arguments.generator) as translator:

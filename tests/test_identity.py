@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from imaging.draw_faces import draw_face
 from face_identity import IdentityNetwork
+from imaging.draw_faces import draw_face
 
 
 @pytest.fixture(scope="module")

@@ -33,9 +33,9 @@ from translation.translator import NoFace, Original, Translator
 
 @pytest.fixture(scope="module")
 def translator():
-    """Its generator is exchanged by the tests: a known change has a known right answer."""
+    """Pastes the generator's own pixels. The generator is exchanged by the tests: a known change has a known answer."""
     torch.manual_seed(0)
-    with Translator(Generator(8, 2, 1), ["one", "two"], 256) as made_once:
+    with Translator(Generator(8, 2, 1), ["one", "two"], 256, detail="network", checked=False) as made_once:
         yield made_once
 
 

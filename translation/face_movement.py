@@ -1,4 +1,4 @@
-"""How a face moves: from the meshes of what the generator was shown and of its answer to a field of places in the photo.
+"""How a face moves: from the meshes of what the generator saw and of its answer to a field of places in the photo.
 
 The generator's own pixels are few; how it moves a face is right all the same. Both meshes are read at one size, so that
 the landmarker's error cancels, and their difference is carried over to the mesh of the photo.

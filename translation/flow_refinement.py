@@ -33,7 +33,7 @@ def to_answer(where: Places, own: Luma, answer: Luma, may_move: Mask) -> Flow:
     """
     moved = _taken(own, where)
     lit = moved * _blurred(answer, LIGHT) / (_blurred(moved, LIGHT) + 1e-3)
-    flow = _new().calc(_bytes(answer), _bytes(lit), None)
+    flow = _new().calc(_bytes(answer), _bytes(lit), None)  # type: ignore[call-overload]
     flow = np.clip(flow, -FARTHEST, FARTHEST) * may_move[..., None]
     flow = _blurred(flow, SMOOTH)
     before = _blurred(np.abs(lit - answer), SEEN)
@@ -60,7 +60,7 @@ def _new() -> cv2.DISOpticalFlow:
 
 
 def _taken(luma: Luma, where: Places) -> Luma:
-    return cv2.remap(luma, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.remap(luma, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _blurred(values: NDArray, sigma: float) -> NDArray:

@@ -28,7 +28,14 @@ class OneFace:
     """
 
     def __init__(
-        self, finder: FaceFinder, photo: Image, face: Face, square: Square, crop: Image, moves: bool, checker: Checker | None
+        self,
+        finder: FaceFinder,
+        photo: Image,
+        face: Face,
+        square: Square,
+        crop: Image,
+        moves: bool,
+        checker: Checker | None,
     ) -> None:
         assert face.points is not None
         self._finder = finder
@@ -71,9 +78,7 @@ class OneFace:
             check = dataclasses.replace(check, state="weak", reason=reason)
         return dataclasses.replace(check, strength=strength, way=way)
 
-    def _changed(
-        self, result: Image, generated: Image, answer: Points | None, strength: float
-    ) -> tuple[Points, str]:
+    def _changed(self, result: Image, generated: Image, answer: Points | None, strength: float) -> tuple[Points, str]:
         """Where the face's landmarks should be then, and why the photo itself could not move, if so."""
         reason = ""
         if self._motion:

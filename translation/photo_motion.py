@@ -1,7 +1,7 @@
 """The photo itself moves: its own pixels, in its own resolution, go the way the face in the generator's answer goes.
 
-What movement can't explain is the generator's: light and shadow at low frequencies, furrows as a band in the middle, the
-inside of a mouth that opens. All in the photo's own tone, as `paste_back` brings the answer to it.
+What movement can't explain is the generator's: light and shadow at low frequencies, furrows as a band in the middle,
+the inside of a mouth that opens. All in the photo's own tone, as `paste_back` brings the answer to it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from translation.paste_back import FacePaste
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
-LIDS = [lids for lids in mesh_warp.EYES.values()]
+LIDS = list(mesh_warp.EYES.values())
 
 LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
 DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
@@ -53,11 +53,11 @@ class FaceMotion:
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
         """Move the face in the photo `result`, in place, as it moves in `generated`, `strength` times as far.
 
-        Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where the face would no longer be one.
+        Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where it would be no face.
         """
         moves = face_movement.movement(self._own, meshes)
         lit, mask = self._paste.prepared(generated, meshes.answer)
-        mask, answer = self._seen(mask), self._seen(lit @ LUMA)
+        mask, answer = np.clip(self._seen(mask), 0, 1).astype(np.float32), self._seen(lit @ LUMA)
         whole, target = self._own + moves, self._own + np.float32(strength) * moves
         where = face_movement.field(self._own, whole, self._field)
         flow = flow_refinement.to_answer(where, self._luma, answer, mask * (1 - self._around(whole, OUTER_LIPS)))
@@ -68,7 +68,7 @@ class FaceMotion:
             where = face_movement.field(self._own, target, self._field)
             reached = flow_refinement.moved_on(where, np.float32(strength) * flow)
             reached = face_movement.unfolded(reached, self._inside(target))
-            gain, furrows = 1 + np.float32(strength) * (gain - 1), np.float32(strength) * furrows
+            gain, furrows = 1 + strength * (gain - 1), strength * furrows
         self._move(result, reached)
         self._shade(result, gain, furrows)
         self._open(result, lit, meshes.answer, target)
@@ -102,16 +102,16 @@ class FaceMotion:
         if (moved * weight).sum() > NEARER * (still * weight).sum():
             raise WrongMovement("the moved face is no nearer to the generator's")
 
-    def _shading(self, where: Places, answer: NDArray, mask: Mask, points: Points) -> tuple[Mask, Mask]:
+    def _shading(self, where: Places, answer: NDArray, mask: Mask, points: Points) -> tuple[NDArray, NDArray]:
         """By what to multiply the moved face, and what to add to it then, in grey levels."""
         moved = _taken(self._luma, where)
         low = [cv2.GaussianBlur(picture, (0, 0), LIGHT) for picture in (moved, answer)]
         middle = [cv2.GaussianBlur(picture, (0, 0), FINEST) for picture in (moved, answer)]
         ratio = np.clip((low[1] + DARK) / (low[0] + DARK), DARKEST, BRIGHTEST)
         band = (middle[1] - low[1]) - (middle[0] - low[0])
-        smooth = mask.copy()
+        smooth = mask
         for outline in (*BROWS, *LIDS, OUTER_LIPS):
-            smooth *= 1 - self._around(points, outline)
+            smooth = smooth * (1 - self._around(points, outline))
         away = mask * (1 - self._around(points, OUTER_LIPS, BESIDE_MOUTH))
         return 1 + (ratio - 1) * SHADING * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
 
@@ -131,12 +131,11 @@ class FaceMotion:
         region = self._bounds((np.abs(gain - 1) > 1e-3) | (np.abs(furrows) > 0.2), result.shape)
         if region is None:
             return
-        layer = self._field.put_back(np.dstack([gain, furrows]), result.shape, region, smooth=True)
-        gain, furrows = cv2.split(layer)
+        both = cv2.split(self._field.put_back(np.dstack([gain, furrows]), result.shape, region, smooth=True))
         for channel in range(3):
             own = np.ascontiguousarray(result[region][..., channel])
             result[region][..., channel] = cv2.add(
-                cv2.multiply(own, gain, dtype=cv2.CV_32F), furrows, dtype=cv2.CV_8U
+                cv2.multiply(own, both[0], dtype=cv2.CV_32F), both[1], dtype=cv2.CV_8U
             )
 
     def _open(self, result: Image, lit: NDArray, answer: Points, target: Points) -> None:
@@ -150,7 +149,10 @@ class FaceMotion:
         low, high = outline.min(axis=0) - 3 * soft - 2, outline.max(axis=0) + 3 * soft + 2
         left, top = np.floor(low).astype(int)
         size = int(np.ceil((high - low).max()))
-        rows, columns = slice(max(0, top), min(top + size, result.shape[0])), slice(max(0, left), min(left + size, result.shape[1]))
+        rows, columns = (
+            slice(max(0, top), min(top + size, result.shape[0])),
+            slice(max(0, left), min(left + size, result.shape[1])),
+        )
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
         inside = np.s_[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]

@@ -118,7 +118,7 @@ class Checker:
 
 def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str, float], bool]:
     """How far what the emotion moves has moved, and whether that is enough; an emotion nobody knows always is."""
-    if emotion not in MEANT:
+    if emotion is None or emotion not in MEANT:
         return {}, True
     moved, enough = {}, False
     for names, least in MEANT[emotion].items():

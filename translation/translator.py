@@ -165,7 +165,14 @@ class Translator:
         """The same of a file that has been read."""
         onnx = onnx_for(trained, backend)
         return cls(
-            trained.network, trained.domains, trained.image_size, trained.crop_size, amp, onnx, trained.published, detail
+            trained.network,
+            trained.domains,
+            trained.image_size,
+            trained.crop_size,
+            amp,
+            onnx,
+            trained.published,
+            detail,
         )
 
     @torch.inference_mode()
@@ -211,7 +218,7 @@ class Translator:
     ) -> Iterator[Translation]:
         """Each photo's translation, in order; faces of several photos share a batch where the device gains by it.
 
-        `which` faces: all, the largest with a mesh, or number N of those with a mesh, counted from 0, largest first. No face,
+        `which` faces: all, the largest with a mesh, or number N of those with a mesh, from 0, largest first. No face,
         no `results`: nothing is raised.
         """
         how = how or How()
@@ -229,9 +236,7 @@ class Translator:
         pixels = sum(photo.pixels.shape[0] * photo.pixels.shape[1] for photo, _ in photos)
         return 0 < images < IMAGES_AT_ONCE[self.device.type] and pixels < PIXELS_AT_ONCE
 
-    def _translate_together(
-        self, photos: Sequence[tuple[Original, Sequence[Face]]], how: How
-    ) -> Iterator[Translation]:
+    def _translate_together(self, photos: Sequence[tuple[Original, Sequence[Face]]], how: How) -> Iterator[Translation]:
         domains = how.domains or self.domains
         crops = [
             self._sees(face).cut(photo.pixels, self.image_size)
