@@ -29,7 +29,7 @@ def translator():
 def photo():
     """A drawn face with a texture far finer than a network of 128 pixels sees."""
     face = draw_face(3, "neutral", size=900).astype(np.float32)
-    grain = np.random.default_rng(0).normal(0, 9, face.shape[:2])
+    grain = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 20, face.shape[:2]), (0, 0), 0.9)
     return np.clip(face + grain[..., None], 0, 255).astype(np.uint8)
 
 
@@ -44,7 +44,9 @@ def known_movement(places, by, reach=14):
             np.exp(-((at - place) ** 2).sum(axis=2) / reach**2)[..., None] * np.float32(move)
             for place, move in zip(places, by, strict=True)
         )
-        return to_network(cv2.remap(picture, at - moves, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[None])
+        return to_network(
+            cv2.remap(picture, np.float32(at - moves), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[None]
+        )
 
     return G
 

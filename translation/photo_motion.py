@@ -85,10 +85,10 @@ class FaceMotion:
 
     def _around(self, points: Points, outline: list[int], near: float = FEATURES) -> Mask:
         """The inside of an outline and what is `near` it, in lengths of the face."""
-        mask = mesh_warp.filled(self._at(points)[outline], FIELD_SIZE)
+        inside = mesh_warp.filled(self._at(points)[outline], FIELD_SIZE)
         reach = 2 * round(near / PIXEL) + 1
-        mask = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        return np.asarray(cv2.GaussianBlur(mask, (0, 0), near / PIXEL / 2), np.float32)
+        wider = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        return np.asarray(cv2.GaussianBlur(wider, (0, 0), near / PIXEL / 2), np.float32)
 
     def _inside(self, points: Points) -> Mask:
         """The inside of the mouth."""
