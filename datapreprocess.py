@@ -12,7 +12,6 @@ import functools
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,9 +27,8 @@ from preprocessing import aihub
 if TYPE_CHECKING:
     from preprocessing.output import Journal, ManifestRow, Output
     from preprocessing.plan import CropSettings, Task
+    from preprocessing.survey import Survey
 
-CLOSE_UPS = 0.2  # share of the faces whose crops may reach beyond their photos
-SMALLEST_CROP = 320  # pixels: the face itself, brows to chin, takes 293
 BATCH = 8  # photos a worker takes at a time: half a second's work
 
 
@@ -48,7 +46,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     add("--input", "folder of photos and zips (%(default)s)", type=Path, default=Path("data/train"))
     add("--output", "folder for crops, manifest and report (%(default)s)", type=Path, default=Path("data/train512"))
-    add("--emotions", "emotions to keep, in any spelling (the five)", nargs="+", default=emotions.FIVE, metavar="NAME")
+    add("--emotions", "emotions to keep, in any spelling; disgust and contempt, too (the five)", nargs="+",
+        default=emotions.FIVE, metavar="NAME")  # fmt: skip
+    add("--labels", "table that names each file and its emotion: CSV, or separated by semicolons, tabs or spaces",
+        type=Path, metavar="FILE")  # fmt: skip
+    add("--map", "what words or numbers of folders and --labels mean: --map 4=happy joie=happy", nargs="+", default=(),
+        metavar="WORD=NAME")  # fmt: skip
     add("--min_agreement", "AI Hub: how many of the three annotators must agree; the crop is filed under what they "
         "agree on. 0: trust the uploader (%(default)s)", type=int, default=2, choices=range(4))  # fmt: skip
     add("--min_face", "leave out smaller faces (%(default)s)", type=argument_types.count, default=64, metavar="PIXELS")
@@ -56,13 +59,17 @@ def build_parser() -> argparse.ArgumentParser:
         "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
         action="store_true")  # fmt: skip
     add("--align", "turn each face until its eyes are level", action="store_true")
+    add("--border", "beyond the photo's edge, soft: mirrored and blurred; repeat: the edge's pixels, as "
+        "streaks (%(default)s)", choices=("soft", "repeat"), default="soft")  # fmt: skip
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
     add("--quality", "of JPEG crops, 1 to 100 (%(default)s)", type=argument_types.percent, default=95, metavar="1-100")
     add("--val_fraction", "share of each emotion's faces to hold out for testing, by person (%(default)s)",
         type=argument_types.fraction, default=0.0, metavar="0-1")  # fmt: skip
+    add("--split", "person: hold out --val_fraction; folders: hold out what lies in folders named val or test, as "
+        "data sets are divided (%(default)s)", choices=("person", "folders"), default="person")  # fmt: skip
     add("--val_output", "folder for the crops held out (OUTPUT_val)", type=Path)
-    add("--person_pattern", "finds who is on a photo in its file name, as the first group (AI Hub's: %(default)s)",
-        default=aihub.PERSON_PATTERN, metavar="REGEX")  # fmt: skip
+    add("--person_pattern", "finds who is on a photo in its path below --input, or in its file name: the first "
+        "group (AI Hub's: %(default)s)", default=aihub.PERSON_PATTERN, metavar="REGEX")  # fmt: skip
     add("--num_workers", "processes (the machine's cores: %(default)s); 0: none but this one",
         type=argument_types.whole, default=_cores(), metavar="N")  # fmt: skip
     add("--shard", "do the K-th of N parts, for N machines (%(default)s)", type=_shard, default="1/1", metavar="K/N")
@@ -77,45 +84,42 @@ def main(argv: list[str] | None = None) -> int:
 
     from preprocessing.output import Output, merge_shards
     from preprocessing.report import write_report
+    from preprocessing.summary import print_summary
 
     val = args.val_output or args.output.with_name(args.output.name + "_val")
     output = Output(args.output, val, args.shard)
     if args.merge:
-        merge_shards(output)
+        _tell_joined(merge_shards(output))
     else:
-        preprocess(read_settings(args), output, args.num_workers)
+        pattern_given = args.person_pattern != aihub.PERSON_PATTERN
+        preprocess(read_settings(args), output, args.num_workers, pattern_given)
     if args.shard[1] > 1:
         print(f"when all {args.shard[1]} shards are done: python datapreprocess.py --merge --output {args.output}")
     else:
         write_report(output)
-    return _print_summary(output)
+    return print_summary(output)
 
 
 def read_settings(args: argparse.Namespace) -> CropSettings:
     """The settings that the arguments mean. Raises `UserError` where they mean nothing."""
     from preprocessing.plan import CropSettings
+    from preprocessing.vocabulary import read_emotions, read_map
 
     if not args.input.is_dir():
         raise UserError(f"--input {args.input} is not a folder: give the folder that holds the photos")
     folder, output = args.input.resolve(), args.output.resolve()
     if output == folder or folder in output.parents:
         raise UserError(f"--output {args.output} lies inside --input {args.input}: the crops would be cropped again")
-    wanted = {word: emotions.canonical(word) for word in args.emotions}
-    unknown = [word for word, name in wanted.items() if name is None]
-    if unknown:
-        raise UserError(f"--emotions {' '.join(unknown)} unknown: choose from {', '.join(emotions.EMOTIONS)}")
-    try:
-        groups = re.compile(args.person_pattern).groups
-    except re.error as error:
-        raise UserError(f"--person_pattern {args.person_pattern} is no regular expression: {error}") from error
-    if not groups:
-        raise UserError(f"--person_pattern {args.person_pattern} has no group: put (…) around what names the person")
+    _check_pattern(args.person_pattern)
+    vocabulary = read_map(args.map)
+    if args.split == "folders" and args.val_fraction:
+        raise UserError("--split folders and --val_fraction exclude each other: one of them says what is held out")
     if args.pairs and args.align:
         raise UserError("--pairs and --align exclude each other: photos of a pair are cut alike, not turned one by one")
     return CropSettings(
         pairs=args.pairs,
         input=str(folder),
-        emotions=tuple(sorted(name for name in wanted.values() if name)),
+        emotions=read_emotions(args.emotions, vocabulary),
         min_agreement=args.min_agreement,
         min_face=args.min_face,
         align=args.align,
@@ -123,31 +127,34 @@ def read_settings(args: argparse.Namespace) -> CropSettings:
         quality=args.quality,
         val_fraction=args.val_fraction,
         person_pattern=args.person_pattern,
+        labels=str(args.labels.resolve()) if args.labels else "",
+        mapped=vocabulary.mapped,
+        split=args.split,
+        border=args.border,
     )
 
 
-def preprocess(settings: CropSettings, output: Output, workers: int) -> None:
-    """Bring the output folder up to date with the input and write the manifest of this shard."""
-    from common.worker_processes import WorkerDied, map_in_processes
-    from preprocessing.output import Journal, keep_settings
-    from preprocessing.plan import plan, survey
+def _check_pattern(pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise UserError(f"--person_pattern {pattern} is no regular expression: {error}") from error
+    if not groups:
+        raise UserError(f"--person_pattern {pattern} has no group: put (…) around what names the person")
 
-    count, labels = survey(settings.input)
-    if not count:
-        raise UserError(f"--input {settings.input} holds no photo: put one folder per emotion there, as in happy/1.jpg")
+
+def preprocess(settings: CropSettings, output: Output, workers: int, pattern_given: bool) -> None:
+    """Bring the output folder up to date with the input and write the manifest of this shard."""
+    from common.worker_processes import WorkerDied
+    from preprocessing.survey import survey
+
+    found = survey(settings, pattern_given)
+    for note in found.notes(settings):
+        print(note)
     try:
         output.train.mkdir(parents=True, exist_ok=True)
-        keep_settings(output, settings)
-        output.clear_parts()
-        journal = Journal(output)
-        current: set[str] = set()
-        with progress_bar(round(count / output.shard[1]), "photos") as progress:
-            waiting = _unfinished(plan(settings, labels, output.shard), journal, current, progress)
-            work = functools.partial(_work, settings=settings, output=output)
-            for rows in map_in_processes(work, waiting, workers, BATCH):
-                journal.add(rows)
-                progress.update(len(rows))
-        removed = journal.write_manifest(current)
+        with output.alone():
+            removed = _fill(settings, output, workers, found)
     except KeyboardInterrupt:
         print("\nstopped: the same command carries on from here", file=sys.stderr)
         raise SystemExit(130) from None
@@ -163,6 +170,32 @@ def preprocess(settings: CropSettings, output: Output, workers: int) -> None:
         ) from error
     if removed:
         print(f"{removed} crops removed whose photos or labels have changed")
+
+
+def _fill(settings: CropSettings, output: Output, workers: int, found: Survey) -> int:
+    """Do what is missing; how many crops were removed because their photos or labels have changed."""
+    from common.worker_processes import map_in_processes
+    from preprocessing.output import Journal, keep_settings
+    from preprocessing.plan import plan
+
+    keep_settings(output, settings)
+    output.clear_parts()
+    journal = Journal(output)
+    current: set[str] = set()
+    with progress_bar(round(found.count / output.shard[1]), "photos") as progress:
+        waiting = _unfinished(plan(settings, found.labels, output.shard), journal, current, progress)
+        work = functools.partial(_work, settings=settings, output=output)
+        for rows in map_in_processes(work, waiting, workers, BATCH):
+            journal.add(rows)
+            progress.update(len(rows))
+    removed, joined = journal.write_manifest(current)
+    _tell_joined(joined)
+    return removed
+
+
+def _tell_joined(faces: int) -> None:
+    if faces:
+        print(f"{faces} faces stay in train though drawn to be held out: nearly the same pictures are there")
 
 
 def _unfinished(tasks: Iterator[Task], journal: Journal, current: set[str], progress: tqdm) -> Iterator[Task]:
@@ -185,61 +218,6 @@ def _work(tasks: list[Task], settings: CropSettings, output: Output) -> list[tup
     from preprocessing.crop import crop_photo
 
     return [(task.digest, crop_photo(task, settings, output)) for task in tasks]
-
-
-def _print_summary(output: Output) -> int:
-    """Tell what became of the files; 0 if any face was kept, 1 if none was."""
-    from preprocessing.output import read_rows
-
-    kept: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}
-    reasons: Counter[str] = Counter()
-    clear: Counter[int] = Counter()
-    for row in read_rows(output.manifest):
-        if row["kept"] == "1":
-            kept[row["split"]][row["emotion"]] += 1
-            if row["split"] == "train" and row.get("clear"):
-                clear[int(row["clear"])] += 1
-        else:
-            reasons[row["reason"].split(" (")[0]] += 1
-    print(f"kept {_counts(kept['train'])} in {output.train}")
-    if kept["val"]:
-        print(f"held out {_counts(kept['val'])} in {output.val}")
-        few = sorted(emotion for emotion in kept["train"] if kept["val"][emotion] < 2)
-        if few:
-            print(f"warning: fewer than two faces of {', '.join(few)} are held out, and --mode eval needs two")
-    for reason, count in reasons.most_common():
-        print(f"left out {count}: {reason}")
-    if warning := _close_up_warning(clear):
-        print(warning)
-    report = output.train / "report.html"
-    print(f"see {output.manifest}" + (f" and {report}" if report.exists() and output.shard[1] == 1 else ""))
-    return 0 if kept["train"] or kept["val"] else 1
-
-
-def _counts(faces: Counter[str]) -> str:
-    counts = ", ".join(f"{emotion} {count}" for emotion, count in sorted(faces.items()))
-    return f"{faces.total()} faces" + (f" ({counts})" if counts else "")
-
-
-def _close_up_warning(clear: Counter[int]) -> str:
-    """What to do where more than a fifth of the faces fill their photos; "" where no more do.
-
-    `clear` counts the faces by the largest centre of their crop that lies within the photo, in pixels.
-    """
-    from imaging.face_geometry import CROP_SIZE
-
-    def beyond(crop_size: int) -> float:
-        return sum(count for size, count in clear.items() if size < crop_size) / clear.total()
-
-    if not clear or beyond(CROP_SIZE) <= CLOSE_UPS:
-        return ""
-    sizes = range(CROP_SIZE - 32, SMALLEST_CROP - 1, -32)
-    crop_size = next((size for size in sizes if beyond(size) <= CLOSE_UPS), SMALLEST_CROP)
-    return (
-        f"warning: {beyond(CROP_SIZE):.0%} of the faces fill their photos, and the centre {CROP_SIZE} pixels of their "
-        f"crops show streaks from beyond the edge: train with --crop_size {crop_size} ({beyond(crop_size):.0%} show "
-        "them then), or take photos with more around the face"
-    )
 
 
 def _cores() -> int:

@@ -155,7 +155,7 @@ class FaceFinder:
                     yield _detect(detector, picture, in_photo, turned, MIN_SCORE_AFAR if turned else MIN_SCORE)
 
     def _search_closely(self, image: Image, found: list[Box], turned: bool) -> list[Box]:
-        """`found` and what the full-range detector, which sees the smaller faces, sees in tiles of the photo.
+        """`found` and the smaller faces that are seen in tiles of the photo.
 
         All tiles but the smallest are turned, too: as far as heads lean, or, where no face is upright, as photos lie.
         """
@@ -175,6 +175,7 @@ class FaceFinder:
         return sorted(together, key=lambda box: box.side, reverse=True)
 
     def _in_tiles(self, level: Level, turn: float) -> Iterator[Box]:
+        """The full-range detector sees the smaller faces there, the short-range one those that fill their picture."""
         for tile in level.tiles:
             picture = replace(tile, angle=turn).cut(level.image, VIEW_SIZE)
             in_photo = Square(*level.to_photo(tile), tile.side * level.scale, turn)
@@ -275,7 +276,8 @@ def _levels(image: Image) -> list[Level]:
     levels: list[Level] = []
     height, width = image.shape[:2]
     scale = max(1.0, max(height, width) / (FINEST * VIEW_SIZE))
-    while VIEW_SIZE * scale < max(width, height) / 2 or (not levels and max(width, height) > VIEW_SIZE):
+    longest = max(width, height)
+    while VIEW_SIZE * scale < longest / 2 or (not levels and longest > VIEW_SIZE):
         size = [max(1, round(length / scale)) for length in (width, height)]
         smaller = shrink(levels[-1].image if levels else image, *size)
         columns, rows = (_tile_centres(length) for length in size)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator
@@ -56,7 +55,7 @@ def read_labels(data: bytes) -> Iterator[tuple[str, Label]]:
     Records are parsed one at a time: a file of 70,000 would take gigabytes as one tree. File names come folded
     (`emotions.fold`). Raises `BrokenLabels` for a label file that is damaged further on.
     """
-    text = _decode(data).strip()
+    text = decode(data).strip()
     is_list = text.startswith("[")
     position = _next_record(text, 1) if is_list else 0
     decoder = json.JSONDecoder()
@@ -82,13 +81,7 @@ def emotion_of(word: str) -> str | None:
     return HURT if emotions.fold(word) == HURT else emotions.canonical(word)
 
 
-def emotion_in(folder: str) -> str | None:
-    """The one emotion a longer name speaks of, as in `[원천]EMOIMG_기쁨_TRAIN_01`; None for none or several."""
-    named = {emotion_of(word) for word in re.split(r"[\W_]+", emotions.fold(folder))} - {None}
-    return named.pop() if len(named) == 1 else None
-
-
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
     """Text in UTF-8, with or without a byte order mark, or in CP949, the Korean Windows encoding."""
     try:
         return data.decode("utf-8-sig")

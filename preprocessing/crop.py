@@ -14,7 +14,9 @@ from face_detection import FaceFinder
 from imaging import face_geometry
 from imaging.face_geometry import Box, Square, crop_face, face_square
 from imaging.photo import Photo, Region, UnreadablePhoto, View
+from imaging.soft_border import crop_softly
 from preprocessing.aihub import Corners
+from preprocessing.likeness import likeness
 from preprocessing.output import ManifestRow, Output, left_out
 from preprocessing.plan import CropSettings, Task
 
@@ -45,12 +47,14 @@ def crop_photo(task: Task, settings: CropSettings, output: Output) -> ManifestRo
         if box is None:
             return replace(row, faces=0, reason="no face found")
         row = _with_face(row, box, box_from, len(boxes))
+        if settings.divides and task.box is None:  # an annotated photo was decoded in part
+            row = replace(row, likeness=likeness(view.pixels))
         if box.side < settings.min_face:
             return replace(row, reason="face smaller than --min_face")
         square = face_square(box)
         if task.neutral:
             view = _whole(photo)
-        crop = _cut(photo, view, square, settings.align and not task.neutral)
+        crop = _cut(photo, view, square, settings, settings.align and not task.neutral)
     except UnreadablePhoto as error:
         return replace(row, reason=str(error))
     file = f"{task.emotion}/{task.stem}.{settings.format}"
@@ -121,7 +125,7 @@ def _finder() -> FaceFinder:
     return FaceFinder()
 
 
-def _cut(photo: Photo, view: View, square: Square, align: bool) -> np.ndarray:
+def _cut(photo: Photo, view: View, square: Square, settings: CropSettings, align: bool) -> np.ndarray:
     """The 512×512 crop of `square` (in full-size pixels), from what was decoded where that is enough."""
     needed = min(1.0, face_geometry.FACE_SIZE / square.side)
     region = _bounds(square.centre(math.sqrt(2) if align else 1))  # it may be turned
@@ -129,12 +133,11 @@ def _cut(photo: Photo, view: View, square: Square, align: bool) -> np.ndarray:
         view = photo.view(needed, region)
     (cx, cy), side = _point_in_view(square.cx, square.cy, view), square.side * view.scale
     square = Square(cx, cy, side)
-    crop = crop_face(view.pixels, square.snapped())
+    cut = crop_softly if settings.border == "soft" else crop_face
+    crop = cut(view.pixels, square.snapped())
     if align and (mesh := _finder().mesh(crop)):
         right, left = mesh.points[[face_geometry.RIGHT_EYE_CORNER, face_geometry.LEFT_EYE_CORNER]]
-        crop = crop_face(
-            view.pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0])))
-        )
+        crop = cut(view.pixels, replace(square, angle=math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))))
     return crop
 
 

@@ -31,6 +31,7 @@ class Source:
     member: str | None = None  # its name inside the zip at `path`, as zipfile spells it
     problem: str = ""  # why it cannot be read, where the folder listing already shows it
     checksum: int = 0  # a zip member's
+    unpacked: int = 0  # a zip member's length
 
     @property
     def folders(self) -> list[str]:
@@ -45,8 +46,13 @@ class Source:
     @property
     def version(self) -> int:
         """A number that is another one when the file's content is another: its size, or a zip member's checksum."""
-        if self.member is not None or self.problem:
-            return self.checksum
+        return self.checksum if self.member is not None or self.problem else self.length
+
+    @property
+    def length(self) -> int:
+        """Its bytes, as its folder or zip says; -1 of a file that is gone."""
+        if self.member is not None:
+            return self.unpacked
         try:
             return os.path.getsize(self.path)  # noqa: PTH202 - a string path, as everywhere in this file
         except OSError:  # gone since the folder was listed; opening it will say so
@@ -119,7 +125,7 @@ def _walk_zip(path: str, name: str) -> Iterator[Source]:
         inner = _member_name(member)
         parts = inner.split("/")
         if not member.is_dir() and parts[-1] not in CLUTTER and CLUTTER_FOLDER not in parts:
-            yield Source(f"{name}/{inner}", path, member.filename, checksum=member.CRC)
+            yield Source(f"{name}/{inner}", path, member.filename, checksum=member.CRC, unpacked=member.file_size)
 
 
 @functools.lru_cache(maxsize=OPEN_ZIPS)

@@ -7,21 +7,31 @@ what makes that so; the manifest is the journal in order.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import heapq
 import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import filelock
 
 from common.errors import UserError
+from common.whole_files import write_atomically
+from preprocessing.likeness import on_both_sides
 from preprocessing.plan import CropSettings, Task
 
 MANIFEST = "manifest.csv"
 SETTINGS = "settings.json"
+
+# What folders made before these settings existed were made with.
+BEFORE = {"labels": "", "mapped": [], "split": "person", "border": "repeat"}
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,7 @@ class ManifestRow:
     clear: int | str = ""  # the largest --crop_size that shows nothing from beyond the photo's edge
     sharpness: float | str = ""  # variance of the crop's Laplacian
     brightness: float | str = ""  # mean of the crop, 0 to 255
+    likeness: str = ""  # perceptual hash of the photo, where train and val must not share it
 
 
 def left_out(task: Task, reason: str) -> ManifestRow:
@@ -84,6 +95,18 @@ class Output:
         """One JSON line for each file that is done: its task's digest and its row."""
         return self.train / self._named(".journal{}.jsonl")
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the folder, or this shard's part of it. Raises `UserError` where another run does."""
+        lock = filelock.FileLock(self.train / self._named(".lock{}"))
+        try:
+            with lock.acquire(blocking=False):
+                yield
+        except filelock.Timeout as error:
+            raise UserError(
+                f"another preprocessing is writing to {self.train}: wait until it ends, or name another --output"
+            ) from error
+
     def clear_parts(self) -> None:
         """Remove what killed workers of this shard left half written."""
         for folder in (self.train, self.val):
@@ -101,18 +124,33 @@ class Output:
 
 def keep_settings(output: Output, settings: CropSettings) -> None:
     """Note the settings in the folder, or raise `UserError` where crops made with others lie there already."""
-    file = output.train / SETTINGS
-    wanted = {**dataclasses.asdict(settings), "emotions": list(settings.emotions), "val_folder": output.val.name}
-    if not file.exists():
-        write_whole(file, json.dumps(wanted, ensure_ascii=False, indent=2) + "\n")
+    wanted = json.loads(json.dumps({**dataclasses.asdict(settings), "val_folder": output.val.name}))
+    if not (output.train / SETTINGS).exists():
+        text = json.dumps(wanted, ensure_ascii=False, indent=2) + "\n"
+        write_atomically(
+            output.train / SETTINGS,
+            lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"),
+        )
         return
-    there = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+    there = {**BEFORE, **read_settings_file(output)}
     for name, value in wanted.items():
         if there.get(name) != value:
             raise UserError(
                 f"{output.train} was made with {name} {there.get(name)}, and now it is {value}: name another --output, "
                 f"or remove {output.train} to start anew"
             )
+
+
+def read_settings_file(output: Output) -> dict[str, Any]:
+    """The settings a folder was made with. Raises `UserError` where the file is damaged."""
+    file = output.train / SETTINGS
+    try:
+        settings = json.loads(file.read_text(encoding="utf-8", errors="surrogateescape"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file} is damaged ({error}): remove {output.train}, and preprocess anew") from error
+    if not isinstance(settings, dict):
+        raise UserError(f"{file} is damaged (no settings in it): remove {output.train}, and preprocess anew")
+    return settings
 
 
 @dataclass
@@ -127,7 +165,7 @@ class Journal:
         self._cut_torn_line()
         crops = _Listing(self.output)
         for _, digest, row in self._lines():
-            if not row["kept"] or row["file"] in crops.of(row["split"], row["emotion"]):
+            if not row["kept"] or crops.side_of(row):
                 self.done.add(digest)
             else:  # somebody removed the crop
                 self.done.discard(digest)
@@ -138,28 +176,26 @@ class Journal:
         self._file.writelines(json.dumps([digest, dataclasses.asdict(row)]) + "\n" for digest, row in finished)
         self._file.flush()
 
-    def write_manifest(self, current: set[str]) -> int:
+    def write_manifest(self, current: set[str]) -> tuple[int, int]:
         """Write the manifest of the `current` tasks and remove crops of others; return how many were removed.
 
         Rows are sorted by source. Only their places in the journal are held in memory, not the rows.
         """
         places = {row["source"]: place for place, digest, row in self._lines() if digest in current}
-        with self.output.journal.open("rb") as journal:
 
-            def rows() -> Iterator[dict]:
+        def planned() -> Iterator[dict]:
+            with self.output.journal.open("rb") as journal:
                 for _, place in sorted(places.items()):
                     journal.seek(place)
                     yield json.loads(journal.readline())[1]
 
-            write_rows(self.output.manifest, rows())
-        stale = {
-            (row["split"], row["file"]) for _, digest, row in self._lines() if row["kept"] and digest not in current
-        }
-        if stale:
-            stale -= {(row["split"], row["file"]) for row in read_rows(self.output.manifest)}
-        for split, file in stale:
-            (self.output.folder(split) / file).unlink(missing_ok=True)
-        return len(stale)
+        joined = 0
+        if self.output.shard[1] > 1:  # the merge knows the other shards' pictures
+            write_rows(self.output.manifest, planned())
+        else:
+            joined = write_divided(self.output, self.output.manifest, planned)
+        stale = {row["file"] for _, digest, row in self._lines() if row["kept"] and digest not in current}
+        return (_remove_stale(self.output, stale) if stale else 0), joined
 
     def close(self) -> None:
         """Close the file."""
@@ -169,8 +205,15 @@ class Journal:
         """Place, digest and row of each line."""
         place = 0
         with self.output.journal.open("rb") as journal:
-            for line in journal:
-                digest, row = json.loads(line)
+            for number, line in enumerate(journal, 1):
+                try:
+                    digest, row = json.loads(line)
+                    row["kept"], row["file"], row["split"], row["emotion"], row["source"]
+                except (ValueError, TypeError, KeyError) as error:
+                    raise UserError(
+                        f"line {number} of {self.output.journal} is damaged: remove that line, and the same command "
+                        "does its photo again"
+                    ) from error
                 yield place, digest, row
                 place += len(line)
 
@@ -196,6 +239,11 @@ class _Listing:
         self._output = output
         self._seen: dict[tuple[str, str], set[str]] = {}
 
+    def side_of(self, row: Mapping[str, Any]) -> str:
+        """The side a row's crop lies on: its own, or the other where it was moved; "" where there is none."""
+        sides = (row["split"], "train" if row["split"] == "val" else "val")
+        return next((side for side in sides if row["file"] in self.of(side, row["emotion"])), "")
+
     def of(self, split: str, emotion: str) -> set[str]:
         """The crops of one emotion, as the manifest's `file` names them."""
         if (split, emotion) not in self._seen:
@@ -205,7 +253,7 @@ class _Listing:
         return self._seen[split, emotion]
 
 
-def merge_shards(output: Output) -> None:
+def merge_shards(output: Output) -> int:
     """Write one manifest out of the shards' own. Raises `UserError` where a shard or its crops are missing."""
     names = sorted(file.name for file in output.train.glob("manifest-*-of-*.csv"))
     if not names or not (output.train / SETTINGS).exists():
@@ -224,10 +272,65 @@ def merge_shards(output: Output) -> None:
     manifests = [output.train / name for name in names]
     crops = _Listing(output)
     for row in itertools.chain.from_iterable(map(read_rows, manifests)):
-        if row["file"] and row["file"] not in crops.of(row["split"], row["emotion"]):
+        if row["file"] and not crops.side_of(row):
             raise UserError(f"{row['file']} of a shard is not in {output.folder(row['split'])}: copy the crops, too")
-    by_source = heapq.merge(*map(read_rows, manifests), key=lambda row: row["source"])  # each is in order already
-    write_rows(output.train / MANIFEST, by_source)
+
+    def by_source() -> Iterator[dict]:
+        return heapq.merge(*map(read_rows, manifests), key=lambda row: row["source"])  # each is in order already
+
+    with output.alone():
+        return write_divided(output, output.train / MANIFEST, by_source)
+
+
+def write_divided(output: Output, manifest: Path, planned: Callable[[], Iterator[dict]]) -> int:
+    """Write the manifest of the rows `planned`, with whoever has nearly the same picture on both sides in train.
+
+    Returns how many faces that concerns. Their crops are moved there, and what an earlier run moved needlessly back.
+    """
+    leaving: set[str] = set()
+    if any(_is_kept(row) and row["split"] == "val" for row in planned()):
+        leaving = on_both_sides(
+            (_owner(row), row["split"], row.get("likeness", "")) for row in planned() if _is_kept(row)
+        )
+    crops = _Listing(output)
+    joined = 0
+
+    def rows() -> Iterator[dict]:
+        nonlocal joined
+        for row in planned():
+            if row["split"] == "val" and _owner(row) in leaving:
+                row["split"] = "train"
+                joined += _is_kept(row)
+            if _is_kept(row) and (lies := crops.side_of(row)) not in ("", row["split"]):
+                target = output.folder(row["split"]) / row["file"]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(output.folder(lies) / row["file"], target)
+            yield row
+
+    write_rows(manifest, rows())
+    return joined
+
+
+def _is_kept(row: Mapping[str, Any]) -> bool:
+    return str(row["kept"]) == "1"
+
+
+def _owner(row: Mapping[str, Any]) -> str:
+    """What may not be divided: all photos of a person, or one photo of nobody known."""
+    return f"person {row['person']}" if row["person"] else f"photo {row['source']}"
+
+
+def _remove_stale(output: Output, files: set[str]) -> int:
+    """Remove those of the crops `files` that the manifest does not list where they lie; how many."""
+    listed = {(row["split"], row["file"]) for row in read_rows(output.manifest)}
+    removed = 0
+    for file in files:
+        for split in ("train", "val"):
+            crop = output.folder(split) / file
+            if (split, file) not in listed and crop.exists():
+                crop.unlink(missing_ok=True)
+                removed += 1
+    return removed
 
 
 def read_rows(manifest: Path) -> Iterator[dict[str, str]]:
@@ -238,16 +341,11 @@ def read_rows(manifest: Path) -> Iterator[dict[str, str]]:
 
 def write_rows(manifest: Path, rows: Iterable[dict]) -> None:
     """Write a manifest, whole or not at all."""
-    part = manifest.with_name(f".{manifest.name}.part")
-    with part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    part.replace(manifest)
 
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n", restval="")
+            writer.writeheader()
+            writer.writerows(rows)
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    part = file.with_name(f".{file.name}.part")
-    part.write_text(text, encoding="utf-8", errors="surrogateescape")
-    part.replace(file)
+    write_atomically(manifest, write)

@@ -11,8 +11,18 @@ from dataclasses import dataclass, field, replace
 from common import emotions
 from common.errors import UserError
 from preprocessing import aihub, input_files
+from preprocessing.copies import left_out_copies, same_content
 from preprocessing.input_files import Source
+from preprocessing.label_table import LabelTable
 from preprocessing.split import Person, held_out
+from preprocessing.vocabulary import Vocabulary
+
+# Words in the names of the folders into which a data set is divided.
+TRAIN_WORDS = frozenset(("train", "training"))
+HELD_OUT_WORDS = frozenset(("val", "valid", "validation", "test", "testing", "eval"))
+
+NO_EMOTION = "no emotion in its path"
+NOT_UNDERSTOOD = "a label that is not understood"
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,20 @@ class CropSettings:
     val_fraction: float = 0.0
     person_pattern: str = aihub.PERSON_PATTERN
     pairs: bool = False
+    labels: str = ""  # the table of --labels
+    mapped: tuple[tuple[str, str], ...] = ()  # --map
+    split: str = "person"  # or "folders"
+    border: str = "soft"  # or "repeat"
+
+    @property
+    def divides(self) -> bool:
+        """Whether some photos are held out."""
+        return self.val_fraction > 0 or self.split == "folders"
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the words of this data set mean."""
+        return Vocabulary(self.mapped)
 
 
 @dataclass(frozen=True)
@@ -71,48 +95,53 @@ class Task:
 
 @dataclass
 class Labels:
-    """The label files of a data set: what they say about each photo, by its folded file name."""
+    """What is said about each photo: AI Hub's label files, by folded file name, or the table of --labels."""
 
     by_name: dict[str, aihub.Label] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)  # names of the label files themselves
-
-
-def survey(root: str) -> tuple[int, Labels]:
-    """Count the files below `root` and read the labels among them. Raises `UserError` for a broken label file."""
-    count, candidates = 0, []
-    for source in input_files.walk(root):
-        count += 1
-        if source.name.lower().endswith(".json") and not source.problem:
-            candidates.append(source)
-    labels = Labels()
-    for source in sorted(candidates, key=lambda source: source.name):  # the last of two labels for one photo counts
-        before = len(labels.by_name)
-        try:
-            labels.by_name.update(aihub.read_labels(source.read()))
-        except aihub.BrokenLabels as error:
-            raise UserError(f"the label file {source.name} {error}: download it again") from error
-        if len(labels.by_name) > before:
-            labels.files.add(source.name)
-    return count - len(labels.files), labels
+    table: LabelTable | None = None
 
 
 def plan(settings: CropSettings, labels: Labels, shard: tuple[int, int] = (1, 1)) -> Iterator[Task]:
     """A task for every file below the input folder that falls into `shard` (k of n), label files aside."""
     number, shards = shard
-    neutrals = _neutrals(settings.input) if settings.pairs else None
-    val = _persons_held_out(settings, labels, neutrals)
-    for task in _tasks(settings, labels, neutrals):
+    planner = _Planner(settings, labels)
+    for task in planner.tasks():
         name = unicodedata.normalize("NFC", task.source.name)
         if shards == 1 or _fraction(name) * shards // 1 == number - 1:
-            yield replace(task, split="val") if _person(task) in val else task
+            yield task
 
 
-def _persons_held_out(settings: CropSettings, labels: Labels, neutrals: Mapping[str, Source] | None) -> set[Person]:
-    """The same for every shard, so all files are looked through, not only this shard's."""
-    if not settings.val_fraction:
-        return set()
-    tasks = _tasks(settings, labels, neutrals)
-    return held_out(((_person(task), task.emotion) for task in tasks if not task.left_out), settings.val_fraction)
+class _Planner:
+    """The same plan for every shard, so all files are looked through, not only this shard's."""
+
+    def __init__(self, settings: CropSettings, labels: Labels) -> None:
+        self._settings = settings
+        self._labels = labels
+        self._neutrals = _neutrals(settings) if settings.pairs else None
+        self._copies: dict[str, str] = {}
+        self._val: set[Person] = set()
+        if not settings.pairs:  # which are pairs by their names
+            digests = same_content(lambda: (task.source for task in self.tasks() if not task.left_out))
+            used = (task for task in self.tasks() if not task.left_out and task.source.name in digests)
+            self._copies = left_out_copies(
+                (f"{digests[task.source.name]} {task.box}", task.split, task.source.name, task.emotion) for task in used
+            )
+        if settings.val_fraction:
+            faces = ((_person(task), task.emotion) for task in self.tasks() if not task.left_out)
+            self._val = held_out(faces, settings.val_fraction)
+
+    def tasks(self) -> Iterator[Task]:
+        """A task for every file but the label files."""
+        for source in input_files.walk(self._settings.input):
+            if source.name in self._labels.files:
+                continue
+            task = _task(source, self._settings, self._labels)
+            if self._neutrals is not None:
+                task = _as_pair(task, self._neutrals, self._settings.vocabulary)
+            if reason := self._copies.get(source.name):
+                task = replace(task, left_out=reason)
+            yield replace(task, split="val") if self._val and _person(task) in self._val else task
 
 
 def _person(task: Task) -> Person:
@@ -120,75 +149,103 @@ def _person(task: Task) -> Person:
     return _fraction("val" + (task.person or task.name or task.source.name))
 
 
-def _tasks(settings: CropSettings, labels: Labels, neutrals: Mapping[str, Source] | None) -> Iterator[Task]:
-    """A task for every file but the label files, none held out."""
-    for source in input_files.walk(settings.input):
-        if source.name not in labels.files:
-            task = _task(source, settings, labels)
-            yield task if neutrals is None else _as_pair(task, neutrals)
-
-
 def _task(source: Source, settings: CropSettings, labels: Labels) -> Task:
     label = labels.by_name.get(emotions.fold(source.file_name))
-    emotion, left_out = _emotion(source, label, settings, expect_label=bool(labels.by_name))
+    emotion, left_out = _emotion(source, label, settings, labels)
     if not left_out and emotion not in settings.emotions:
         left_out = "emotion not asked for"
-    match = re.search(settings.person_pattern, source.file_name)
-    person = match[1] if match else ""
     return Task(
         source,
         emotion,
         votes=label.votes if label else (),
         box=label.box if label else None,
-        person=person,
+        person=person_on(source, settings.person_pattern),
+        split=(settings.split == "folders" and split_of(source)) or "train",
         left_out=source.problem or left_out,
     )
 
 
-def _neutrals(root: str) -> dict[str, Source]:
+def person_on(source: Source, pattern: str) -> str:
+    """Who is on a photo, as the pattern's first group finds it in the path, else in the file name; "" if nowhere."""
+    path = unicodedata.normalize("NFC", source.name)
+    match = re.search(pattern, path) or re.search(pattern, source.file_name)
+    return (match[1] or "") if match else ""
+
+
+def split_of(source: Source) -> str:
+    """The side that a data set's own folders put a file on: "train" or "val" (which test is, too); "" for neither."""
+    for folder in source.folders:
+        words = set(re.split(r"[\W_]+", emotions.fold(folder)))
+        if words & TRAIN_WORDS:
+            return "train"
+        if words & HELD_OUT_WORDS:
+            return "val"
+    return ""
+
+
+def _neutrals(settings: CropSettings) -> dict[str, Source]:
     """The neutral photos by what names them apart from their emotion. Raises `UserError` where there is none."""
+    words = settings.vocabulary
     neutrals = {
-        _name_in_pair(source): source for source in input_files.walk(root) if _emotion_of_path(source) == "neutral"
+        _name_in_pair(source, words): source
+        for source in input_files.walk(settings.input)
+        if _emotion_of_path(source, words) == "neutral"
     }
     if not neutrals:
-        raise UserError(f"--pairs needs a folder of neutral photos in {root}, named as those with an emotion")
+        raise UserError(f"--pairs needs a folder of neutral photos in {settings.input}, named as those with an emotion")
     return neutrals
 
 
-def _as_pair(task: Task, neutrals: Mapping[str, Source]) -> Task:
+def _as_pair(task: Task, neutrals: Mapping[str, Source], words: Vocabulary) -> Task:
     """The task with the neutral photo of the same name, left out where there is none."""
-    name = _name_in_pair(task.source)
+    name = _name_in_pair(task.source, words)
     neutral = neutrals.get(name)
     if not neutral:
         return replace(task, left_out=task.left_out or "no neutral photo of the same name")
     return replace(task, neutral=neutral, name=name)
 
 
-def _name_in_pair(source: Source) -> str:
+def _name_in_pair(source: Source, words: Vocabulary) -> str:
     """What all photos of one person, pose and light share: the path without the emotion's folder, and no suffix."""
-    folders = [folder for folder in source.folders if not aihub.emotion_of(folder)]
+    folders = [folder for folder in source.folders if not words.emotion_of(folder)]
     return "/".join([*folders, source.file_name.rsplit(".", 1)[0]])
 
 
-def _emotion(source: Source, label: aihub.Label | None, settings: CropSettings, expect_label: bool) -> tuple[str, str]:
+def _emotion(source: Source, label: aihub.Label | None, settings: CropSettings, labels: Labels) -> tuple[str, str]:
     """The emotion a file belongs to, and why it is left out ("" if it is not)."""
-    if expect_label and settings.min_agreement:
+    if labels.table is not None:
+        return _emotion_in_table(source, labels.table, settings.vocabulary)
+    if labels.by_name and settings.min_agreement:
         if label is None:
             return "", "no label record"
         agreed = label.agreed(settings.min_agreement)
         return (agreed, "") if agreed else ("", "annotators disagree")
-    emotion = (label and label.agreed(0)) or _emotion_of_path(source)
-    return (emotion, "") if emotion else ("", "no emotion in its path")
+    emotion = (label and label.agreed(0)) or _emotion_of_path(source, settings.vocabulary)
+    return (emotion, "") if emotion else ("", NO_EMOTION)
 
 
-def _emotion_of_path(source: Source) -> str:
+def _emotion_in_table(source: Source, table: LabelTable, words: Vocabulary) -> tuple[str, str]:
+    if table.contradicts_itself_on(source.name):
+        return "", "two labels in the table"
+    word = table.word_of(source.name)
+    if word is None:
+        return "", "no line in the table of labels"
+    emotion = words.emotion_of(word)
+    return (emotion, "") if emotion else ("", f"{NOT_UNDERSTOOD} ({word})")
+
+
+def _emotion_of_path(source: Source, words: Vocabulary) -> str:
     """The emotion of the outermost folder that is named after one, else of one whose name speaks of one."""
+    return next(iter(emotions_of_path(source, words)), "")
+
+
+def emotions_of_path(source: Source, words: Vocabulary) -> list[str]:
+    """Every emotion that folders are named after, outermost first; where none is, those that their names speak of."""
     folders = [re.sub(r"\.zip$", "", folder, flags=re.IGNORECASE) for folder in source.folders]
-    for reading in (aihub.emotion_of, aihub.emotion_in):
-        for folder in folders:
-            if emotion := reading(folder):
-                return emotion
-    return ""
+    for reading in (words.emotion_of, words.emotion_in):
+        if found := [emotion for folder in folders if (emotion := reading(folder))]:
+            return list(dict.fromkeys(found))
+    return []
 
 
 def _hash(text: str) -> str:

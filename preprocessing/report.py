@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import json
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -20,7 +19,9 @@ import numpy as np
 from PIL import Image
 
 from common.html_page import render
-from preprocessing.output import Output, read_rows, write_whole
+from common.whole_files import write_atomically
+from imaging import close_ups
+from preprocessing.output import Output, read_rows, read_settings_file
 
 TEMPLATE = Path(__file__).with_name("report.html")
 THUMBNAIL = 112  # pixels
@@ -123,15 +124,16 @@ def write_report(output: Output) -> Path:
         summary.add(row)
     page = render(
         TEMPLATE,
-        settings=json.loads((output.train / "settings.json").read_text(encoding="utf-8", errors="surrogateescape")),
+        settings=read_settings_file(output),
         emotions=sorted({emotion for emotion, _ in summary.kept} | set(summary.left_out)),
         summary=summary,
+        advice=close_ups.advice(close_ups.clear_sizes(read_rows(output.manifest))),
         histograms=[_histogram(title, summary.measures[name]) for name, title in MEASURES.items()],
         random={emotion: _thumbnails(least, output) for emotion, least in sorted(summary.random.items())},
         borderline={title: _thumbnails(least, output) for title, least in summary.borderline.items()},
     )
     report = output.train / "report.html"
-    write_whole(report, page)
+    write_atomically(report, lambda temporary: temporary.write_text(page, encoding="utf-8", errors="surrogateescape"))
     return report
 
 

@@ -15,7 +15,7 @@ from imaging.draw_faces import draw_face
 
 
 def write_odd_but_good(folder: Path) -> list[str]:
-    """Write photos of a face that must all be kept; return their names below `folder`."""
+    """Write photos of a face that must all be kept, no two the same bytes; return their names below `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     face = Image.fromarray(draw_face(1, "happy", size=256))
     grey = face.convert("L")
@@ -23,9 +23,9 @@ def write_odd_but_good(folder: Path) -> list[str]:
     turned[0x0112] = 6
     files: dict[str, bytes] = {
         "plain.jpg": saved(face, "JPEG"),
-        "SHOUTED.JPG": saved(face, "JPEG"),
-        "no_suffix": saved(face, "JPEG"),
-        "wrong_suffix.png": saved(face, "JPEG"),
+        "SHOUTED.JPG": saved(face, "JPEG", quality=90),
+        "no_suffix": saved(face, "JPEG", quality=91),
+        "wrong_suffix.png": saved(face, "JPEG", quality=92),
         "on_its_side.jpg": saved(face.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=turned.tobytes()),
         "bad_exif.jpg": saved(face, "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + bytes(9)),
         "progressive.jpg": saved(face, "JPEG", progressive=True),
@@ -42,17 +42,19 @@ def write_odd_but_good(folder: Path) -> list[str]:
         "moving.gif": saved(face, "GIF", save_all=True, append_images=[face.rotate(9)]),
         "a.bmp": saved(face, "BMP"),
         "a.jp2": saved(face, "JPEG2000"),
-        'spaces, "quotes" & 기쁨 😀\n.jpg': saved(face, "JPEG"),
-        "long" * 60 + ".jpg": saved(face, "JPEG"),
-        "deep/er/down.jpg": saved(face, "JPEG"),
-        os.fsdecode(b"no\xfftext.jpg"): saved(face, "JPEG"),
+        'spaces, "quotes" & 기쁨 😀\n.jpg': saved(face, "JPEG", quality=93),
+        "long" * 60 + ".jpg": saved(face, "JPEG", quality=94),
+        "deep/er/down.jpg": saved(face, "JPEG", quality=95),
+        os.fsdecode(b"no\xfftext.jpg"): saved(face, "JPEG", quality=96),
     }
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    (folder / "a_link.jpg").symlink_to(folder / "plain.jpg")
+    elsewhere = folder.parent.parent / "linked.jpg"
+    elsewhere.write_bytes(saved(face, "JPEG", quality=97))
+    (folder / "a_link.jpg").symlink_to(elsewhere)
     with zipfile.ZipFile(folder / "packed.zip", "w") as archive:
-        archive.writestr("in/a/zip.jpg", files["plain.jpg"])
+        archive.writestr("in/a/zip.jpg", saved(face, "JPEG", quality=98))
     return [*files, "a_link.jpg", "packed.zip/in/a/zip.jpg"]
 
 

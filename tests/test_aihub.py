@@ -9,6 +9,7 @@ import pytest
 
 from common import emotions
 from preprocessing import aihub
+from preprocessing.vocabulary import Vocabulary
 
 
 def record(filename: str, *votes: str, uploader: str = "기쁨", boxes=None) -> dict:
@@ -98,4 +99,4 @@ def test_a_label_file_cut_short_says_so(cut):
     ],
 )
 def test_emotions_in_long_names(name, emotion):
-    assert aihub.emotion_in(name) == emotion
+    assert Vocabulary().emotion_in(name) == emotion

@@ -21,6 +21,7 @@ from PIL import Image
 
 import datapreprocess
 from face_detection import FaceFinder
+from imaging.close_ups import advice_for
 from imaging.draw_faces import draw_face
 from imaging.face_geometry import Box, crop_face, face_square
 from preprocessing.crop import choose_face
@@ -48,9 +49,9 @@ def tree(*folders: Path) -> dict[str, bytes]:
     return {str(file): file.read_bytes() for file in files if not file.name.startswith(".journal")}
 
 
-def write_faces(folder: Path, names: list[str], emotion: str = "happy", size: int = 256) -> None:
+def write_faces(folder: Path, names: list[str], emotion: str = "happy", size: int = 256, first: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for identity, name in enumerate(names):
+    for identity, name in enumerate(names, first):
         Image.fromarray(draw_face(identity, emotion, size=size)).save(folder / name)
 
 
@@ -130,11 +131,11 @@ def test_ai_hub_as_downloaded(tmp_path):
         f"{person['f']}_여_60_중립_자연_9.jpg": ("중립", "중립 중립 중립", "emotion not asked for"),
         f"{person['f']}_여_60_당황_자연_10.jpg": ("당황", "", "no label record"),
     }
-    face = saved(Image.fromarray(draw_face(3, "happy", size=256)), "JPEG")
     root = tmp_path / "download"
     encodings = {"기쁨": "cp949", "분노": "utf-8", "불안": "utf-8-sig", "상처": "cp949"}
     for number, (name, (emotion, votes, _)) in enumerate(photos.items()):
         form = "NFC" if number % 2 else "NFD"
+        face = saved(Image.fromarray(draw_face(number, "happy", size=256)), "JPEG")
         add_to_zip(root / f"Training/[원천]EMOIMG_{emotion}_TRAIN_01.zip", unicodedata.normalize(form, name), face)
         if votes:
             form = "NFC" if encodings.get(emotion) == "cp949" or number % 2 == 0 else "NFD"  # CP949 has no NFD
@@ -296,7 +297,8 @@ def test_shards_merge_into_what_one_run_makes(data, unbroken, tmp_path, capsys):
 
 def test_no_person_is_on_both_sides_of_the_split(tmp_path):
     for person in range(12):
-        write_faces(tmp_path / "train/happy", [f"{person:064x}_여_20_기쁨_{shot}.jpg" for shot in range(2)])
+        names = [f"{person:064x}_여_20_기쁨_{shot}.jpg" for shot in range(2)]
+        write_faces(tmp_path / "train/happy", names, first=2 * person)
     output = tmp_path / "out"
     assert run("--input", tmp_path / "train", "--output", output, "--val_fraction", 0.4) == 0
     sides = {split: {r["person"] for r in rows(output).values() if r["split"] == split} for split in ("train", "val")}
@@ -309,7 +311,7 @@ def test_no_person_is_on_both_sides_of_the_split(tmp_path):
 def test_each_emotion_gives_up_its_share_and_the_summary_says_so(tmp_path, capsys):
     """Six fearful faces against twenty happy ones: a tenth of six would be one, and --mode eval needs two."""
     write_faces(tmp_path / "train/happy", [f"{i}.jpg" for i in range(20)], size=128)
-    write_faces(tmp_path / "train/fearful", [f"f{i}.jpg" for i in range(6)], "fearful", size=128)
+    write_faces(tmp_path / "train/fearful", [f"f{i}.jpg" for i in range(6)], "fearful", 128, first=20)
     output = tmp_path / "out"
     assert run("--input", tmp_path / "train", "--output", output, "--val_fraction", 0.1, "--min_face", 40) == 0
     told = capsys.readouterr().out
@@ -353,12 +355,39 @@ def test_close_ups_are_warned_of_with_a_crop_size_that_helps(tmp_path, capsys):
     for row in rows(tmp_path / "close").values():
         assert 320 <= int(row["clear"]) < 448
         assert float(row["outside"]) > 0
+    assert f"train with --crop_size {suggested}" in (tmp_path / "close/report.html").read_text(encoding="utf-8")
+    assert f"--crop_size {suggested}" in advice_for(tmp_path / "close", 448), "the start of training says it, too"
+    assert advice_for(tmp_path / "close", suggested) == ""
 
     wide = np.pad(np.asarray(draw_face(0, "happy", size=256)), ((200, 200), (200, 200), (0, 0)), mode="edge")
     (tmp_path / "wide/happy").mkdir(parents=True)
     Image.fromarray(wide).save(tmp_path / "wide/happy/0.png")
     assert run("--input", tmp_path / "wide", "--output", tmp_path / "w") == 0
     assert "warning" not in capsys.readouterr().out
+
+
+def test_masked_crops_get_a_soft_border_and_no_crop_size_that_does_not_help(tmp_path, capsys):
+    """Faces cut to the face itself, from the brows to the chin: no part of the crop that shows a face lies inside."""
+    (tmp_path / "train/happy").mkdir(parents=True)
+    for identity in range(3):
+        face = draw_face(identity, "happy", size=512)
+        with FaceFinder() as finder:
+            square = face_square(finder.boxes(face)[0]).centre(0.56)
+        Image.fromarray(square.cut(face, 224)).save(tmp_path / f"train/happy/{identity}.png")
+    crops = {}
+    for border in ("soft", "repeat"):
+        output = tmp_path / border
+        assert run("--input", tmp_path / "train", "--output", output, "--format", "png", "--border", border) == 0
+        crops[border] = [np.asarray(Image.open(file)).astype(int) for file in sorted(output.rglob("*.png"))]
+        told = capsys.readouterr().out
+        assert "no --crop_size that shows the whole face helps" in told and "train with --crop_size" not in told
+    assert len(crops["soft"]) == len(crops["repeat"]) > 0
+    for soft, repeated in zip(crops["soft"], crops["repeat"], strict=True):
+        middle = slice(180, 330)
+        assert np.abs(soft[middle, middle] - repeated[middle, middle]).max() == 0, "inside the photo nothing changes"
+        assert np.abs(np.diff(repeated[:30], axis=0)).max() == 0, "pillars"
+        assert np.abs(np.diff(soft[:120], axis=0)).mean() > 0.05, "no pillars"
+        assert np.abs(np.diff(soft, axis=0)).max() <= np.abs(np.diff(repeated, axis=0)).max() + 8, "no edge is made"
 
 
 def test_an_output_that_is_a_file_is_said_once(tmp_path, capsys):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import torch
 from torch import nn
 
 from checkpointing import run_config
 from common.device import device_name, half_precision
+from imaging.close_ups import advice_for
 from imaging.image_folder import LabelledImages
 
 UNEVEN = 3  # times as many faces of one emotion as of another are worth a word
@@ -43,6 +45,8 @@ def start_up_block(
 def notices(config: argparse.Namespace, faces: int, processes: int) -> list[str]:
     """What can be done, and is hardly meant."""
     told = []
+    if close_ups := advice_for(Path(config.image_dir), config.crop_size):
+        told.append(f"note: {close_ups}")
     if config.num_iters_decay > config.num_iters:
         told.append(
             f"note: --num_iters_decay {config.num_iters_decay} is above --num_iters {config.num_iters}: the learning "
