@@ -1,14 +1,15 @@
 """How a face shows each of the five emotions: what of people's movements, in which part of the face, and how far.
 
 Found by search: each number was varied on 40 calm photo-like training people for what the judge of real faces says of
-the result, with a penalty for moving far, and then weakened by eye until no face looked evil or pained. In brackets
-how many of the 40 the judge names rightly.
+the result, with a penalty for moving far, and then weakened by eye until no face looked evil or pained. So found, the
+judge named 37, 31, 37, 37 and 34 of the 40 rightly. Then angry and fearful were made a fifth stronger again: a
+generator that had learned them lowered its brows 0.6 times as far as its pairs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,34 +53,34 @@ class Recipe:
     mouth_wider: float = 0.0  # likewise
     corners_up: float = 0.0
     nostrils_up: float = 0.0
-    lowers_brows: bool = field(default=False)
+    lowers_brows: bool = False
 
 
 RECIPES = {
-    "angry": Recipe(  # (37)
-        brows={"angry": 1.5},
-        lips={"angry": 0.7},
-        rest={"angry": 0.9},
-        lids=-0.05,
-        lips_apart=-0.2,
+    "angry": Recipe(
+        brows={"angry": 1.85},
+        lips={"angry": 0.8},
+        rest={"angry": 1.1},
+        lids=-0.06,
+        lips_apart=-0.22,
         mouth_wider=-0.05,
-        corners_up=-0.018,
-        nostrils_up=0.01,
+        corners_up=-0.02,
+        nostrils_up=0.012,
         lowers_brows=True,
     ),
     # Brows of surprise and sorrow together, a small open mouth; the people's own way reads as a smile with teeth.
-    "fearful": Recipe(  # (31)
-        brows={"surprised": 1.0, "sadness": 1.6},
-        lips={"surprised": 0.45, "sadness": 0.3, "fearful": 0.2},
-        rest={"fearful": 0.3, "surprised": 0.2},
-        lids=0.5,
-        inner_brows_up=0.02,
-        brows_together=0.03,
-        mouth_wider=0.18,
-        corners_up=-0.018,
+    "fearful": Recipe(
+        brows={"surprised": 1.15, "sadness": 1.8},
+        lips={"surprised": 0.54, "sadness": 0.35, "fearful": 0.23},
+        rest={"fearful": 0.33, "surprised": 0.23},
+        lids=0.55,
+        inner_brows_up=0.023,
+        brows_together=0.035,
+        mouth_wider=0.2,
+        corners_up=-0.02,
     ),
-    "happy": Recipe(brows={"happy": 0.9}, lips={"happy": 1.0}, rest={"happy": 1.25}, lids=-0.1),  # (37)
-    "sadness": Recipe(  # (37)
+    "happy": Recipe(brows={"happy": 0.9}, lips={"happy": 1.0}, rest={"happy": 1.25}, lids=-0.1),
+    "sadness": Recipe(
         brows={"sadness": 1.7},
         lips={"sadness": 1.6},
         rest={"sadness": 1.0},
@@ -89,7 +90,7 @@ RECIPES = {
         brows_together=0.015,
         mouth_wider=0.05,
     ),
-    "surprised": Recipe(  # (34)
+    "surprised": Recipe(
         brows={"surprised": 1.5}, lips={"surprised": 0.8}, rest={"surprised": 1.0}, lids=0.45, mouth_wider=-0.12
     ),
 }
