@@ -10,13 +10,11 @@ SMALL = {
     "training.py": "--image_size 32 --conv_dim 8 --batch_size 2 --d_repeat_num 3 --rounds 1 --iterations 10",
     "data_pipeline.py": "--image_dir {drawn} --image_size 32 --batch_size 2 --rounds 1 --seconds 0.1",
     "eyebrows.py": "{generator} --people 1",
-    "paste.py": "--count 1",
 }
 LAST = {  # what the last part of each measures
     "training.py": r"`--gradient_checkpointing True` \| \d",
     "data_pipeline.py": r"`--cache` \| 2 \| \d",
     "eyebrows.py": r"as drawn +1 of 1",
-    "paste.py": r"own face covered: at least 0\.\d",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from checkpointing.trained_generator import TrainedGenerator
 from common.device import choose_device, half_precision
@@ -50,26 +50,10 @@ class TorchGenerator:
 
     def __init__(self, G: Generator, device: torch.device, amp: str) -> None:
         self._dtype = torch.bfloat16 if half_precision(device, amp) else torch.float32
-        self._G = _with_group_norms(G).eval().requires_grad_(False).to(device, self._dtype)
+        self._G = copy.deepcopy(G).eval().requires_grad_(False).to(device, self._dtype)
         self._G.to(memory_format=torch.channels_last)
 
     def __call__(self, x: Tensor, c: Tensor) -> Tensor:
         """As `Generator.forward`; the result is float32."""
         x = x.to(self._dtype).contiguous(memory_format=torch.channels_last)
         return self._G(x, c).float()
-
-
-def _with_group_norms(G: Generator) -> Generator:
-    """A copy with each InstanceNorm as the GroupNorm of one channel a group, which is the same function.
-
-    PyTorch's InstanceNorm copies channels-last images to the other layout and back; its GroupNorm does not, which
-    makes the whole generator 1.4 times as fast on a CPU.
-    """
-    G = copy.deepcopy(G)
-    for module in list(G.modules()):
-        for name, norm in module.named_children():
-            if isinstance(norm, nn.InstanceNorm2d):
-                group = nn.GroupNorm(norm.num_features, norm.num_features, norm.eps)
-                group.weight, group.bias = norm.weight, norm.bias
-                setattr(module, name, group)
-    return G
