@@ -16,6 +16,8 @@ from common.version import TOLD
 from imaging.image_folder import read_folder
 from training.flag_sets import PRESETS, config_words, init_words, preset_words, run_words
 
+MODES = ("train", "test", "eval", "export")
+
 
 def run_name(text: str) -> str:
     """The name of a folder."""
@@ -56,6 +58,8 @@ class Parser(argparse.ArgumentParser):
         parsed, unknown = self.parse_known_args(args, namespace)
         if unknown:
             word = unknown[0].split("=")[0]
+            if word in MODES:
+                self.error(f"{word} stands alone: did you mean --mode {word}?")
             near = difflib.get_close_matches(word, self._option_string_actions, 1)
             self.error(f"there is no flag {word}" + (f": did you mean {near[0]}?" if near else ""))
         return parsed
@@ -65,7 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Every flag of the published StarGAN-FE under its name and with its default, and those added since."""
     parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=TOLD)
-    parser.add_argument("--mode", choices=("train", "test", "eval", "export"), default="train", help="what to do")
+    parser.add_argument("--mode", choices=MODES, default="train", help="what to do")
     add_sets(parser.add_argument_group("sets of flags: those on the command line win").add_argument)
     add_networks(parser.add_argument_group("networks").add_argument)
     add_training(parser.add_argument_group("training").add_argument)
@@ -321,11 +325,11 @@ def test(config: argparse.Namespace, given: set[str]) -> int:
     return translate_folder(config, given)
 
 
-def evaluate(config: argparse.Namespace) -> int:
+def evaluate(config: argparse.Namespace, given: set[str]) -> int:
     """Measure checkpoints on the labelled faces of `image_dir`."""
     from scoring.evaluate import evaluate_checkpoints
 
-    return evaluate_checkpoints(config)
+    return evaluate_checkpoints(config, given)
 
 
 def export(config: argparse.Namespace, given: set[str]) -> int:
@@ -351,7 +355,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if config.mode == "train":
         return train(config)
     if config.mode == "eval":
-        return evaluate(config)
+        return evaluate(config, given_flags(argv, config))
     if config.mode == "export":
         return export(config, given_flags(argv, config))
     return test(config, given_flags(argv, config))

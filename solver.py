@@ -23,6 +23,7 @@ from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
 from losses import Parts, classification_loss, discriminator_loss, feature_loss, generator_loss, one_hot, pair_loss
 from scoring.best_checkpoint import Selection
+from training import first_batch
 from training.decoded_cache import prepare
 from training.distributed import Ranks, require_agreement
 from training.log import TrainingLog
@@ -84,6 +85,8 @@ class Solver:
         with self.stop, closing(self.log), closing(batches), told_worker_deaths(config.num_workers):
             for i in range(state.iteration + 1, config.num_iters + 1):
                 batch = next(batches)
+                if i == 1 and self.ranks.is_first:
+                    self._show(batch)
                 self.watch.add(i, self.iteration(i, batch))
                 state.advance(len(batch.x_real) * self.ranks.world_size)
 
@@ -92,7 +95,8 @@ class Solver:
                     self.log.scalars(i, {**self.losses, **state.learning_rates()})
                 ending = self._must_end()
                 # A stopped run scores when it goes on; after the last iteration it never will.
-                if i % config.sample_step == 0 and (not ending or i == config.num_iters):
+                last_of_a_short_run = i == config.num_iters < config.sample_step
+                if last_of_a_short_run or (i % config.sample_step == 0 and (not ending or i == config.num_iters)):
                     self._sample_and_score(i)
                     ending = self._must_end()
                 if i % config.model_save_step == 0 or i == config.num_iters or ending:
@@ -287,7 +291,7 @@ class Solver:
     def _prepare(self, start: int) -> None:
         """Make the run's folders, what scores the samples, and the cache of decoded faces."""
         config = self.config
-        will_sample = config.num_iters // config.sample_step > start // config.sample_step
+        will_sample = max(1, config.num_iters // config.sample_step) > start // config.sample_step
         if config.score != "none" and will_sample and not self.selection:
             self.selection = Selection(config, self.images, self.device, self.ranks)
         if self.ranks.is_first:
@@ -342,6 +346,12 @@ class Solver:
             so_far = f"before: {before:.4g}" if before < math.inf else "the first"
             self.log.say(f"new best: score {score.value:.4g} at iteration {i} ({so_far})")
         return improved
+
+    def _show(self, batch: TrainingBatch) -> None:
+        """Write `first-batch.jpg`: the first batch as the networks see it."""
+        labels = batch.c_org if batch.c_trg is None else batch.c_trg
+        sheet = first_batch.sheet(batch.x_real, labels, self.images.domains, batch.x_trg)
+        self.folder.save_sheet(sheet, "first-batch.jpg")
 
     def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from checkpointing import tensor_file
 from checkpointing.pickled_module import read_state_dict
 from common import emotions
 from common.errors import UserError
@@ -45,10 +46,14 @@ def load_judge(path: Path) -> Judge:
     """Read a judge file of either kind, on the CPU, running no code from it; raises `UserError`."""
     if not path.is_file():
         raise UserError(f"there is no file {path}: check --emotion_model")
+    tensor_file.verify(path)  # before anything is unpacked
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError):  # not plain tensors: a pickled network, or no such file
-        return _published(path, read_state_dict(path))
+        state = read_state_dict(path)
+        tensor_file.require_honest(path, state)
+        return _published(path, state)
+    tensor_file.require_honest(path, tensor_file.tensors_of(content))
     if isinstance(content, dict) and "format" in content:
         return _ours(path, content)
     return _published(path, content if isinstance(content, dict) else {})

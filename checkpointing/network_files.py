@@ -36,7 +36,9 @@ class Architecture:
 def load_network(path: Path) -> StateDict:
     """A network's state dict from this repo, yunjey/stargan or StarGAN-TA, with the names of `model.py`."""
     content = tensor_file.read(path)
-    state = {key.removeprefix("module."): value for key, value in content.items()}
+    if isinstance(content.get("state_dict"), dict):  # as Lightning and many scripts wrap it
+        content = content["state_dict"]
+    state = {str(key).removeprefix("module."): value for key, value in content.items()}
     state = {k: v for k, v in state.items() if k.rsplit(".", 1)[-1] not in _TRACKED}
     if not state or not all(isinstance(v, Tensor) for v in state.values()):
         raise UserError(f"{path} is not a network's state dict: give a -G.ckpt or -D.ckpt file")

@@ -7,7 +7,9 @@ Reading runs no code from the file, takes no more memory than the file is large,
 from __future__ import annotations
 
 import io
+import pickle
 import pickletools
+import re
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -59,23 +61,46 @@ def write_tensors(path: Path, content: Mapping[str, Any]) -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """The tensors and plain values of `path`, on the CPU; raises `DamagedCheckpoint`, and `UserError` for no file."""
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
     verify(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises half a dozen unrelated types for a bad file
+        if isinstance(error, pickle.UnpicklingError) and "nsupported" in str(error):
+            raise DamagedCheckpoint(
+                f"{path} is a pickled network, not its weights: where it was made, save its state_dict() instead"
+            ) from error
         raise _damaged(path, error) from error
     if not isinstance(content, dict):
         raise DamagedCheckpoint(f"{path} holds {type(content).__name__}, not a state dict: use another checkpoint")
     if not all(isinstance(key, str) for key in content):
         raise DamagedCheckpoint(f"{path} holds something other than named tensors: use another checkpoint")
+    require_honest(path, tensors_of(content))
+    return content
+
+
+def require_honest(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse tensors from `path` that claim to be more than the file has, or are of no ordinary kind."""
     claimed = 0
-    for tensor in tensors_of(content).values():
+    for tensor in tensors.values():
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
             raise DamagedCheckpoint(f"{path} holds tensors that no training writes: use another checkpoint")
         claimed += tensor.numel() * tensor.element_size()
     if claimed > path.stat().st_size:  # views of a few bytes that claim to be huge
         raise DamagedCheckpoint(f"{path} claims to hold {claimed:,} bytes, more than it has: use another checkpoint")
-    return content
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise UserError(f"there is no file {path}: use another checkpoint") from error
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
 
 
 def verify(path: Path) -> None:
@@ -159,5 +184,5 @@ def _reason(path: Path, error: Exception) -> str:
         with path.open("rb") as file:
             begins_as_archive = file.read(2) == b"PK"
         return "cut short: its end is missing" if begins_as_archive else "not a file of PyTorch"
-    lines = str(error).strip().splitlines()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().splitlines()  # torch paints its words
     return lines[0][:160] if lines else type(error).__name__

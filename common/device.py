@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import resource
 import sys
 from pathlib import Path
 
@@ -12,9 +11,11 @@ import torch
 
 
 def choose_device() -> torch.device:
-    """The CUDA GPU of this process (torchrun's LOCAL_RANK), or the CPU."""
+    """The CUDA GPU of this process (torchrun's LOCAL_RANK), Apple's GPU, or the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
     return torch.device("cpu")
 
 
@@ -22,6 +23,8 @@ def device_name(device: torch.device) -> str:
     """The name its maker gave the device, and which of several it is."""
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
+    if device.type == "mps":
+        return f"{platform.processor() or platform.machine()} (Apple's GPU)"
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -36,7 +39,12 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def half_precision(device: torch.device, amp: str = "auto") -> bool:
-    """Whether to compute in bfloat16: where `amp` ("auto", "bf16", "off") and the hardware say so."""
+    """Whether to compute in bfloat16: where `amp` ("auto", "bf16", "off") and the hardware say so.
+
+    Apple's GPU computes in float32: nothing else was tried there.
+    """
+    if device.type == "mps":
+        return False
     return amp == "bf16" or (amp == "auto" and has_bf16(device))
 
 
@@ -54,9 +62,13 @@ def tune(amp: str, deterministic: bool) -> None:
 
 
 def peak_memory(device: torch.device) -> float:
-    """The most memory this process has used so far, in GiB: of its GPU, else of the machine."""
+    """The most memory this process has used so far, in GiB: of its CUDA GPU, else of the machine; NaN on Windows."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
+    try:
+        import resource
+    except ImportError:  # only Linux and macOS have it
+        return float("nan")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 

@@ -8,11 +8,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec
 
 P = ParamSpec("P")
 
 HEAD_START = 3  # seconds
+ROOT = Path(__file__).resolve().parent.parent
+INSTALL = "run 'make setup', or pip install -r requirements.txt with the Python you use"
 
 
 class UserError(Exception):
@@ -39,6 +42,12 @@ def door(main: Callable[P, int]) -> Callable[P, int]:
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return main(*args, **kwargs)
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if (ROOT / package).is_dir() or (ROOT / f"{package}.py").is_file():
+                raise  # a fault of ours
+            print(f"error: the Python package {package} is missing: {INSTALL}", file=sys.stderr)
+            return UserError.exit_code
         except UserError as error:
             if error.exit_code == UserError.exit_code and os.environ.get("LOCAL_RANK", "0") != "0":
                 time.sleep(HEAD_START)  # torchrun's first process says it; when one ends, torchrun ends all

@@ -186,7 +186,7 @@ WEIGHTS = {
     "inception": Weight(
         file="pt_inception-2015-12-05-6726825d.pth",
         purpose="Fréchet inception distance",
-        sha256="6726825d",
+        sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",  # 95,628,359 bytes
         sources=(
             Web(
                 "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"

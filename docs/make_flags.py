@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from training.flag_sets import PRESETS  # noqa: E402
+
 PAGE = ROOT / "docs" / "flags.md"
 
 # Heading and module of each program, in the order in which they are met.
@@ -38,6 +41,9 @@ def page() -> str:
     for heading, module in PROGRAMS:
         parts.append(f"\n## {heading}\n")
         parts += sections(module, importlib.import_module(module).build_parser())
+        if module == "main":
+            parts += ["\n### What `--preset` stands for\n\n| preset | flags |\n| --- | --- |\n"]
+            parts += [f"| `{name}` | `{flags}` |\n" for name, flags in PRESETS.items()]
     return "".join(parts)
 
 
@@ -93,6 +99,5 @@ def text_of(action: argparse.Action) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
     PAGE.write_text(page(), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}")

@@ -24,6 +24,18 @@ def accuracy(matrix: np.ndarray) -> float:
     return float(np.trace(matrix) / matrix.sum())
 
 
+def doubt(matrix: np.ndarray, names: Sequence[str]) -> str:
+    """Why a judge with this matrix is not to be believed; "" where nothing speaks against it."""
+    named = np.flatnonzero(matrix.sum(0))
+    if len(named) == 1:
+        return f"says {names[named[0]]} of every face"
+    chance = 1 / len(names)
+    scatter = np.sqrt(chance * (1 - chance) / matrix.sum())
+    if accuracy(matrix) <= chance + 2 * scatter:
+        return f"is right in {accuracy(matrix):.0%}, no more than by chance ({chance:.0%})"
+    return ""
+
+
 def table(matrix: np.ndarray, names: Sequence[str]) -> str:
     """The matrix as lines of text."""
     width = max(8, *(len(name) + 1 for name in names))
@@ -36,17 +48,17 @@ def table(matrix: np.ndarray, names: Sequence[str]) -> str:
 def draw(matrix: np.ndarray, names: Sequence[str], title: str) -> Image.Image:
     """The matrix as a picture: the darker a cell, the larger its share of its row.
 
-    Known emotions are named in English: Pillow's built-in font has no Hangul.
+    Emotions are named as everywhere else, Korean ones in English: Pillow's built-in font has no Hangul.
     """
     font, small = ImageFont.load_default(15), ImageFont.load_default(13)
-    words = [known.english if (known := _emotion(name)) else name for name in names]
+    words = [known.name if not name.isascii() and (known := _emotion(name)) else name for name in names]
     left = int(max(font.getlength(word) for word in words)) + 40
     top, side = 76, CELL * len(names)
     picture = Image.new("RGB", (left + side + 20, top + side + 44), "white")
     pen = ImageDraw.Draw(picture)
     pen.text((left, 16), title, "black", font)
     pen.text(
-        (left + side / 2, top + side + 24), "column: what the judge says, row: what the face shows", "#555", small, "mm"
+        (left + side / 2, top + side + 24), "row: what the face shows, column: what the judge says", "#555", small, "mm"
     )
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     for i, word in enumerate(words):

@@ -38,11 +38,13 @@ from scoring.features import unit_images
 from scoring.judges import FaceJudge, JudgeOfRealFaces
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from scoring.same_person import SamePerson, summary
+from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
 from translation.translator import faces_that_fit, translate_to_all
 
 TEMPLATE = Path(__file__).with_name("evaluate.html")
 FACES_AT_ONCE = 16
+ENOUGH_FACES = 2048  # for a Fréchet distance of 2048 features
 SHOWN = 2  # faces of each emotion in a checkpoint's grid
 
 
@@ -52,9 +54,9 @@ class Evaluation:
 
     name: str
     iteration: int | None
-    score: float = 0.0
+    score: float | None = None  # this, accuracy and confusion: where a judge was asked
     per_emotion: dict[str, dict[str, float]] = field(default_factory=dict)
-    translated_accuracy: float = 0.0
+    translated_accuracy: float | None = None
     translated_confusion: list[list[int]] = field(default_factory=list)
     cycle: dict[str, float] = field(default_factory=dict)
     identity: dict[str, float] = field(default_factory=dict)
@@ -110,14 +112,15 @@ class Evaluator:
                 raise UserError(f"{config.image_dir} holds fewer than two faces of {domain}: a distance needs two")
         # Numbers for a paper: the networks that measure compute in float32, whatever the generator does.
         arguments = (config.fid_features, self.domains, config.emotion_model, self.device, torch.float32)
-        self.scorer = Scorer("fid*emotion", *arguments)
+        self.scorer = Scorer("fid" if config.score in ("fid", "none") else "fid*emotion", *arguments)
         everything = [path for paths in self.files.values() for path in paths]
         self.same_person = SamePerson(everything, self.device)
-        assert self.scorer.extractor and self.scorer.judge
-        self.judge = self.scorer.judge
-        self.second = None if self.judge.sees_squares else _second_judge(self.domains, self.device)
+        assert self.scorer.extractor
+        self.judge = self.scorer.judge if config.score not in ("fid", "none") else None
+        self.second = None if not self.judge or self.judge.sees_squares else _second_judge(self.domains, self.device)
         self.places = FacePlaces(*sizes)
-        if self.judge.sees_squares or self.second:
+        self.looks_closely = bool(self.second or (self.scorer.judge and self.scorer.judge.sees_squares))
+        if self.looks_closely:
             self.places.find(everything)
         self.scorer.places = self.places
         self.distance_name = self.scorer.extractor.distance_name
@@ -140,14 +143,16 @@ class Evaluator:
         self.real_opinions = {name: np.concatenate(parts) for name, parts in opinions.items()}
         truth = np.repeat(np.arange(len(self.domains)), [len(self.files[d]) for d in self.domains])
         self.real_right = {name: float((p.argmax(1) == truth).mean()) for name, p in self.real_opinions.items()}
-        predicted = self.real_opinions[self.judge.name].argmax(1)
-        self.real_confusion = confusion_matrix.count(truth, predicted, len(self.domains))
+        self.real_confusions = {
+            name: confusion_matrix.count(truth, p.argmax(1), len(self.domains))
+            for name, p in self.real_opinions.items()
+        }
 
     def _look(self, images: Tensor, squares: list[Square]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Features of images in [0, 1], and what each judge says of them, by its name."""
         features, probabilities = self.scorer.measure(images, squares)
-        assert features is not None and probabilities is not None
-        found = {self.judge.name: probabilities}
+        assert features is not None
+        found = {self.judge.name: probabilities} if self.judge and probabilities is not None else {}
         if self.second:
             found[self.second.name] = self.second.look(images, squares, self.domains)[1]
         return features, found
@@ -158,7 +163,7 @@ class Evaluator:
             paths = self.files[domain]
             for i in range(0, len(paths), FACES_AT_ONCE):
                 some = paths[i : i + FACES_AT_ONCE]
-                squares = self.places.of(some) if self.judge.sees_squares or self.second else []
+                squares = self.places.of(some) if self.looks_closely else []
                 yield self.domains.index(domain), unit_images(some, *self.sizes).mul(2).sub(1), squares
 
     def evaluate(self, path: Path) -> tuple[Evaluation, np.ndarray]:
@@ -187,7 +192,8 @@ class Evaluator:
                     continue
                 seen, found = self._look(to_unit(x_fake[:, target]), squares)
                 features[target].append(seen)
-                guesses[target].append(found[self.judge.name])
+                if self.judge:
+                    guesses[target].append(found[self.judge.name])
                 for name, probabilities in found.items():
                     before = self.real_opinions[name][number : number + len(x)]
                     opinions[name].add(target, before, probabilities)
@@ -225,24 +231,42 @@ class Evaluator:
     def _sum_up(
         self, result: Evaluation, features: dict[int, list[np.ndarray]], guesses: dict[int, list[np.ndarray]]
     ) -> None:
-        """Distances, confidences and confusion of all translations."""
+        """Distances, and with a judge confidences and confusion, of all translations."""
         matrix = np.zeros((len(self.domains), len(self.domains)), int)
-        for target, domain in enumerate(self.domains):
-            seen, p = np.concatenate(features[target]), np.concatenate(guesses[target])
-            predicted = p.argmax(1)
-            matrix += confusion_matrix.count(np.full(len(p), target), predicted, len(self.domains))
-            result.per_emotion[domain] = {
-                self.distance_name: frechet_distance(seen, self.reals[domain]),
-                self.kernel_name: kernel_inception_distance(seen, self.reals[domain]),
-                "confidence": float(p[:, target].mean()),
-                "accuracy": float((predicted == target).mean()),
-            }
         parts = result.per_emotion
-        result.score = score(
-            {d: parts[d][self.distance_name] for d in parts}, {d: parts[d]["confidence"] for d in parts}
-        ).value
-        result.translated_confusion = matrix.tolist()
-        result.translated_accuracy = confusion_matrix.accuracy(matrix)
+        for target, domain in enumerate(self.domains):
+            seen = np.concatenate(features[target])
+            parts[domain] = {  # the one that few faces do not bias comes first
+                self.kernel_name: kernel_inception_distance(seen, self.reals[domain]),
+                self.distance_name: frechet_distance(seen, self.reals[domain]),
+                "n": min(len(seen), len(self.reals[domain])),
+            }
+            if self.judge:
+                p = np.concatenate(guesses[target])
+                matrix += confusion_matrix.count(np.full(len(p), target), p.argmax(1), len(self.domains))
+                parts[domain]["confidence"] = float(p[:, target].mean())
+                parts[domain]["accuracy"] = float((p.argmax(1) == target).mean())
+        distances = {domain: part[self.distance_name] for domain, part in parts.items()}
+        if self.judge:
+            result.score = score(distances, {domain: part["confidence"] for domain, part in parts.items()}).value
+            result.translated_confusion = matrix.tolist()
+            result.translated_accuracy = confusion_matrix.accuracy(matrix)
+
+    def remarks(self) -> list[str]:
+        """What to know of the numbers."""
+        told = [*self.scorer.remarks, *self.places.remarks()]
+        if not self.judge:
+            told.append("no judge was asked (--score none): distances, cycle and identity only")
+        fewest = min(map(len, self.files.values()))
+        if fewest < ENOUGH_FACES:
+            told.append(
+                f"{self.distance_name} of {fewest:,} faces an emotion is biased (it needs {ENOUGH_FACES:,}): compare "
+                f"it only on the same faces, and look at the {self.kernel_name} first"
+            )
+        for name, matrix in self.real_confusions.items():
+            if doubt := confusion_matrix.doubt(matrix, self.domains):
+                told.append(f"{name} {doubt} on the real faces: what it says of translated ones means little")
+        return told
 
     def __enter__(self) -> Evaluator:
         return self
@@ -285,14 +309,21 @@ def _waited(device: torch.device, started: float) -> float:
     return time.perf_counter() - started
 
 
-def evaluate_checkpoints(config: argparse.Namespace) -> int:
-    """Evaluate the checkpoints that `config` names; writes eval.json and eval.html; returns the exit code."""
+def checkpoints_of(config: argparse.Namespace, given: set[str]) -> list[Path]:
+    """The generators that `--iters` names, else the one that test mode and export would take."""
+    if not config.iters:
+        return [of_command_line(config, given)]
     folder = Path(config.model_save_dir)
-    names = config.iters or [config.test_iters]
-    names = [str(i) for i in training_sets.iterations(folder)] if names == ["all"] else names
+    names = [str(i) for i in training_sets.iterations(folder)] if config.iters == ["all"] else config.iters
     paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
     if not paths:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
+    return paths
+
+
+def evaluate_checkpoints(config: argparse.Namespace, given: set[str]) -> int:
+    """Evaluate the checkpoints that `config` names; writes eval.json and eval.html; returns the exit code."""
+    paths = checkpoints_of(config, given)
     first = load_generator(paths[0], **foreign_settings(config))
     faces = held_out(config.image_dir, first.domains)
     result_dir = Path(config.result_dir)
@@ -307,11 +338,10 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
         "distance": evaluator.distance_name,
         "kernel": evaluator.kernel_name,
         "no_identity": evaluator.same_person.problem,
-        "judge": evaluator.judge.name,
+        "judge": evaluator.judge.name if evaluator.judge else None,
         "real_right": evaluator.real_right,
-        "remarks": [*evaluator.scorer.remarks, *evaluator.places.remarks()],
-        "real_accuracy": confusion_matrix.accuracy(evaluator.real_confusion),
-        "real_confusion": evaluator.real_confusion.tolist(),
+        "remarks": evaluator.remarks(),
+        **real_faces(evaluator),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
     }
     with whole_files.told_unwritable(f"--result_dir {result_dir}"):
@@ -320,6 +350,14 @@ def evaluate_checkpoints(config: argparse.Namespace) -> int:
     print("\n".join(lines(told)))
     print(f"\nin full: {result_dir / 'eval.json'}, to look at: {result_dir / 'eval.html'}")
     return 0
+
+
+def real_faces(evaluator: Evaluator) -> dict[str, Any]:
+    """What the judge says of the real faces; nothing where none was asked."""
+    if not evaluator.judge:
+        return {"real_accuracy": None, "real_confusion": None}
+    matrix = evaluator.real_confusions[evaluator.judge.name]
+    return {"real_accuracy": confusion_matrix.accuracy(matrix), "real_confusion": matrix.tolist()}
 
 
 def held_out(image_dir: str, domains: list[str]) -> LabelledImages:
@@ -341,7 +379,8 @@ def lines(told: dict[str, Any]) -> list[str]:
     for name, right in told["real_right"].items():
         out.append(f"{name} on {sum(told['faces'].values())} real faces: {right:.1%} right")
     for c in told["checkpoints"]:
-        out.append(f"\ncheckpoint {c['name']}: score {c['score']:.4g}, {c['images_per_second']:.1f} images/s")
+        scored = "" if c["score"] is None else f"score {c['score']:.4g}, "
+        out.append(f"\ncheckpoint {c['name']}: {scored}{c['images_per_second']:.1f} images/s")
         for name, told_by in c["judges"].items():
             out.append(
                 f"  {name} on translated faces: {told_by['right']:.1%} right, the wanted emotion rises most in "
@@ -358,13 +397,14 @@ def lines(told: dict[str, Any]) -> list[str]:
 def page(told: dict[str, Any], grids: list[np.ndarray]) -> str:
     """eval.html: one file that needs no network, its pictures inside it."""
     names = told["domains"]
-    matrices = [np.asarray(c["translated_confusion"]) for c in told["checkpoints"]]
+    judged = told["judge"] is not None
+    matrices = [np.asarray(c["translated_confusion"]) for c in told["checkpoints"] if judged]
     return render(
         TEMPLATE,
         **told,
         grids=[data_url(Image.fromarray(grid)) for grid in grids],
         confusions=[data_url(confusion_matrix.draw(m, names, "Translated faces")) for m in matrices],
-        real=data_url(confusion_matrix.draw(np.asarray(told["real_confusion"]), names, "Real faces")),
+        real=data_url(confusion_matrix.draw(np.asarray(told["real_confusion"]), names, "Real faces")) if judged else "",
         curves=[data_url(curve) for curve in curves(told)],
     )
 
@@ -378,6 +418,8 @@ def curves(told: dict[str, Any]) -> list[Image.Image]:
 
     drawn: list[Image.Image] = []
     for title, value in (("score", lambda c: c["score"]), ("judge right", lambda c: c["translated_accuracy"])):
+        if value(compared[0]) is None:
+            continue
         figure = Figure(figsize=(5, 3), layout="constrained")
         axes = figure.add_subplot(title=title, xlabel="iteration")
         axes.plot([c["iteration"] for c in compared], [value(c) for c in compared], marker="o")

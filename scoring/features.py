@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from checkpointing import tensor_file
 from common import frozen_network, pretrained_files
 from common.errors import UserError
 from common.whole_files import told_unwritable, write_atomically
@@ -101,6 +102,7 @@ def _pytorch_fid_network(file: Path) -> torch.nn.Module:
     from pytorch_fid import inception
 
     try:
+        tensor_file.verify(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
         with mock.patch.object(inception, "load_state_dict_from_url", lambda *_, **__: state):
             # Resized and normalised here, in float32, before the images take the network's precision.

@@ -16,6 +16,8 @@ from emotion_recognition import EmotionRecognizer
 from imaging.face_geometry import Square
 from real_face_judge import RealFaceJudge
 
+DOUBTFUL = 1.5  # times as often right as chance is too little for a judge
+
 
 class FaceJudge(Protocol):
     """Names the emotion of faces. `sees_squares`: of an image it sees only the square it is given."""
@@ -24,6 +26,7 @@ class FaceJudge(Protocol):
     fingerprint: str  # of the weights
     dtype: torch.dtype  # what it computes in
     sees_squares: bool
+    doubt: str  # why it is not to be believed; "" where nothing is known against it
 
     def require(self, names: Sequence[str]) -> None:
         """Raise `UserError` for an emotion that it doesn't know."""
@@ -47,6 +50,14 @@ class JudgeFile:
         self.name = file.name if file else "enet_b2_7.pt"
         self.fingerprint = self._recognizer.fingerprint
         self.dtype = self._recognizer.dtype
+        judge = self._recognizer.judge
+        chance = 1 / len(judge.classes)
+        self.doubt = ""
+        if judge.accuracy is not None and judge.accuracy < DOUBTFUL * chance:
+            self.doubt = (
+                f"warning: {self.name} was right in {judge.accuracy:.0%} of its validation faces, where chance is "
+                f"{chance:.0%}: scores by it mean little"
+            )
 
     def require(self, names: Sequence[str]) -> None:
         """As `FaceJudge.require`."""
@@ -62,6 +73,7 @@ class JudgeOfRealFaces:
     """`RealFaceJudge`, what it says of fear corrected: it sees a square around the mesh of the face."""
 
     sees_squares = True
+    doubt = ""
     name = real_face_judge.NAME
     dtype = torch.float32
 

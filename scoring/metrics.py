@@ -160,6 +160,8 @@ class Scorer:
             self.judge = choose_judge(emotion_model, device, dtype, remembered)
             if self._names_emotions:
                 self.judge.require(domains)
+            if self.judge.doubt:
+                self.remarks.append(self.judge.doubt)
             if by_judge:
                 self.extractor = EmotionFeatures(self.judge)
         self.places: FacePlaces | None = None

@@ -21,6 +21,7 @@ def only_gpu_tests_see_a_gpu(request, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     if "torch" in sys.modules:
         monkeypatch.setattr(sys.modules["torch"].cuda, "is_available", lambda: False)
+        monkeypatch.setattr(sys.modules["torch"].backends.mps, "is_available", lambda: False)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import torch
 from conftest import flags
 
 from checkpointing import network_files, run_config, tensor_file
+from checkpointing.trained_generator import load_generator
 from common import whole_files
 from common.errors import UserError
 from model import Discriminator, Generator
@@ -54,6 +55,31 @@ def test_six_domains_become_five_by_dropping_neutral(tmp_path):
     torch.testing.assert_close(G(x, torch.eye(5)), six_G(x, torch.eye(6)[kept]))
     torch.testing.assert_close(D(x)[1], six_D(x)[1][:, kept])
     torch.testing.assert_close(D(x)[0], six_D(x)[0])
+
+
+def test_a_generator_loads_as_others_wrap_it(tmp_path):
+    from safetensors.torch import save_file
+
+    state = Generator(8, 5, 1).state_dict()
+    torch.save(
+        {"state_dict": {f"module.{key}": value for key, value in state.items()}, "epoch": 3}, tmp_path / "a.ckpt"
+    )
+    save_file(state, tmp_path / "b.safetensors")
+    for name in ("a.ckpt", "b.safetensors"):
+        loaded = load_generator(tmp_path / name).network.state_dict()
+        assert loaded.keys() == state.keys() and all(torch.equal(loaded[key], state[key]) for key in state)
+    (tmp_path / "b.safetensors").write_bytes((tmp_path / "b.safetensors").read_bytes()[:-9])
+    with pytest.raises(UserError, match=r"b\.safetensors cannot be read as a checkpoint"):
+        load_generator(tmp_path / "b.safetensors")
+
+
+def test_a_network_that_was_pickled_whole_is_told_apart_without_escape_codes(tmp_path):
+    torch.save(Generator(8, 5, 1), tmp_path / "whole.ckpt")
+    with pytest.raises(
+        UserError, match=r"whole.ckpt is a pickled network, not its weights: .* state_dict\(\)"
+    ) as failure:
+        network_files.load_network(tmp_path / "whole.ckpt")
+    assert "\x1b" not in str(failure.value) and "\n" not in str(failure.value)
 
 
 def test_training_goes_on_from_a_six_domain_checkpoint(main_here, drawn, tmp_path):

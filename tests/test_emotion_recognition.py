@@ -61,6 +61,25 @@ def test_old_pickle_answers_as_the_network_it_was_made_from(b2, tmp_path, zipped
     assert recognizer.features(images).shape == (2, 1408)
 
 
+def test_a_judge_that_would_unpack_to_much_more_is_refused(tmp_path):
+    """1.2 MB took 1.15 GB."""
+    network = timm.create_model("test_efficientnet", num_classes=3)
+    state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
+    save_judge(tmp_path / "plain.pt", Judge("test_efficientnet", ("a", "b", "c"), 32, (0,) * 3, (1,) * 3, None, state))
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pt") as plain,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in plain.namelist():
+            bomb.writestr(name, plain.read(name))
+    with pytest.raises(UserError, match="is compressed"):
+        load_judge(tmp_path / "bomb.pt")
+    view = torch.zeros(1).expand(1000, 1000, 1000)
+    torch.save({"format": "stargan-fe judge 1", "state_dict": {"classifier.weight": view}}, tmp_path / "view.pt")
+    with pytest.raises(UserError, match="claims to hold 4,000,000,000 bytes"):
+        load_judge(tmp_path / "view.pt")
+
+
 class RunsCode:
     """Pickles as a call of `function(*arguments)`."""
 

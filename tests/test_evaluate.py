@@ -10,6 +10,7 @@ from conftest import flags
 from PIL import Image
 
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
+from imaging import confusion_matrix
 from model import Generator
 from scoring.same_person import SamePerson, person_of, summary
 
@@ -92,6 +93,30 @@ def test_one_command_gives_the_numbers_and_a_page(main_here, run_folder, drawn, 
     words = re.sub(r"data:image/png;base64,[^\"]+", "", html)
     assert "http" not in words  # nothing comes from elsewhere
     assert "FID" not in words  # these are not Inception's features
+
+
+def test_without_a_judge_the_generator_of_test_mode_is_measured(main_here, run_folder, drawn, tmp_path):
+    """`--iters` and `--test_iters` left out, as in test mode and export; there was no 300000-G.ckpt."""
+    run = evaluate(main_here, run_folder, drawn, tmp_path, "--score", "none")
+    assert run.returncode == 0, run.stderr
+    assert f"using {run_folder / 'model_save/10-G.ckpt'}" in run.stdout
+    told = json.loads((tmp_path / "eval.json").read_text())
+    (checkpoint,) = told["checkpoints"]
+    assert checkpoint["name"] == "10" and checkpoint["score"] is None and checkpoint["judges"] == {}
+    assert checkpoint["identity"] and 0 < checkpoint["cycle"]["L1"] < 1
+    kernel = "Kernel distance (emotion features)"
+    assert all(list(parts) == [kernel, told["distance"], "n"] for parts in checkpoint["per_emotion"].values())
+    assert "of 6 faces an emotion is biased (it needs 2,048)" in run.stdout and "n 6" in run.stdout
+    page = (tmp_path / "eval.html").read_text()
+    assert "<th>n</th>" in page and "onfusion" not in page
+
+
+def test_a_judge_that_knows_nothing_is_named(main_here, run_folder, drawn, tmp_path):
+    run = evaluate(main_here, run_folder, drawn, tmp_path, "--test_iters", "10")
+    assert "on the real faces: what it says of translated ones means little" in run.stdout
+    assert confusion_matrix.doubt(np.array([[0, 9], [0, 9]]), ("calm", "glad")) == "says glad of every face"
+    assert "no more than by chance (50%)" in confusion_matrix.doubt(np.array([[5, 4], [4, 5]]), ("calm", "glad"))
+    assert confusion_matrix.doubt(np.array([[9, 0], [1, 8]]), ("calm", "glad")) == ""
 
 
 def test_folders_may_be_named_in_korean(main_here, run_folder, drawn, tmp_path):

@@ -245,3 +245,36 @@ def test_a_bare_checkpoint_of_the_published_size_is_used_as_it_is(main_here, dra
 def test_the_version_is_told(main_here):
     run = main_here("--version")
     assert run.returncode == 0 and run.stdout.startswith("StarGAN-FE ")
+
+
+def test_a_mode_without_its_flag_is_understood(main_here):
+    run = main_here("train", "--image_dir", "faces")
+    assert run.returncode == 2
+    assert run.stderr == "error: train stands alone: did you mean --mode train? (main.py --help lists every flag)\n"
+
+
+def test_without_torch_one_sentence_says_how_to_get_it(cli, tmp_path):
+    code = "import sys; sys.modules['torch'] = None; import main; sys.exit(main.main(['--mode', 'export']))"
+    run = cli("-c", code)
+    assert run.returncode == 2
+    assert run.stderr == (
+        "error: the Python package torch is missing: run 'make setup', or pip install -r requirements.txt with the "
+        "Python you use\n"
+    )
+
+
+def test_a_presets_values_are_told(main_here, drawn, tmp_path):
+    run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=1, preset="cpu", compile="False"))
+    assert run.returncode == 0, run.stderr
+    assert f"preset    cpu: {flag_sets.PRESETS['cpu']}" in run.stdout
+    cpu = main.read_flags(["--preset", "cpu"])
+    assert cpu.num_iters // cpu.model_save_step > 5, "an hour of work is not lost"
+
+
+def test_apples_gpu_is_taken_where_there_is_one_in_float32(monkeypatch):
+    from common import device
+
+    assert device.choose_device().type == "cpu"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    apple = device.choose_device()
+    assert apple.type == "mps" and not device.half_precision(apple, "auto") and "Apple" in device.device_name(apple)

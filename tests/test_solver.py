@@ -5,9 +5,10 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
-from conftest import ROOT, flags
+from conftest import ROOT, flags, scoring
 from PIL import Image
 
 import main
@@ -38,6 +39,25 @@ def test_learning_rate_with_a_coarse_step_or_no_decay():
     assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the design document's own command
     assert learning_rate(0.1, 99, 100, 0, 1) == 0.1
     assert learning_rate(0.1, 50, 100, 5000, 1) == pytest.approx(0.05)  # a decay longer than the run
+
+
+def test_a_step_longer_than_the_decay_does_not_keep_the_rates_up():
+    """`--num_iters 300 --num_iters_decay 250` with the default step: they never fell."""
+    rates = [learning_rate(0.1, i, 300, 250, 1000) for i in range(301)]
+    assert rates[:50] == [0.1] * 50 and rates == sorted(rates, reverse=True)
+    assert rates[175] == pytest.approx(0.05) and rates[300] == 0
+
+
+def test_a_short_run_shows_its_first_batch_and_its_end(main_here, drawn, judge, tmp_path):
+    changes = {"lr_update_step": 1000, "num_iters_decay": 8, "batch_size": 6}
+    run = main_here(*flags(tmp_path, **scoring(drawn, judge, num_iters=10, sample_step=1000) | changes))
+    assert run.returncode == 0, run.stderr
+    assert "note: --lr_update_step 1000 is above the 8 iterations of --num_iters_decay" in run.stdout
+    first, last = (Image.open(tmp_path / "sample" / f"{name}.jpg") for name in ("first-batch", "10-images"))
+    assert first.height >= 32 and np.asarray(first)[..., 0].std() > 20 and last.width >= 6 * 32
+    scores = (tmp_path / "model_save/scores.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in scores] == ["iteration", "10"]
+    assert (tmp_path / "model_save/best-G.ckpt").exists() and (tmp_path / "log/curves.png").exists()
 
 
 def test_a_run_leaves_what_it_promises(main_here, drawn, tmp_path):

@@ -177,13 +177,18 @@ def train(settings: JudgeTraining) -> Validation:
 
     best: Validation | None = None
     best_weights: dict[str, Tensor] = {}
-    for epoch, validation in enumerate(_epochs(network, learn, check, settings, device), 1):
-        if best is None or (validation.accuracy, -validation.loss) > (best.accuracy, -best.loss):
-            best, since = validation, epoch
-            best_weights = {k: v.detach().cpu().clone() for k, v in network.state_dict().items()}
-        elif epoch - since >= settings.patience:
-            print(f"no better for {settings.patience} epochs: stopped")
-            break
+    try:
+        for epoch, validation in enumerate(_epochs(network, learn, check, settings, device), 1):
+            if best is None or (validation.accuracy, -validation.loss) > (best.accuracy, -best.loss):
+                best, since = validation, epoch
+                best_weights = {k: v.detach().cpu().clone() for k, v in network.state_dict().items()}
+            elif epoch - since >= settings.patience:
+                print(f"no better for {settings.patience} epochs: stopped")
+                break
+    except KeyboardInterrupt:
+        if best is None:
+            raise
+        print(f"stopped: the judge of epoch {since} is kept, the best so far")
     assert best is not None
     save_judge(
         settings.output,
@@ -249,9 +254,11 @@ def _validate(logits_of: Callable[[Tensor], Tensor], check: Faces, batch_size: i
 
 def tell(validation: Validation, classes: list[str], output: Path) -> None:
     """Print the validation and draw its confusion matrix beside `output`."""
-    print("\nvalidation faces (row: what they show, column: what the judge says)")
+    print("\nvalidation faces (row: what the face shows, column: what the judge says)")
     print(confusion_matrix.table(validation.matrix, classes))
     picture = output.with_suffix(".png")
+    if doubt := confusion_matrix.doubt(validation.matrix, classes):
+        print(f"warning: this judge {doubt}: it can measure nothing; train longer, or on more faces")
     drawing = confusion_matrix.draw(validation.matrix, classes, f"validation accuracy {validation.accuracy:.1%}")
     write_atomically(picture, lambda temporary: drawing.save(temporary, "PNG"))
     print(f"accuracy {validation.accuracy:.2%}; judge written to {output}, confusion matrix to {picture}")

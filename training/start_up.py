@@ -12,6 +12,8 @@ from checkpointing import run_config
 from common.device import device_name, half_precision
 from imaging.close_ups import advice_for
 from imaging.image_folder import LabelledImages
+from training.flag_sets import PRESETS
+from training.state import update_step
 
 UNEVEN = 3  # times as many faces of one emotion as of another are worth a word
 
@@ -33,11 +35,13 @@ def start_up_block(
         f"{config.image_size}",
         "faces": f"{len(images.paths):,} in {config.image_dir}: {_emotions(images, config.balance)}",
         "models": f"{config.model_save_dir} (and losses.csv, scores.csv)",
-        "samples": config.sample_dir,
+        "samples": f"{config.sample_dir} (first-batch.jpg: what the networks see)",
         "logs": f"{config.log_dir} (curves.png{'; TensorBoard' if config.use_tensorboard else ''})",
     }
     if config.init:
         rows["init"] = begins_with
+    if config.preset:
+        rows["preset"] = f"{config.preset}: {PRESETS[config.preset]}"
     lines = [f"{name:10}{told}" for name, told in rows.items()]
     return "\n".join(lines + notices(config, len(images.paths), processes))
 
@@ -51,6 +55,12 @@ def notices(config: argparse.Namespace, faces: int, processes: int) -> list[str]
         told.append(
             f"note: --num_iters_decay {config.num_iters_decay} is above --num_iters {config.num_iters}: the learning "
             "rates fall from the first iteration on"
+        )
+    decay = min(config.num_iters_decay, config.num_iters)
+    if decay and (step := update_step(decay, config.lr_update_step)) != config.lr_update_step:
+        told.append(
+            f"note: --lr_update_step {config.lr_update_step} is above the {decay} iterations of --num_iters_decay: the "
+            f"learning rates change every {step} iterations"
         )
     told += other_pictures(config)
     if config.n_critic > config.num_iters:

@@ -21,14 +21,19 @@ from model import SLOPE, Discriminator, Generator
 from training.copying_start import COPY, start_copying
 
 
+def update_step(num_iters_decay: int, lr_update_step: int) -> int:
+    """Iterations between changes of the rates: a tenth of a decay that is shorter than the step asked for."""
+    return max(1, num_iters_decay // 10) if lr_update_step > num_iters_decay else lr_update_step
+
+
 def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_update_step: int) -> float:
     """The rate after iteration `i`: `lr`, falling linearly to 0 over the last `num_iters_decay` iterations.
 
     It changes at multiples of `lr_update_step` only, and depends on `i` alone, so a resumed run has the rate an
     unbroken run would have (design: the published code decays by 0.1 % instead of to zero).
     """
-    updated = i - i % lr_update_step
     num_iters_decay = min(num_iters_decay, num_iters)
+    updated = i - i % update_step(num_iters_decay, lr_update_step)
     if updated <= num_iters - num_iters_decay:
         return lr
     return lr * (num_iters - updated) / num_iters_decay

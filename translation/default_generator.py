@@ -77,16 +77,19 @@ def _best_of(folder: Path) -> Path | None:
 def of_command_line(config: argparse.Namespace, given: set[str]) -> Path:
     """The generator that `--test_iters` names in `--model_save_dir`; the default one where neither flag was `given`.
 
-    With `--model_save_dir` alone it is that folder's. Says so where it is not simply what was asked for.
+    With `--model_save_dir` alone it is the best of that folder. Says which it is.
     """
     folder = Path(config.model_save_dir)
     path = training_sets.path_of(folder, config.test_iters, "G")
     if "test_iters" in given or path.exists():
-        return training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+        path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+        print(f"using {path}")
+        return path
     if "model_save_dir" in given:
         found = _best_of(folder)
         if found is None:
             raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
+        print(f"using {found}")
         return found
     choice = find(folder)
     if choice is None:
