@@ -96,7 +96,9 @@ def take_desk(page: Any, url: str, photo: Path, _friend: bool, shot: Shot) -> No
     page.goto(f"{url}/children")
     page.get_by_role("combobox", name="아이").click()
     page.get_by_role("option").first.click()
-    page.wait_for_timeout(5000)
+    page.locator(".vega-embed").nth(3).wait_for()
+    page.get_by_role("tab").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(3000)
     shot("progress")
 
 

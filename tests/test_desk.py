@@ -13,6 +13,7 @@ import pytest
 from browser import CHROMIUM, faults, film, launch
 from practice import CONSENT, month
 from serving import ROOT, StreamlitServer, jpeg, make_checkpoint
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from apps.collected_photos import is_marked
@@ -25,6 +26,7 @@ from apps.record.store import Record, now
 from imaging.draw_faces import draw_face
 from translation import default_generator
 
+CODE = "나무 7"
 PATIENCE = 120  # seconds, with a busy machine
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
@@ -55,7 +57,10 @@ def desk(checkpoint, monkeypatch, tmp_path):
     """The desk at its first page, its record in an empty folder."""
     monkeypatch.setenv("STARGAN_FE_CHECKPOINT", str(checkpoint))
     monkeypatch.chdir(tmp_path)
-    return AppTest.from_file(str(ROOT / "apps" / "desk" / "run.py"), default_timeout=PATIENCE)
+    before = config.get_option("server.address")
+    config.set_option("server.address", "localhost")  # as .streamlit/config.toml has it
+    yield AppTest.from_file(str(ROOT / "apps" / "desk" / "run.py"), default_timeout=PATIENCE)
+    config.set_option("server.address", before)
 
 
 @pytest.fixture
@@ -133,10 +138,8 @@ def test_a_pictures_five_meters_and_what_to_try(page):
 # --- The code -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("address", ["", "faces", "children", "adult"])
-def test_no_page_opens_without_the_code(desk, monkeypatch, address):
-    monkeypatch.setenv("STARGAN_FE_TOKEN", "나무 7")
-    desk._page_hash = ""
+def test_the_desk_opens_with_the_code(desk, monkeypatch):
+    monkeypatch.setenv("STARGAN_FE_TOKEN", CODE)
     app = desk.run()
     assert [title.value for title in app.title] == [korean("codeTitle")]
     assert not app.get("file_uploader") and not app.selectbox
@@ -163,6 +166,12 @@ def fill(record):
         record.mark(child_id, Mark((start + timedelta(days=10)).date(), "거울 연습 시작", phase=True))
         record.mark(child_id, Mark((start + timedelta(days=12)).date(), "피곤해 보였음"))
     return children
+
+
+def test_a_desk_that_others_can_reach_wants_a_code(desk):
+    config.set_option("server.address", "0.0.0.0")
+    app = desk.run()
+    assert "STARGAN_FE_TOKEN" in texts(app) and not app.get("file_uploader")
 
 
 def test_a_child_is_there_only_after_an_adult_and_a_consent(page, tmp_path):
@@ -247,7 +256,7 @@ def test_every_word_a_page_asks_for_is_there_and_no_other():
 @pytest.fixture(scope="module")
 def server(checkpoint, tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
-    with StreamlitServer(folder, STARGAN_FE_CHECKPOINT=str(checkpoint)) as server:
+    with StreamlitServer(folder, STARGAN_FE_CHECKPOINT=str(checkpoint), STARGAN_FE_TOKEN=CODE) as server:
         yield server
 
 
@@ -264,7 +273,7 @@ def visit(browser, server):
     """A page of the desk; nobody else is asked for anything, nothing goes wrong unseen."""
     contexts = []
 
-    def open_desk(address="", locale="ko-KR", scheme="light", width=1280):
+    def open_desk(address="", locale="ko-KR", scheme="light", width=1280, code=CODE):
         context = browser.new_context(locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900})
         contexts.append(context)
         page = context.new_page()
@@ -273,6 +282,10 @@ def visit(browser, server):
         page.on("request", lambda request: page.asked.append(request))
         page.goto(f"{server.url}/{address}")
         page.wait_for_selector("h1")
+        if code:
+            page.fill("input[type=password]", code)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("input[type=password]", state="detached")
         return page
 
     yield open_desk
@@ -286,22 +299,27 @@ def visit(browser, server):
 
 
 @needs_browser
+@pytest.mark.parametrize("address", ["", "children", "adult"])
+def test_no_address_opens_without_the_code(visit, server, address):
+    page = visit(address, code="")
+    page.wait_for_selector("input[type=password]")
+    assert page.locator("h1").all_inner_texts() == [korean("codeTitle")]
+    assert page.locator("input[type=file], [data-testid=stSelectbox]").count() == 0
+
+
+@needs_browser
 def test_the_mirror_is_the_childs_and_judges_in_the_browser(visit):
     page = visit("feedback")
     mirror = page.frame_locator("iframe")
     sent = len(page.asked)
     mirror.get_by_role("button", name="거울 켜기").click()
-    meter = mirror.get_by_role("meter")
-    page.wait_for_function(
-        "document.querySelector('iframe').contentDocument.querySelector('.meter').ariaValueNow >= 70 ||"
-        "document.querySelector('iframe').contentDocument.querySelector('.meter').getAttribute('aria-valuenow') >= 70"
-    )
-    assert int(meter.get_attribute("aria-valuenow")) >= 70, "the film smiles"
+    mirror.locator("body[data-state=done]").wait_for()  # the film smiles
+    assert int(mirror.get_by_role("meter").get_attribute("aria-valuenow")) >= 70
     mirror.get_by_label("표정").select_option("sadness")
-    page.wait_for_function(
-        "document.querySelector('iframe').contentDocument.querySelector('.meter').getAttribute('aria-valuenow') < 50"
-    )
+    mirror.locator("body[data-state=hint]").wait_for()
     assert mirror.locator(".hint").inner_text()
+    assert mirror.locator(".arrow").is_visible()
+    assert [request.url for request in page.asked if "/mirror/mirror.js" in request.url], "the page's own"
     assert all(request.method == "GET" for request in page.asked[sent:]), "no picture goes to the server"
     mirror.get_by_role("button", name="거울 끄기").click()
     assert mirror.locator("video").evaluate("video => video.srcObject") is None
@@ -347,14 +365,17 @@ def test_no_page_keeps_people_from_using_it(visit, server, locale, scheme, width
     if not record.children():
         fill(record)
     found = []
-    for address in ("faces", "feedback", "children", "models"):
+    for address in ("", "feedback", "children", "models"):
         page = visit(address, locale, scheme, width)
-        page.wait_for_timeout(1500)
         if address == "children":
             page.get_by_role("combobox").first.click()
             page.get_by_role("option").first.click()
-            page.get_by_role("tab").nth(3).wait_for()
-            page.wait_for_timeout(1500)
-        found += [(address, *fault) for fault in faults(page)]
+            page.locator("canvas, .vega-embed svg").nth(3).wait_for()
+        else:
+            page.locator({"": "input[type=file]", "feedback": "iframe", "models": "table"}[address]).first.wait_for(
+                state="attached"
+            )
+        page.locator("[data-testid=stStatusWidget], [data-testid=stSkeleton]").wait_for(state="detached")
+        found += [(address, *fault) for frame in page.frames for fault in faults(frame)]
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing lies beside the page"
     assert found == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -30,14 +29,16 @@ def show(record: Record, child: Child) -> None:
     with st.expander(word("renew")), st.form("renew", border=False):
         renewed = ask(record.clock())
         if st.form_submit_button(word("keep")):
-            record.agree(child.id, renewed())
-            st.rerun()
+            if renewed:
+                record.agree(child.id, renewed)
+                st.rerun()
+            st.error(word("nothingChosen"))
     if st.button(word("withdraw"), key="withdraw"):
         _ask_to_delete(record, child)
 
 
-def ask(now: datetime) -> Callable[[], Consent]:
-    """The questions about a consent; what is given back makes it of the answers. Raises `ValueError` then."""
+def ask(now: datetime) -> Consent | None:
+    """The questions about a consent, and what is answered; None while nothing is agreed to."""
     who = st.radio(word("who"), WHO, format_func=word, horizontal=True)
     what = st.pills(word("what"), WHAT, default=WHAT, selection_mode="multi", format_func=word)
     months = st.segmented_control(
@@ -50,7 +51,7 @@ def ask(now: datetime) -> Callable[[], Consent]:
     )
     agreed = st.checkbox(word("childAgreed"))
     until = now.date() + timedelta(days=round(DAYS_A_MONTH * months))
-    return lambda: Consent(str(who), now, until, tuple(what), agreed)
+    return Consent(str(who), now, until, tuple(what), agreed) if what else None
 
 
 def _ask_to_delete(record: Record, child: Child) -> None:

@@ -25,11 +25,16 @@ def show(record: Record, child: Child) -> None:
     if not pressed:
         return
     try:
-        record.change(child.id, pseudonym=name, settings=settings(), goal=Goal(**goal))
+        new_settings, new_goal = settings(), Goal(**goal)
+    except ValueError:
+        st.error(word("badSettings"))
+        return
+    try:
+        record.change(child.id, pseudonym=name, settings=new_settings, goal=new_goal)
     except PseudonymTaken:
         st.error(word("takenPseudonym"))
-    except ValueError as error:
-        st.error(str(error))
+    except ValueError:
+        st.error(word("badPseudonym"))
     else:
         st.session_state["said"] = word("kept")
         st.rerun()

@@ -70,8 +70,11 @@ def _add(record: Record) -> None:
         pressed = st.form_submit_button(word("agree"), type="primary")
     if not pressed:
         return
+    if consent is None:
+        st.error(word("nothingChosen"))
+        return
     try:
-        st.session_state[CHOSEN] = record.add(name, consent())
+        st.session_state[CHOSEN] = record.add(name, consent)
     except PseudonymTaken:
         st.error(word("takenPseudonym"))
     except ValueError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import os
 import time
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -16,6 +18,7 @@ from apps.desk.words import word
 CODE_VARIABLE = "STARGAN_FE_TOKEN"  # the child's page asks for the same
 ICON = Path(__file__).resolve().parents[1] / "page" / "web" / "icons" / "icon-192.png"
 OPENED = "opened"
+THIS_COMPUTER = ("localhost", "127.0.0.1", "::1")  # the addresses at which nobody else can ask
 WRONG_SECONDS = 1.0  # a wrong code is answered so late: codes can't be tried out
 
 
@@ -23,13 +26,16 @@ def main() -> None:
     """One run of the page that an adult has before them. Without the code, where one is set, there is no page."""
     st.set_page_config(page_title="EMOKIDS", page_icon=str(ICON), layout="wide")
     code = _one_form(os.environ.get(CODE_VARIABLE, ""))
-    opened = not code or st.session_state.get(OPENED) == code
-    page = st.navigation(_pages() if opened else [st.Page(lambda: _ask(code), title=word("codeTitle"))], position="top")
-    chosen = "en" if words.is_english() else "ko"
+    instead: Callable[[], None] | None = None
+    if not code and st.get_option("server.address") not in THIS_COMPUTER:
+        instead = _refuse
+    elif code and st.session_state.get(OPENED) != code:
+        instead = functools.partial(_ask, code)
+    page = st.navigation(_pages(instead), position="hidden" if instead else "top")
     st.container(horizontal=True, horizontal_alignment="right").segmented_control(
         "언어 · Language",
         list(words.LANGUAGES),
-        default=chosen,
+        default="en" if words.is_english() else "ko",
         format_func=words.LANGUAGES.__getitem__,
         required=True,
         key=words.STATE,
@@ -38,15 +44,21 @@ def main() -> None:
     page.run()
 
 
-def _pages() -> list[st.Page]:
+def _pages(instead: Callable[[], None] | None) -> list[st.Page]:
+    """The desk's pages; with `instead`, that at each of their addresses."""
     from apps.desk import children_page, faces_page, feedback_page, model_page
 
+    pages = {"faces": faces_page, "feedback": feedback_page, "children": children_page, "models": model_page}
     return [
-        st.Page(faces_page.show, title=word("facesPage"), url_path="faces", default=True),
-        st.Page(feedback_page.show, title=word("feedbackPage"), url_path="feedback"),
-        st.Page(children_page.show, title=word("childrenPage"), url_path="children"),
-        st.Page(model_page.show, title=word("modelPage"), url_path="models"),
+        st.Page(instead or page.show, title=word(f"{name}Page"), url_path=name, default=name == "faces")
+        for name, page in pages.items()
     ]
+
+
+def _refuse() -> None:
+    """Other computers may ask, and nothing would keep a child or a stranger from the records."""
+    st.title(word("codeTitle"), anchor=False)
+    st.error(word("codeNeeded", name=CODE_VARIABLE))
 
 
 def _one_form(code: str) -> str:

@@ -16,6 +16,7 @@ from common.errors import UserError
 ADDRESS = "/mirror"
 OWN = Path(__file__).resolve().parent / "mirror"
 PAGE = Path(__file__).resolve().parents[1] / "page" / "web"
+PRETRAINED = Path(__file__).resolve().parents[2] / "pretrained"
 
 
 async def _table(_: Request) -> Response:
@@ -29,6 +30,10 @@ def _landmarker(_: Request) -> Response:
         return Response(str(error), 404)
 
 
+async def _judge(_: Request) -> Response:
+    return FileResponse(PRETRAINED / "real-face-judge.tflite", media_type="application/octet-stream")
+
+
 async def _own(request: Request) -> Response:
     return FileResponse(OWN / request.url.path.rpartition("/")[2])
 
@@ -38,6 +43,7 @@ route = Mount(
     routes=[
         Route("/feedback.json", _table),
         Route("/models/face_landmarker.task", _landmarker),
+        Route("/models/real-face-judge.tflite", _judge),
         *(Route(f"/{file.name}", _own) for file in OWN.iterdir()),
         Mount("/", StaticFiles(directory=PAGE)),
     ],

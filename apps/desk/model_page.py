@@ -12,7 +12,7 @@ from common.errors import UserError
 
 def show() -> None:
     """The page."""
-    st.title(word("modelPage"), anchor=False)
+    st.title(word("modelsPage"), anchor=False)
     st.header(word("generator"), anchor=False)
     try:
         with st.spinner(word("loading")):

@@ -24,12 +24,16 @@ WORDS = {
     "facesPage": ("얼굴 만들기", "Make faces"),
     "feedbackPage": ("표정 피드백", "Feedback"),
     "childrenPage": ("아이 기록", "Children"),
-    "modelPage": ("사용 중인 모델", "Models in use"),
+    "modelsPage": ("사용 중인 모델", "Models in use"),
     ORIGINAL: (emotions.ORIGINAL_KOREAN, "Original"),
     # The code
     "codeTitle": ("접속 코드", "Access code"),
     "codeText": ("이 화면은 어른만 볼 수 있습니다.", "This desk is for adults."),
     "open": ("열기", "Open"),
+    "codeNeeded": (
+        "다른 컴퓨터도 이 화면을 열 수 있으므로 접속 코드가 필요합니다. {name}에 코드를 정하고 다시 시작하십시오.",
+        "Other computers can open this desk, so it needs an access code: set {name} and start it again.",
+    ),
     "codeWrong": ("코드가 맞지 않습니다.", "That is not the code."),
     # Making faces
     "facesText": (
@@ -89,6 +93,11 @@ WORDS = {
     "badPseudonym": (
         "별칭은 글자, 숫자, 빈칸, - 로 30자까지 적어 주십시오.",
         "Use up to 30 letters, digits, blanks and hyphens for the pseudonym.",
+    ),
+    "nothingChosen": ("무엇을 기록할지 하나 이상 고르십시오.", "Please choose what may be kept: at least one."),
+    "badSettings": (
+        "표정을 하나 이상 고르고, 성공 횟수가 시도 횟수를 넘지 않게 하십시오.",
+        "Please choose at least one expression, and no more reached than tries.",
     ),
     "takenPseudonym": ("이미 있는 별칭입니다.", "Another child has this pseudonym."),
     "who": ("누가 동의했습니까?", "Who agreed?"),
