@@ -19,12 +19,14 @@ from streamlit.testing.v1 import AppTest
 from apps.collected_photos import is_marked
 from apps.desk import child_progress, words
 from apps.desk.faces_page import zipped
-from apps.desk.studio import studio
+from apps.desk.studio import Made, MadeFace, studio
 from apps.learned_feedback import LEVELS
 from apps.record.entries import Consent, Goal, Mark
 from apps.record.store import Record, now
+from common import emotions
 from imaging.draw_faces import draw_face
 from translation import default_generator
+from translation.result_check import Check
 
 CODE = "나무 7"
 PATIENCE = 120  # seconds, with a busy machine
@@ -91,14 +93,33 @@ def test_every_face_of_a_photo_is_made_saved_and_printed(desk):
     assert not app.exception
     assert [header.value for header in app.header] == [korean("face", number=1), korean("face", number=2)]
     assert len(app.get("image")) == 12
+    made = app.session_state["made"][1][1.0]
+    failed = [check for face in made.faces for check in face.checks.values() if check.state == "failed"]
     labels = [button.label for button in app.download_button]
-    assert labels.count(korean("save")) == 12 and labels.count(korean("saveCards")) == 2
-    _, made = app.session_state["made"]
+    assert labels.count(korean("save")) == 12 - len(failed) and labels.count(korean("saveCards")) == 2
     assert all(len(set(face.portraits.values())) == 6 for face in made.faces)
     assert [is_marked(file) for file in made.photos.values()] == [False] + [True] * 5, "never training data"
+    app.button_group(key="strength").set_value(0.5).run()
+    assert set(app.session_state["made"][1]) == {0.5, 1.0}
+    softer = app.session_state["made"][1][0.5]
+    assert softer.faces[0].portraits["angry"] != made.faces[0].portraits["angry"]
+
+
+def test_what_failed_its_check_is_told_and_not_printed_nor_saved():
+    pictures = {name: name.encode() for name in words.FACES}
+    checks = dict.fromkeys(emotions.FIVE, Check())
+    checks["happy"] = Check("failed", "it no longer looks like the same person")
+    made = Made(pictures, [MadeFace(pictures, checks), MadeFace(pictures, dict.fromkeys(emotions.FIVE, Check()))], [])
+    assert set(made.faces[0].to_show) == set(words.FACES) - {"happy"}
     with zipfile.ZipFile(io.BytesIO(zipped(made))) as packed:
-        assert len(packed.namelist()) == 18
-        assert packed.read("face-2/happy.jpg") == made.faces[1].portraits["happy"]
+        names = packed.namelist()
+    assert "photo/happy.jpg" not in names and "face-1/happy.jpg" not in names
+    assert len(names) == 5 + 5 + 6 and "face-2/happy.jpg" in names
+
+
+def test_every_reason_of_the_check_has_korean_words():
+    source = (ROOT / "translation" / "result_check.py").read_text(encoding="utf-8")
+    assert set(re.findall(r'"(?:weak|failed)", "([^"]+ [^"]+)"', source)) == set(words.REASONS)
 
 
 @pytest.mark.parametrize(

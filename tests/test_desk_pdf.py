@@ -62,7 +62,7 @@ def test_fewer_cards_and_too_many():
 
 def test_the_font_has_every_character_of_the_desk():
     """It once held 18 syllables of the emotions' words, and the cards printed boxes for the others."""
-    every = [text for pair in words.WORDS.values() for text in pair]
+    every = [text for pair in words.WORDS.values() for text in pair] + list(words.REASONS.values())
     every += EACH_WORD + [name.korean for name in emotions.EMOTIONS.values()]
     missing = {character for text in every for character in text if print_font.printable(character) != character}
     assert missing == set()

@@ -11,10 +11,11 @@ import streamlit as st
 from apps.desk.cards_pdf import Card, cards_pdf
 from apps.desk.photo_input import ask_for_photo, studio_or_why
 from apps.desk.studio import Made, MadeFace, Studio
-from apps.desk.words import FACES, emotion_word, word
+from apps.desk.words import FACES, emotion_word, reason_word, word
 from imaging.photo import UnreadablePhoto
 
-STATE = "made"  # (what identifies the photo, what came of it); the photo itself is not kept
+STATE = "made"  # (what identifies the photo, what came of it by strength); the photo itself is not kept
+STRENGTHS = (0.5, 1.0, 1.4)
 
 
 def show() -> None:
@@ -26,8 +27,11 @@ def show() -> None:
     if workshop is None or file is None:
         st.session_state.pop(STATE, None)
         return
+    strength = st.segmented_control(
+        word("strength"), STRENGTHS, default=1.0, required=True, format_func="{:.0%}".format, key="strength"
+    )
     try:
-        made = _made(workshop, file)
+        made = _made(workshop, file, strength)
     except UnreadablePhoto:
         st.error(word("unreadable"))
         return
@@ -43,32 +47,44 @@ def show() -> None:
         st.download_button(word("saveAll"), zipped(made), "emokids.zip", "application/zip", on_click="ignore")
 
 
-def _made(workshop: Studio, file: bytes) -> Made:
+def _made(workshop: Studio, file: bytes, strength: float) -> Made:
     """What comes of the photo; made once."""
     name = hashlib.sha256(file).hexdigest()
-    kept: tuple[str, Made] | None = st.session_state.get(STATE)
-    if kept is None or kept[0] != name:
+    kept: tuple[str, dict[float, Made]] = st.session_state.get(STATE) or ("", {})
+    if kept[0] != name:
+        kept = (name, {})
+    if strength not in kept[1]:
         with st.spinner(word("making")):
-            kept = st.session_state[STATE] = (name, workshop.make(file))
-    return kept[1]
+            kept[1][strength] = workshop.make(file, strength)
+    st.session_state[STATE] = kept
+    return kept[1][strength]
 
 
 def _show_face(number: int, face: MadeFace) -> None:
-    """A face in its six versions, each to save, and its cards."""
+    """A face in its versions, each to save, and its cards."""
     st.header(word("face", number=number), anchor=False)
-    for (name, picture), column in zip(face.portraits.items(), st.columns(len(face.portraits)), strict=True):
+    for name, column in zip(face.portraits, st.columns(len(face.portraits)), strict=True):
         with column:
-            st.image(picture, width="stretch")
-            st.markdown(emotion_word(name), text_alignment="center")
-            file = f"emokids-{number}-{name}.jpg"
-            st.download_button(
-                word("save"), picture, file, "image/jpeg", key=file, on_click="ignore", width="stretch",
-                help=emotion_word(name),
-            )  # fmt: skip
-    cards = cards_pdf([Card(picture, *FACES[name]) for name, picture in face.portraits.items()])
+            _show_picture(number, face, name)
+    cards = cards_pdf([Card(picture, *FACES[name]) for name, picture in face.to_show.items()])
     st.download_button(
         word("saveCards"), cards, f"emokids-{number}.pdf", "application/pdf", key=f"cards{number}", on_click="ignore"
     )
+
+
+def _show_picture(number: int, face: MadeFace, name: str) -> None:
+    """One version of a face, and what is to be known about it; one that failed can't be saved."""
+    picture, check = face.portraits[name], face.checks.get(name)
+    st.image(picture, width="stretch")
+    st.markdown(f"**{emotion_word(name)}**", text_alignment="center")
+    if check and check.state == "failed":
+        st.warning(word("failed", reason=reason_word(check.reason)))
+        return
+    if check and check.state == "weak":
+        st.info(word("weak", reason=reason_word(check.reason)))
+    file = f"emokids-{number}-{name}.jpg"
+    label = word("save")
+    st.download_button(label, picture, file, "image/jpeg", key=file, on_click="ignore", width="stretch")
 
 
 def _show_left_out(made: Made) -> None:
@@ -81,12 +97,13 @@ def _show_left_out(made: Made) -> None:
 
 
 def zipped(made: Made) -> bytes:
-    """All pictures: the whole photo and each head, by name."""
+    """All pictures that a child may see: the whole photo and each head, by name."""
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as packed:
-        for name, picture in made.photos.items():
+        shown = [name for name in made.photos if all(name in face.to_show for face in made.faces)]
+        for name, picture in ((name, made.photos[name]) for name in shown):
             packed.writestr(f"photo/{name}.jpg", picture)
         for number, face in enumerate(made.faces, 1):
-            for name, picture in face.portraits.items():
+            for name, picture in face.to_show.items():
                 packed.writestr(f"face-{number}/{name}.jpg", picture)
     return file.getvalue()

@@ -22,6 +22,7 @@ from common import emotions
 if TYPE_CHECKING:
     from apps.learned_feedback import Blendshapes
     from face_detection import Face, Image
+    from translation.result_check import Check
 
 LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well
 
@@ -30,9 +31,16 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class MadeFace:
-    """One face of a photo: JPEGs of the head by `ORIGINAL` and emotion."""
+    """One face of a photo: JPEGs of the head by `ORIGINAL` and emotion, and how each emotion came out."""
 
     portraits: dict[str, bytes]
+    checks: dict[str, Check]
+
+    @property
+    def to_show(self) -> dict[str, bytes]:
+        """Those that a child may see."""
+        failed = [name for name, check in self.checks.items() if check.state == "failed"]
+        return {name: picture for name, picture in self.portraits.items() if name not in failed}
 
 
 @dataclass(frozen=True)
@@ -61,9 +69,12 @@ class Studio:
         self._reader = PhotoReader()
         self._thread = ThreadPoolExecutor(1, "studio")
 
-    def make(self, file: bytes) -> Made:
-        """Every face of a photo with every emotion; without any face `faces` is empty. Raises `UnreadablePhoto`."""
-        return self._do(lambda: self._make(self._read(file)))
+    def make(self, file: bytes, strength: float) -> Made:
+        """Every face of a photo with every emotion, moved `strength` times as far, less where that fails its check.
+
+        Without any face `faces` is empty. Raises `UnreadablePhoto`.
+        """
+        return self._do(lambda: self._make(self._read(file), strength))
 
     def look(self, file: bytes) -> Seen | None:
         """The largest face of a photo; None without one. Raises `UnreadablePhoto`."""
@@ -79,20 +90,23 @@ class Studio:
         [pixels] = asyncio.run(self._reader.read([file], LONGEST))
         return pixels
 
-    def _make(self, photo: Image) -> Made:
+    def _make(self, photo: Image, strength: float) -> Made:
         found = self._translator.find_faces(photo)
         faces = [face for face in found if face.points is not None]
-        pictures = {ORIGINAL: photo} | (self._translate(photo, faces) if faces else {})
-        return Made(
-            {name: _jpeg(name, picture) for name, picture in pictures.items()},
-            [MadeFace({name: _head(name, picture, face) for name, picture in pictures.items()}) for face in faces],
-            [_head(ORIGINAL, photo, face) for face in found if face.points is None],
-        )
-
-    def _translate(self, photo: Image, faces: list[Face]) -> dict[str, Image]:
-        translated = self._translator.translate(photo, faces).results
-        by_emotion = {emotions.canonical(domain): picture for domain, picture in translated.items()}
-        return {name: by_emotion[name] for name in emotions.FIVE}
+        left_out = [_head(ORIGINAL, photo, face) for face in found if face.points is None]
+        if not faces:
+            return Made({ORIGINAL: _jpeg(ORIGINAL, photo)}, [], left_out)
+        translation = self._translator.translate(photo, faces, strength, milder=True)
+        names = {emotions.canonical(domain): domain for domain in translation.results}
+        pictures = {ORIGINAL: photo} | {name: translation.results[names[name]] for name in emotions.FIVE}
+        made = [
+            MadeFace(
+                {name: _head(name, picture, face) for name, picture in pictures.items()},
+                {name: translation.checks[number, names[name]] for name in emotions.FIVE},
+            )
+            for number, face in enumerate(faces)
+        ]
+        return Made({name: _jpeg(name, picture) for name, picture in pictures.items()}, made, left_out)
 
     def _look(self, photo: Image) -> Seen | None:
         for face in self._translator.find_faces(photo):

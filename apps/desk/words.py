@@ -55,6 +55,8 @@ WORDS = {
     "loading": ("모델을 불러오고 있습니다.", "Loading the models."),
     "face": ("{number}번 얼굴", "Face {number}"),
     "strength": ("표정의 세기", "Strength"),
+    "failed": ("아이에게 보이지 마십시오: {reason}", "Not for the child: {reason}"),
+    "weak": ("약함: {reason}", "Weak: {reason}"),
     "leftOut": ("만들지 못한 것", "Left out"),
     "noMesh": (
         "얼굴이 너무 돌아가 있거나 작거나 가려져서 표정을 만들지 않았습니다.",
@@ -230,6 +232,16 @@ WORDS = {
 }
 
 
+# What `translation/result_check.py` says of a result.
+REASONS = {
+    "no face is found in the result": "결과에서 얼굴을 찾지 못했습니다",
+    "the face came out in another shape than meant": "얼굴 모양이 일그러졌습니다",
+    "it no longer looks like the same person": "다른 사람처럼 보입니다",
+    "the emotion hardly shows": "감정이 거의 드러나지 않습니다",
+    "it looks less like the same person": "같은 사람으로 덜 보입니다",
+}
+
+
 def is_english() -> bool:
     """Whether this adult reads English: chosen so, or their browser is set to another language than Korean."""
     chosen = st.session_state.get(STATE)
@@ -242,6 +254,11 @@ def is_english() -> bool:
 def word(key: str, **values: object) -> str:
     """The text of `key` in the adult's language, `values` filled in."""
     return WORDS[key][is_english()].format(**values)
+
+
+def reason_word(reason: str) -> str:
+    """Why a result is not good."""
+    return reason if is_english() else REASONS.get(reason, reason)
 
 
 def emotion_word(name: str) -> str:
