@@ -22,6 +22,7 @@ from apps.page.workshop import Workshop
 from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
+from translation import default_generator
 
 CODE = "비밀 코드"  # as a Korean clinic would choose it
 BEARER = {"Authorization": f"Bearer {quote(CODE)}"}
@@ -39,7 +40,12 @@ def server(tmp_path_factory):
 def bare(tmp_path_factory):
     """A server without a checkpoint, below a folder of its site, that asks for a code and lets one other site ask."""
     folder = tmp_path_factory.mktemp("bare")
-    settings = {"TOKEN": CODE, "ORIGINS": "https://clinic.example", "HOSTS": "faces.example, *.clinic.example"}
+    settings = {
+        "CHECKPOINT": "latest",
+        "TOKEN": CODE,
+        "ORIGINS": "https://clinic.example",
+        "HOSTS": "faces.example, *.clinic.example",
+    }
     with Server(folder, **{f"STARGAN_FE_{name}": value for name, value in settings.items()}) as running:
         yield running
 
@@ -295,7 +301,7 @@ def test_a_server_without_checkpoint_starts_and_says_how_to_get_one(bare):
     assert (health["status"], health["generating"], health["collecting"]) == ("ok", False, False)
     assert (health["problem"], health["token_accepted"]) == ("", False)
     health = json.loads(bare.get("/health", **BEARER)[2])
-    assert "make demo" in health["problem"]
+    assert "holds no checkpoint: train first" in health["problem"]
     assert health["token_accepted"]
     status, _, answer = bare.post("/generate", {"image": photo(1)}, **BEARER)
     assert status == 503
@@ -406,6 +412,7 @@ def test_the_api_describes_itself(server):
 def test_which_generator_is_used(tmp_path, monkeypatch, capsys):
     """Your own, else the shipped one, else the demo's; what it learned from is said; each problem is one sentence."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(default_generator, "BESIDE_THE_CODE", Path("nowhere"))
     with pytest.raises(UserError, match="make demo"):
         chosen_checkpoint.choose()
     for folder, origin in (("data/demo/models", "demo"), ("pretrained", "shipped"), ("data/models", "own")):

@@ -1004,14 +1004,14 @@ def test_waiting_when_the_server_is_busy(page):
 
 def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
     """A friend can be played with all the same; what a child need not read is said to the adult."""
-    with Server(tmp_path) as bare:
+    with Server(tmp_path, STARGAN_FE_CHECKPOINT="latest") as bare:
         page = open_page(bare.url)
         wait_until(page, "navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))")
         wait_until(page, "document.querySelector('#take').hidden")
         assert "모델" not in page.inner_text("#start")
-        assert "make demo" not in page.inner_text("#start")
+        assert "checkpoint" not in page.inner_text("#start")
         page.click("#start-problem summary")
-        assert "make demo" in page.inner_text("#start-problem")
+        assert "holds no checkpoint" in page.inner_text("#start-problem")
         assert "설치한 분께" in page.inner_text("#start-problem"), "said in the page's language too"
         page.context.set_offline(True)
         page.reload()

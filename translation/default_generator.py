@@ -12,6 +12,7 @@ from common.errors import UserError
 MODELS = Path("data/models")  # your own training
 SHIPPED = Path("pretrained")  # comes with the project
 DEMO_MODELS = Path("data/demo/models")  # made by `make demo`
+BESIDE_THE_CODE = Path(__file__).resolve().parent.parent / SHIPPED  # the same, for who works in another folder
 
 TRAINED_ON = {"drawn": "drawn faces", "rendered": "rendered people", "photos": "photos"}
 USUALLY = "photos"  # where a run's config.json does not say what it was trained on
@@ -45,7 +46,8 @@ class Choice:
 
 def find(models: Path = MODELS) -> Choice | None:
     """The default generator, or None where there is none at all; `models` is where your own training saves."""
-    for folder, origin in ((models, "own"), (SHIPPED, "shipped"), (DEMO_MODELS, "demo")):
+    places = ((models, "own"), (SHIPPED, "shipped"), (DEMO_MODELS, "demo"), (BESIDE_THE_CODE, "shipped"))
+    for folder, origin in places:
         path = _best_of(folder)
         if path:
             return choice_of(path, origin)
