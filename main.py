@@ -215,7 +215,13 @@ def add_use(add: Add) -> None:
         help="checkpoint to use: iteration, best, latest; if not given, the best there is, else the shipped one",
     )
     add("--iters", nargs="+", type=evaluated, metavar="N", help="eval: checkpoints to compare, or all")
-    add("--image_path", default="data/test", help="photo, or folder of photos, to translate")
+    add(
+        "--image_path",
+        nargs="+",
+        default=["data/test"],
+        metavar="PATH",
+        help="photos, or folders of photos, to translate",
+    )
     add("--result_dir", default="data/results", help="where translated photos and numbers go")
     add("--sample_label_dir", default="data/train", help="its folders name a foreign checkpoint's labels")
 
@@ -319,7 +325,7 @@ def train(config: argparse.Namespace) -> int:
 
 
 def test(config: argparse.Namespace, given: set[str]) -> int:
-    """Translate every photo of `image_path`."""
+    """Translate every photo that `image_path` names."""
     from translation.photo_folder import translate_folder
 
     return translate_folder(config, given)

@@ -1,5 +1,6 @@
 """Small real data for all tests: drawn faces, and the flags of a network that trains in seconds."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -21,7 +22,8 @@ def only_gpu_tests_see_a_gpu(request, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     if "torch" in sys.modules:
         monkeypatch.setattr(sys.modules["torch"].cuda, "is_available", lambda: False)
-        monkeypatch.setattr(sys.modules["torch"].backends.mps, "is_available", lambda: False)
+        if sys.modules["torch"].backends.mps.is_available():
+            monkeypatch.setattr(sys.modules["torch"].backends.mps, "is_available", functools.lru_cache(lambda: False))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The command line: every flag of the design document, and one sentence for each mistake."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -41,7 +42,7 @@ SEED_DOCUMENT = {
     "sample_dir": "data/samples",
     "sample_label_dir": "data/train",
     "result_dir": "data/results",
-    "image_path": "data/test",
+    "image_path": ["data/test"],
     "log_step": 10,
     "sample_step": 1000,
     "model_save_step": 10000,
@@ -275,6 +276,6 @@ def test_apples_gpu_is_taken_where_there_is_one_in_float32(monkeypatch):
     from common import device
 
     assert device.choose_device().type == "cpu"
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", functools.lru_cache(lambda: True))
     apple = device.choose_device()
     assert apple.type == "mps" and not device.half_precision(apple, "auto") and "Apple" in device.device_name(apple)

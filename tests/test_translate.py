@@ -403,6 +403,19 @@ def test_how_many_faces_were_found_is_said(main_here, models, tmp_path):
     assert "3 faces found and translated" in (tmp_path / "o" / "results.html").read_text(encoding="utf-8")
 
 
+def test_several_photos_and_folders_at_once(main_here, models, portrait, tmp_path):
+    """As a shell's *.jpg gives them; two of one name keep apart."""
+    for name in ("a/me.jpg", "b/me.jpg", "c/you.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(portrait).save(tmp_path / name)
+    words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
+    photos = (tmp_path / "a/me.jpg", tmp_path / "b/me.jpg", tmp_path / "c")
+    run = main_here(*words, "--result_dir", tmp_path / "out", "--image_path", *photos)
+    assert run.returncode == 0, run.stderr
+    assert "3 of 3 photos translated" in run.stdout
+    assert len(list((tmp_path / "out").rglob("angry.jpg"))) == 3
+
+
 def test_lossless_results_keep_every_pixel_outside_the_face(main_here, models, portrait, tmp_path):
     Image.fromarray(portrait).save(tmp_path / "p.png")
     words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")

@@ -23,7 +23,17 @@ ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num
 
 # These differ between two starts of one run, or say nothing about training.
 _OF_ONE_START = {
-    *("mode", "resume_iters", "max_minutes", "num_workers", "keep_last", "keep_every", "test_iters", "iters"),
+    *(
+        "mode",
+        "resume_iters",
+        "max_minutes",
+        "num_workers",
+        "keep_last",
+        "keep_every",
+        "test_iters",
+        "iters",
+        "image_path",
+    ),
     *("run", "config", "preset", "cache", "compile", "accumulate", "gradient_checkpointing"),
 }
 

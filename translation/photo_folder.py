@@ -24,17 +24,19 @@ KEPT = "results from an earlier run, kept"
 
 
 def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
-    """Translate every photo of `config.image_path`, into `config.result_dir`; returns the exit code.
+    """Translate every photo that `config.image_path` names, into `config.result_dir`; returns the exit code.
 
     `given` are the flags that stood on the command line: those that contradict the checkpoint are refused.
     0 when a photo has results, 1 when none has.
     """
-    source, folder = Path(config.image_path), Path(config.result_dir)
-    photos = find_photos(source, folder)
-    with translator_for(config, given) as translator:
+    folder = Path(config.result_dir)
+    photos: dict[Path, Path] = {}  # each with its place below what was named
+    for source in map(Path, config.image_path):
         top = source.parent if source.is_file() else source
+        photos |= {photo: photo.relative_to(top) for photo in find_photos(source, folder)}
+    with translator_for(config, given) as translator:
         wanted = _wanted(config.emotions, translator.domains)
-        names = names_of([photo.relative_to(top) for photo in photos], translator.domains, config.format)
+        names = names_of(list(photos.values()), translator.domains, config.format)
         places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
         _refuse_to_replace_photos(places)
         with told_unwritable(f"--result_dir {folder}"):

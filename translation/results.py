@@ -55,6 +55,7 @@ def names_of(photos: Sequence[Path], domains: Sequence[str], suffix: str) -> lis
         candidates = (stem, whole, *(f"{whole} {n}" for n in range(2, len(photos) + 2)))
         for name in candidates:
             files = {_folded(f"{name}.{suffix}"), *(_folded(f"{name}/{domain}.{suffix}") for domain in domains)}
+            files.add(_folded(name))  # the folder of results: a strip may have this name, a.jpg of a.jpeg beside a.jpg
             if not files & taken:
                 break
         taken |= files
