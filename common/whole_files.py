@@ -12,6 +12,10 @@ from typing import Any
 
 from common.errors import RunStopped, UserError
 
+# The system tells it only by changing it, which other threads would notice; so once, before there are any.
+UMASK = os.umask(0o077)
+os.umask(UMASK)
+
 # Nothing is wrong with the disk: a file stands where a folder should, or the place is not the user's.
 _USERS = frozenset((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS))
 
@@ -30,10 +34,10 @@ def temporary_beside(path: Path) -> Iterator[Path]:
 
 
 def settle(temporary: Path) -> None:
-    """Flush a written temporary file to the disk and give it the permissions of an ordinary file."""
+    """Flush a written temporary file to the disk and give it the permissions of a file the user makes."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    temporary.chmod(0o644)
+    temporary.chmod(0o666 & ~UMASK)
 
 
 def settle_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from common.errors import UserError
+from imaging.photo import FORMATS, orientation_of, upright
 
 
 class UnreadableImage(UserError):
@@ -20,14 +21,15 @@ def _opened(path: str) -> Image.Image:
     """Without Pillow's warning above 89 megapixels: a JPEG is decoded reduced, and anything else below 179 fits."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(path)
+        return Image.open(path, formats=FORMATS)
 
 
 def load_crop(path: str, crop_size: int, image_size: int) -> np.ndarray:
     """The centre `crop_size` square of a face crop as uint8 RGB [image_size, image_size, 3].
 
     A smaller picture gives its largest square, scaled up. A JPEG is decoded at a reduced size where that loses nothing
-    at `image_size` (libjpeg's DCT scaling). PyTorch resizes (bicubic, antialiased) in a third of Pillow's time.
+    at `image_size` (libjpeg's DCT scaling); EXIF turns it upright. PyTorch resizes (bicubic, antialiased) in a third of
+    Pillow's time.
     """
     try:
         with _opened(path) as image:
@@ -37,7 +39,7 @@ def load_crop(path: str, crop_size: int, image_size: int) -> np.ndarray:
             scale_x, scale_y = image.width / width, image.height / height
             left, top = round((width - side) / 2 * scale_x), round((height - side) / 2 * scale_y)
             square = image.crop((left, top, left + round(side * scale_x), top + round(side * scale_y)))
-            pixels = np.array(square.convert("RGB"))
+            pixels = np.ascontiguousarray(upright(np.array(square.convert("RGB")), orientation_of(image)))
     except Exception as error:  # Pillow raises a dozen unrelated types for a broken file
         raise UnreadableImage(f"{path} is not a readable image ({error}): remove it or preprocess again") from error
     planes = torch.from_numpy(pixels).permute(2, 0, 1)[None]

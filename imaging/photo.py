@@ -8,6 +8,7 @@ it: the rows above cannot be skipped.
 from __future__ import annotations
 
 import math
+import stat
 import warnings
 from dataclasses import dataclass
 from os import SEEK_END, PathLike
@@ -31,8 +32,11 @@ Image.init()  # Pillow registers the rarer formats only when asked
 # What cameras, phones and scanners write. Pillow reads more, among it EPS, which it hands to Ghostscript to *run*.
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "ICO")
 
-# No more than this is ever decoded at once: about 350 MB while it is converted. A larger JPEG is read reduced.
+# No more than this ever comes out: about 350 MB while it is converted. A larger photo is reduced: a JPEG as it is
+# decoded, any other, up to the second number, in strips after it was.
 MAX_DECODED_PIXELS = 50_000_000
+MAX_WHOLE_PIXELS = 80_000_000
+STRIP = 512  # rows
 JPEG_REDUCTIONS = (1, 2, 4, 8)
 MAX_JPEG_BYTES = 64 << 20  # phones append films to their photos, which is no reason to read gigabytes
 
@@ -43,8 +47,8 @@ FRAME_HEADERS = (0xC0, 0xC1, 0xC2)
 END_OF_IMAGE = b"\xff\xd9"
 LARGEST_BLOCK = 32  # pixels: what a JPEG is coded in, at most
 
-# File names that such photos have.
-SUFFIXES = frozenset(suffix for suffix, format in Image.registered_extensions().items() if format in FORMATS)
+# File names that such photos have. MPO is JPEG with a second picture behind it.
+SUFFIXES = frozenset(s for s, format in Image.registered_extensions().items() if format in (*FORMATS, "MPO"))
 
 
 class UnreadablePhoto(Exception):
@@ -91,7 +95,7 @@ class Photo:
         self._file = file
         with self._open() as image:
             self._is_jpeg = image.format in ("JPEG", "MPO")
-            self._orientation = _orientation(image)
+            self._orientation = orientation_of(image)
             self._plain = self._is_jpeg and image.mode in ("RGB", "L")  # no CMYK
             self.width, self.height = image.size
             self.icc_profile = _rgb_profile(image)
@@ -110,7 +114,7 @@ class Photo:
         pixels = self._plain_jpeg(reduction)
         if pixels is None:
             pixels = self._by_pillow(reduction)
-        return _upright(pixels, self._orientation)
+        return upright(pixels, self._orientation)
 
     def view(self, scale: float, region: Region) -> View:
         """Pixels as from `pixels`, but of no more of the photo than what must be decoded to see `region`.
@@ -123,7 +127,7 @@ class Photo:
             beyond = self._stored_size[1] - rows
             left = beyond if self._orientation in (6, 7) else 0
             top = beyond if self._orientation in (3, 4) else 0
-            return View(_upright(pixels, self._orientation), 1 / reduction, left, top)
+            return View(upright(pixels, self._orientation), 1 / reduction, left, top)
         pixels = self.pixels(scale)
         return View(pixels, pixels.shape[1] / self.width)
 
@@ -171,13 +175,15 @@ class Photo:
             if reduction > 1:
                 image.draft(None, (image.width // reduction, image.height // reduction))
             try:
-                return np.asarray(_to_rgb(image))
+                return np.asarray(_to_rgb(image)) if self._is_jpeg or reduction == 1 else _reduced(image, reduction)
             except Exception as error:
                 raise UnreadablePhoto(_reason(error)) from error
 
     def _open(self) -> Image.Image:
         if not isinstance(self._file, (str, PathLike)):
             self._file.seek(0)
+        elif not is_openable(self._file):
+            raise UnreadablePhoto("not a regular file")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # its warnings are about files that this class judges itself
@@ -195,8 +201,21 @@ class Photo:
     def _reduction(self, scale: float) -> int | None:
         """The strongest reduction that keeps `scale`, or the weakest that can be held in memory; None: none can."""
         pixels = self.width * self.height
-        possible = [r for r in (JPEG_REDUCTIONS if self._is_jpeg else (1,)) if pixels <= r * r * MAX_DECODED_PIXELS]
+        if not self._is_jpeg:
+            if pixels > min(MAX_WHOLE_PIXELS, 4 * MAX_DECODED_PIXELS):
+                return None
+            return 1 if pixels <= MAX_DECODED_PIXELS else 2
+        possible = [r for r in JPEG_REDUCTIONS if pixels <= r * r * MAX_DECODED_PIXELS]
         return max((r for r in possible if r * scale <= 1), default=min(possible, default=None))
+
+
+def is_openable(path: str | PathLike[str]) -> bool:
+    """Whether opening `path` ends or fails: opening a named pipe waits for ever for somebody to write."""
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def read_photo(file: str | PathLike[str] | BinaryIO, longest: int | None = None) -> np.ndarray:
@@ -207,6 +226,18 @@ def read_photo(file: str | PathLike[str] | BinaryIO, longest: int | None = None)
     """
     photo = Photo(file)
     return photo.pixels(1.0 if longest is None else longest / max(photo.width, photo.height))
+
+
+def _reduced(image: Image.Image, reduction: int) -> np.ndarray:
+    """RGB at 1/`reduction` of the size, by averages, converted a strip of rows at a time."""
+    image.load()
+    strips = []
+    for top in range(0, image.height - image.height % reduction, STRIP * reduction):
+        bottom = min(top + STRIP * reduction, image.height - image.height % reduction)
+        rgb = np.asarray(_to_rgb(image.crop((0, top, image.width - image.width % reduction, bottom))))
+        size = rgb.shape[1] // reduction, rgb.shape[0] // reduction
+        strips.append(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA))
+    return np.concatenate(strips)
 
 
 def _with_height(jpeg: bytes, rows: int) -> bytes:
@@ -228,7 +259,7 @@ def _rgb_profile(image: Image.Image) -> bytes | None:
     return profile if profile[16:20] == b"RGB " else None
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8; 1 where the photo has none that can be read."""
     try:
         orientation = int(image.getexif().get(EXIF_ORIENTATION, 1))
@@ -237,7 +268,7 @@ def _orientation(image: Image.Image) -> int:
     return orientation if 1 <= orientation <= 8 else 1
 
 
-def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
     """Pixels as they were stored, turned and mirrored as they were seen."""
     if orientation >= 5:
         pixels = cv2.transpose(pixels)

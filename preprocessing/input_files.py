@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from imaging.image_folder import CLUTTER_FOLDERS
 from imaging.photo import UnreadablePhoto
 
 # Files that operating systems and git leave behind, no part of any data set.
-CLUTTER = frozenset((".gitkeep", ".DS_Store", "Thumbs.db", "desktop.ini"))
-CLUTTER_FOLDER = "__MACOSX"
+CLUTTER = frozenset((".gitkeep", ".DS_Store", "Thumbs.db", "desktop.ini", ".ipynb_checkpoints", *CLUTTER_FOLDERS))
 
 MAX_MEMBER_BYTES = 256 << 20  # a zip may claim that one photo unpacks to the size of the disk
 ZIP_UTF8_FLAG = 0x800
@@ -102,7 +102,7 @@ def _walk_folder(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[S
     with entries:
         for entry in entries:
             name = prefix + _plain(entry.name)
-            if entry.name in CLUTTER or entry.name == CLUTTER_FOLDER:
+            if entry.name in CLUTTER:
                 continue
             if entry.is_dir():
                 yield from _walk_folder(entry.path, name + "/", (*above, real))
@@ -124,7 +124,7 @@ def _walk_zip(path: str, name: str) -> Iterator[Source]:
     for member in members:
         inner = _member_name(member)
         parts = inner.split("/")
-        if not member.is_dir() and parts[-1] not in CLUTTER and CLUTTER_FOLDER not in parts:
+        if not member.is_dir() and not CLUTTER.intersection(parts):
             yield Source(f"{name}/{inner}", path, member.filename, checksum=member.CRC, unpacked=member.file_size)
 
 

@@ -10,16 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from common import emotions
 from common.errors import UserError
+from imaging.image_folder import HELD_OUT_FOLDERS, TRAIN_FOLDERS
 from preprocessing import aihub, input_files
 from preprocessing.copies import left_out_copies, same_content
 from preprocessing.input_files import Source
 from preprocessing.label_table import LabelTable
 from preprocessing.split import Person, held_out
 from preprocessing.vocabulary import Vocabulary
-
-# Words in the names of the folders into which a data set is divided.
-TRAIN_WORDS = frozenset(("train", "training"))
-HELD_OUT_WORDS = frozenset(("val", "valid", "validation", "test", "testing", "eval"))
 
 NO_EMOTION = "no emotion in its path"
 NOT_UNDERSTOOD = "a label that is not understood"
@@ -176,9 +173,9 @@ def split_of(source: Source) -> str:
     """The side that a data set's own folders put a file on: "train" or "val" (which test is, too); "" for neither."""
     for folder in source.folders:
         words = set(re.split(r"[\W_]+", emotions.fold(folder)))
-        if words & TRAIN_WORDS:
+        if words & TRAIN_FOLDERS:
             return "train"
-        if words & HELD_OUT_WORDS:
+        if words & HELD_OUT_FOLDERS:
             return "val"
     return ""
 

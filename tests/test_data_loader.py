@@ -1,5 +1,6 @@
 """The stream of training batches: what a sample is, who gets it, and what happens to images that can't be read."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from common.errors import UserError
 from data_loader import Faces, training_batches
+from imaging import image_folder, photo
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, read_folder
 from training import decoded_cache
@@ -81,6 +83,66 @@ def test_resizing_is_that_of_pillow(drawn):
         pillow = np.asarray(Image.open(path).resize((256, 256), Image.Resampling.BICUBIC, box=box)).astype(int)
         difference = np.abs(load_crop(str(path), 448, 256) - pillow)
         assert difference.max() <= 5 and difference.mean() < 0.02  # at hard edges PyTorch's weights are coarser
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_phones_photo_is_upright(tmp_path, orientation):
+    seen = Image.new("RGB", (60, 60), (0, 0, 200))
+    seen.paste((200, 0, 0), (0, 0, 60, 30))  # red above
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}.get(orientation)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (seen.transpose(turn) if turn else seen).save(tmp_path / "a.jpg", exif=exif)
+    picture = load_crop(str(tmp_path / "a.jpg"), 448, 32)
+    assert picture[4, 16, 0] > 150 > 50 > picture[28, 16, 0]
+
+
+# --- The folder -------------------------------------------------------------------------------------------------
+
+
+def save_pictures(folder, *names):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        Image.new("RGB", (32, 32), (90, 100, 200)).save(folder / name, "JPEG")
+
+
+def test_training_reads_what_preprocessing_reads_and_counts_the_rest(tmp_path):
+    assert photo.SUFFIXES <= image_folder.SUFFIXES
+    for emotion in ("angry", "happy"):
+        save_pictures(tmp_path / emotion, "a.jfif", "b.JPE", "c.mpo")
+        Image.new("RGB", (32, 32)).save(tmp_path / emotion / "d.tif")
+        (tmp_path / emotion / "notes.txt").write_text("no image")
+    images = read_folder(tmp_path, 2)
+    assert len(images.paths) == 8 and images.others == {".txt": 2}
+    assert all(load_crop(path, 448, 16).shape == (16, 16, 3) for path in images.paths)
+    (tmp_path / "sad").mkdir()
+    (tmp_path / "sad/a.psd").write_text("")
+    with pytest.raises(UserError, match=r"sad holds no image \(but \.psd\)"):
+        read_folder(tmp_path, 3)
+
+
+def test_what_programs_leave_behind_is_no_data(tmp_path):
+    """Nor is a link to a picture of the set; one to a picture elsewhere is."""
+    save_pictures(tmp_path / "elsewhere", "x.jpg")
+    for emotion in ("angry", "happy"):
+        save_pictures(tmp_path / "set" / emotion, "a.jpg")
+        for folder in (".ipynb_checkpoints", "__MACOSX", "@eaDir"):
+            save_pictures(tmp_path / "set" / emotion / folder, "thumb.jpg")
+            save_pictures(tmp_path / "set" / folder / emotion, "thumb.jpg")
+    (tmp_path / "set/angry/again.jpg").symlink_to(tmp_path / "set/happy/a.jpg")
+    (tmp_path / "set/angry/other.jpg").symlink_to(tmp_path / "elsewhere/x.jpg")
+    os.mkfifo(tmp_path / "set/happy/pipe.jpg")  # reading it would wait for ever
+    names = [Path(path).relative_to(tmp_path / "set").as_posix() for path in read_folder(tmp_path / "set", 2).paths]
+    assert names == ["angry/a.jpg", "angry/other.jpg", "happy/a.jpg"]
+
+
+def test_a_divided_set_is_told_which_folder_to_give(tmp_path):
+    for side in ("Test", "train"):
+        save_pictures(tmp_path / side / "happy", "a.jpg")
+    with pytest.raises(UserError, match=r"Test and train, which are no emotions: give --image_dir .*/train$"):
+        read_folder(tmp_path, 5)
+    with pytest.raises(UserError, match="no emotions"):
+        read_folder(tmp_path, 2)
 
 
 # --- The stream -------------------------------------------------------------------------------------------------

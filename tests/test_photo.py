@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import warnings
 
@@ -197,3 +198,29 @@ def test_a_training_image_of_100_megapixels_gives_its_centre_and_no_warning(tmp_
         crop = load_crop(str(tmp_path / "huge.jpg"), 448, 32)
     assert crop.shape == (32, 32, 3)
     assert np.abs(crop.astype(int) - (200, 100, 50)).max() < 4
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P", "LA", "I;16"])
+def test_a_large_png_is_reduced_as_a_jpeg_is(tmp_path, monkeypatch, mode):
+    """60 megapixels, where 50 are decoded at once; here a thousandth of both."""
+    monkeypatch.setattr(photo, "MAX_DECODED_PIXELS", 50_000)
+    monkeypatch.setattr(photo, "MAX_WHOLE_PIXELS", 90_000)
+    monkeypatch.setattr(photo, "STRIP", 16)
+    ramp = np.broadcast_to(np.linspace(0, 255, 301, dtype=np.uint8), (201, 301))
+    if mode == "I;16":
+        Image.fromarray(ramp.astype(np.uint16) * 257).save(tmp_path / "a.png")
+    else:
+        Image.fromarray(ramp).convert(mode).save(tmp_path / "a.png")
+    pixels = Photo(tmp_path / "a.png").pixels()
+    assert pixels.shape == (100, 150, 3)
+    expected = ramp[:200:2, :300].reshape(100, 150, 2).mean(axis=2)
+    assert np.abs(pixels[..., 0] - expected).max() <= 3
+    monkeypatch.setattr(photo, "MAX_WHOLE_PIXELS", 60_000)
+    with pytest.raises(UnreadablePhoto, match="absurdly large"):
+        Photo(tmp_path / "a.png")
+
+
+def test_a_named_pipe_is_no_photo(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnreadablePhoto, match="not a regular file"):
+        Photo(tmp_path / "pipe.jpg")

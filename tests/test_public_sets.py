@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import filelock
 import numpy as np
 import pytest
+import torch
 from PIL import Image
-from test_datapreprocess import rows, run, write_faces
+from test_datapreprocess import ROOT, rows, run, write_faces
 
+import main
+from common import whole_files
 from imaging.draw_faces import draw_face
+from model import Generator
 from preprocessing.likeness import NEAR, likeness, on_both_sides
 
 SMALL = ("--min_face", 30)
@@ -184,3 +192,34 @@ def test_what_a_broken_disk_made_of_the_folder_is_one_sentence(tmp_path, capsys,
     assert run(*arguments) == 2
     told = capsys.readouterr().err
     assert word in told and told.count("\n") == 1 and "Traceback" not in told
+
+
+def test_files_that_show_a_child_are_the_owners_alone_where_the_system_says_so(tmp_path, models_folder, monkeypatch):
+    """umask 077: crops, journal, settings, manifest and report; and the pictures and the page of test mode."""
+    told = subprocess.run(
+        [sys.executable, "-c", "from common.whole_files import UMASK; print(oct(UMASK))"],
+        cwd=ROOT, umask=0o027, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.stdout == "0o27\n", "it is read when a program starts"
+    monkeypatch.setattr(whole_files, "UMASK", 0o077)
+    write_faces(tmp_path / "set/happy", ["0.jpg"], size=128)
+    words = ["--mode", "test", "--test_iters", 5, "--model_save_dir", models_folder, "--image_size", 64]
+    words += ["--image_path", tmp_path / "set", "--result_dir", tmp_path / "results", "--backend", "torch"]
+    before = os.umask(0o077)
+    try:
+        assert run("--input", tmp_path / "set", *SMALL, "--output", tmp_path / "out") == 0
+        assert main.main([str(word) for word in words]) == 0
+    finally:
+        os.umask(before)
+    files = [file for folder in ("out", "results") for file in (tmp_path / folder).rglob("*") if file.is_file()]
+    assert len(files) > 10
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+@pytest.fixture
+def models_folder(tmp_path):
+    """A generator of a few filters, untrained."""
+    torch.manual_seed(0)
+    (tmp_path / "models").mkdir()
+    torch.save(Generator(8, 5, 1).state_dict(), tmp_path / "models/5-G.ckpt")
+    return tmp_path / "models"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import math
+import os
 import weakref
 from functools import partial
 from pathlib import Path
@@ -366,15 +367,19 @@ def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
     image.rotate(90, expand=True).save(folder / "sideways.jpg", exif=exif, icc_profile=srgb)
     image.convert("L").save(folder / "할머니" / "grey.png")
     image.convert("CMYK").save(folder / "cmyk.tif")
+    image.save(folder / "no_suffix", "JPEG")
+    image.save(folder / "two.mpo", "MPO")
     pytest.importorskip("pillow_heif")
     image.save(folder / "iphone.HEIC")
     (folder / "broken.jpg").write_bytes(b"no photo")
+    (folder / "README").write_text("no photo either, and no word is lost about it")
+    os.mkfifo(folder / "pipe.jpg")
 
     words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
     places = ("--image_path", folder, "--result_dir", out, "--backend", "torch")
     run = main_here(*words, *places)
     assert run.returncode == 0, run.stderr
-    assert "4 of 5 photos translated" in run.stdout and "broken.jpg: not a photo" in run.stdout
+    assert "6 of 7 photos translated" in run.stdout and "broken.jpg: not a photo" in run.stdout
     with Image.open(out / "sideways" / "happy.jpg") as result:
         assert result.size == image.size
         assert not result.getexif()
@@ -386,7 +391,7 @@ def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
 
     before = (out / "iphone.jpg").stat().st_mtime_ns
     run = main_here(*words, *places)
-    assert "0 of 5 photos translated" in run.stdout and "--overwrite" in run.stdout and run.returncode == 0
+    assert "0 of 7 photos translated" in run.stdout and "--overwrite" in run.stdout and run.returncode == 0
     assert (out / "iphone.jpg").stat().st_mtime_ns == before
     run = main_here(*words, "--image_path", folder, "--result_dir", folder)
     assert run.returncode == 2 and "--result_dir" in run.stderr

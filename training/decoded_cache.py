@@ -28,7 +28,7 @@ from imaging.face_crop import UnreadableImage, load_crop
 from imaging.image_folder import LabelledImages
 from training.unreadable import Broken
 
-VERSION = 1  # raise it when the format or `load_crop` changes what the file holds
+VERSION = 2  # raise it when the format or `load_crop` changes what the file holds
 DECODED_AT_ONCE = 32
 
 

@@ -43,6 +43,9 @@ def start_up_block(
     if config.preset:
         rows["preset"] = f"{config.preset}: {PRESETS[config.preset]}"
     lines = [f"{name:10}{told}" for name, told in rows.items()]
+    if images.others:
+        told = ", ".join(f"{count} {suffix}" for suffix, count in images.others.most_common(5))
+        lines.append(f"note: {images.others.total()} files there are no images: {told}")
     return "\n".join(lines + notices(config, len(images.paths), processes))
 
 

@@ -143,8 +143,8 @@ def find_photos(source: Path, result_dir: Path) -> list[Path]:
     results = result_dir.resolve()
     if results == source.resolve():
         raise UserError(f"--result_dir {result_dir} is the photos' own folder: name another one")
-    photos = [Path(path) for path in find_images(source, SUFFIXES)]
-    photos = [photo for photo in photos if results not in photo.resolve().parents]
+    photos = [Path(path) for path in find_images(source, SUFFIXES | {""})]
+    photos = [p for p in photos if results not in p.resolve().parents and (p.suffix or _is_photo(p))]
     if not photos:
         raise UserError(f"{source} holds no photo: put some there, or name another --image_path")
     return photos
@@ -160,6 +160,15 @@ def _wanted(named: Sequence[str] | None, domains: Sequence[str]) -> list[str]:
         if domain is None:
             raise UserError(f"--emotions {word}: this generator has {', '.join(domains)}")
     return [domain for domain in domains if domain in wanted]
+
+
+def _is_photo(path: Path) -> bool:
+    """Whether a file is a photo whose name does not say so."""
+    try:
+        Photo(path)
+    except UnreadablePhoto:
+        return False
+    return True
 
 
 def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
