@@ -84,7 +84,7 @@ def _phase_lines(points: Sequence[Point], marks: Sequence[Mark]) -> list[alt.Cha
         return []
     lines = alt.Chart(alt.Data(values=rows)).encode(x="day:T")
     words = lines.mark_text(
-        align="left", dx=4, dy=8, baseline="top", fontSize=13, limit=160, color=INK[st.context.theme.type or "light"]
+        align="left", dy=-6, baseline="bottom", fontSize=13, limit=160, color=INK[st.context.theme.type or "light"]
     )
     return [
         lines.mark_rule(strokeDash=[6, 4], strokeWidth=2, color="#7a8d8f"),

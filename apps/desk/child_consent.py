@@ -25,7 +25,7 @@ def show(record: Record, child: Child) -> None:
     st.write(word("consentHere", who=word(consent.who), given=given, until=consent.until, what=what))
     earlier = len(record.consents(child.id)) - 1
     if earlier:
-        st.caption(word("earlier", number=earlier))
+        st.write(word("earlier", number=earlier))
     with st.expander(word("renew")), st.form("renew", border=False):
         renewed = ask(record.clock())
         if st.form_submit_button(word("keep")):

@@ -7,7 +7,7 @@ from datetime import date
 
 import streamlit as st
 
-from apps.desk import charts, report_pdf
+from apps.desk import charts, report_pdf, tables
 from apps.desk.words import emotion_word, is_english, word
 from apps.record import progress
 from apps.record.entries import Child, Goal, Mark, Session
@@ -26,8 +26,9 @@ def show(record: Record, child: Child) -> None:
         st.info(word("noneInRange"))
         return
     _show_charts(sessions_shown, marks, weekly)
-    st.table(table(sessions_shown, marks, child.goal))
-    st.caption(word("goal", **vars(child.goal)))
+    if rows := table(sessions_shown, marks, child.goal):
+        tables.show(word("progressTab"), rows)
+    st.write(word("goal", **vars(child.goal)))
     _show_guesses(sessions_shown)
     _offer_files(child, sessions_shown, marks)
 
@@ -116,7 +117,7 @@ def _show_guesses(sessions: Sequence[Session]) -> None:
                 word("confused"): ", ".join(others) or "–",
             }
         )
-    st.table(rows)
+    tables.show(word("guessing"), rows)
 
 
 def _offer_files(child: Child, sessions: Sequence[Session], marks: Sequence[Mark]) -> None:

@@ -64,7 +64,7 @@ def _ask_for_settings(now: Settings) -> Callable[[], Settings]:
 
 
 def _ask_for_goal(now: Goal) -> dict[str, int]:
-    st.caption(word("goal", **vars(now)))
+    st.write(word("goal", **vars(now)))
     names = {"right": "goalRight", "of": "goalOf", "sessions": "goalSessions"}
     columns = st.columns(len(names))
     return {

@@ -75,7 +75,7 @@ def _show_face(number: int, face: MadeFace) -> None:
 def _show_picture(number: int, face: MadeFace, name: str) -> None:
     """One version of a face, and what is to be known about it; one that failed can't be saved."""
     picture, check = face.portraits[name], face.checks.get(name)
-    st.image(picture, width="stretch")
+    st.image(picture, width="stretch", alt=emotion_word(name))
     st.markdown(f"**{emotion_word(name)}**", text_alignment="center")
     if check and check.state == "failed":
         st.warning(word("failed", reason=reason_word(check.reason)))
@@ -92,7 +92,7 @@ def _show_left_out(made: Made) -> None:
     st.header(word("leftOut"), anchor=False)
     for picture in made.left_out:
         head, why = st.columns((1, 5), vertical_alignment="center")
-        head.image(picture, width="stretch")
+        head.image(picture, width="stretch", alt=word("leftOut"))
         why.write(word("noMesh"))
 
 

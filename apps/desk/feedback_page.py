@@ -42,7 +42,7 @@ def _judge(workshop: Studio, file: bytes) -> None:
         st.warning(word("noFace"))
         return
     picture, meters = st.columns((1, 2))
-    picture.image(seen.portrait, width="stretch")
+    picture.image(seen.portrait, width="stretch", alt=word("picture"))
     with meters:
         _show_meters(seen.blendshapes)
 
@@ -56,4 +56,4 @@ def _show_meters(face: Blendshapes) -> None:
         st.progress(meter, word("nearTo", emotion=emotion_word(name), percent=round(100 * meter)) + reached)
         if not reached:
             rule = expression_rules.hint(name, face)
-            st.caption(rule.english if is_english() else rule.korean)
+            st.write(rule.english if is_english() else rule.korean)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from apps.desk import tables
 from apps.desk.studio import studio
 from apps.desk.words import word
 from apps.learned_feedback import WEIGHTS
@@ -31,10 +32,11 @@ def show() -> None:
         {
             word("level"): word(level),
             word("knownRest"): word("yes" if known == "known" else "no"),
-            word("rightPercent"): measured["right"],
-            word("otherPercent"): measured["other"],
+            word("rightPercent"): str(measured["right"]),
+            word("otherPercent"): str(measured["other"]),
         }
         for level, figures in WEIGHTS.get("measured", {}).items()
         for known, measured in figures.items()
     ]
-    st.table(rows)
+    if rows:
+        tables.show(word("judge"), rows)

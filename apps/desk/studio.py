@@ -18,6 +18,7 @@ from apps.desk.words import ORIGINAL
 from apps.portrait import portrait
 from apps.untrusted_photo import PhotoReader
 from common import emotions
+from imaging.draw_faces import draw_face
 
 if TYPE_CHECKING:
     from apps.learned_feedback import Blendshapes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from translation.result_check import Check
 
 LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well
+SAMPLE = 320  # pixels of the drawn face that everything is tried on
 
 Result = TypeVar("Result")
 
@@ -68,6 +70,8 @@ class Studio:
         self._translator = chosen_checkpoint.load_translator(choice.path)
         self._reader = PhotoReader()
         self._thread = ThreadPoolExecutor(1, "studio")
+        # What is loaded when it is first asked, the first photo need not wait for.
+        self._do(lambda: self._make(draw_face(0, "neutral", size=SAMPLE), 1.0))
 
     def make(self, file: bytes, strength: float) -> Made:
         """Every face of a photo with every emotion, moved `strength` times as far, less where that fails its check.

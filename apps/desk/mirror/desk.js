@@ -6,6 +6,7 @@ import { loadMirror } from "./mirror.js";
 
 const WORDS = {
   ko: {
+    mirror: "거울",
     emotion: "표정",
     level: "난이도",
     start: "거울 켜기",
@@ -24,6 +25,7 @@ const WORDS = {
     fearful: "공포",
   },
   en: {
+    mirror: "Mirror",
     emotion: "Expression",
     level: "Level",
     start: "Start the mirror",
