@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import signal
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
@@ -22,6 +23,7 @@ from imaging.photo import Photo, UnreadablePhoto
 MAX_PIXELS = 50_000_000  # what a phone's camera makes
 CPU_SECONDS = 2.0  # for all photos of one request
 MAX_MEMORY = 4 << 30  # bytes of address space
+NO_LIMIT = "note: photos are read without a limit of memory, which only Linux has"
 
 # By content: what phones and browsers make. Others are slower or seldom examined by security researchers.
 SIGNATURES = {
@@ -79,9 +81,13 @@ def _start() -> None:
     try:
         import resource
     except ImportError:  # Windows has no such limits
+        print(NO_LIMIT, file=sys.stderr)
         return
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the photo
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    else:  # macOS refuses it
+        print(NO_LIMIT, file=sys.stderr)
 
 
 def _read_all(files: list[bytes], longest: int) -> list[np.ndarray]:

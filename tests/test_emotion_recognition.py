@@ -263,6 +263,26 @@ def test_training_learns(tmp_path):
     assert judge.train(settings).accuracy >= 0.75  # of 12 faces; 0.92 to 1.0 with four other random seeds
 
 
+def test_a_stopped_training_keeps_the_best_judge_so_far(tmp_path, drawn, monkeypatch, capsys):
+    from training import judge
+
+    epochs = judge._epochs
+
+    def stopped(*arguments):
+        """Ctrl-C within the second epoch."""
+        yield next(epochs(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(judge, "_epochs", stopped)
+    output = tmp_path / "judge.pt"
+    settings = judge.JudgeTraining(drawn, output, "test_efficientnet", 448, 32, 9, 9, 8, 1e-4, None, 0)
+    found = judge.train(settings)
+    assert load_judge(output).accuracy == found.accuracy
+    told = capsys.readouterr().out
+    assert "stopped: the judge of epoch 1 is kept" in told
+    assert found.accuracy > 0.5 or "warning: this judge" in told, "ten steps teach it nothing"
+
+
 def test_help_and_bad_arguments_need_no_torch():
     check = (
         "import sys, emotion_recognition\n"
