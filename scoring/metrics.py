@@ -128,6 +128,13 @@ def score(
     return Score({d: DomainScore(known_distances.get(d), known_confidences.get(d)) for d in domains}, distance_name)
 
 
+def _require(judge: FaceJudge, domains: list[str]) -> None:
+    try:
+        judge.require(domains)
+    except UserError as error:
+        raise UserError(f"{error}, or do without a judge: --score none") from error
+
+
 class Scorer:
     """Scores translated faces of `domains`. Make it before training: weights that are missing are found out then.
 
@@ -159,7 +166,7 @@ class Scorer:
         if self._names_emotions or by_judge:
             self.judge = choose_judge(emotion_model, device, dtype, remembered)
             if self._names_emotions:
-                self.judge.require(domains)
+                _require(self.judge, domains)
             if self.judge.doubt:
                 self.remarks.append(self.judge.doubt)
             if by_judge:

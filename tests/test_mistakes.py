@@ -78,7 +78,7 @@ DATA = [
     ("no readable face of an emotion", "--image_dir {w}/broken", 2, "no image of happy can be read"),
     ("too many broken images", "--num_iters 50 --image_dir {w}/rotten", 1, "images can't be read, more than 10%"),
     ("no judge", SCORE + " --emotion_model {w}/no.pt", 2, "{w}/no.pt"),
-    ("a judge that is a web page", SCORE + " --emotion_model {w}/page.html", 2, "{w}/page.html is no file of PyTorch"),
+    ("a judge that is a web page", SCORE + " --emotion_model {w}/page.html", 2, "{w}/page.html cannot be read as"),
     ("a judge that is a folder", SCORE + " --emotion_model {w}/faces", 2, "{w}/faces"),
     ("features nobody has", "--fid_features face", 2, "--fid_features: invalid choice: 'face'"),
 

@@ -110,8 +110,10 @@ def test_a_judge_that_does_not_know_a_folder_is_found_out_before_training(main_h
     assert run.returncode == 2
     assert "does not know bored" in run.stderr and "emotion_recognition.py train" in run.stderr
     assert not (tmp_path / "run").exists()
-    # A run that ends before its first sample scores nothing, and needs no judge.
+    assert "do without a judge: --score none" in run.stderr
     run = main_here(*flags(tmp_path / "run", **{**words, "sample_step": 1000}))
+    assert run.returncode == 2, "a short run is scored at its end"
+    run = main_here(*flags(tmp_path / "run", **{**words, "score": "none"}))
     assert run.returncode == 0, run.stderr
 
 
