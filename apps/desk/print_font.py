@@ -40,7 +40,7 @@ def draw(
     line = canvas.beginText(x - width(text, size) / 2 if centred else x, y)
     line.setFont(font().fontName, size)
     line.setTextRenderMode(2 if bold else 0)
-    canvas.setLineWidth(size / 30)
+    canvas.setLineWidth(size / 45)
     line.textOut(printable(text))
     line.setTextRenderMode(0)  # or else the next words would be bold, too
     canvas.drawText(line)

@@ -92,7 +92,7 @@ def _draw_plots(canvas: Canvas, sessions: Sequence[Session], marks: Sequence[Mar
         plot = _Plot(canvas, x, y - (row + 1) * height + 6 * mm, span)
         plot.draw_frame(emotion_word(name), begins)
         plot.draw_line([(point.day, point.rate) for point in points if point.emotion == name], HexColor(COLOURS[name]))
-    return y - -(-len(names) // COLUMNS) * height - 2 * mm
+    return y - -(-len(names) // COLUMNS) * height - 5 * mm
 
 
 class _Plot:
