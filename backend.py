@@ -44,6 +44,7 @@ from common import emotions, pretrained_files
 from common.errors import UserError
 
 WEB = Path(__file__).resolve().parent / "apps" / "page" / "web"
+JUDGE = Path(__file__).resolve().parent / "pretrained" / "real-face-judge.tflite"
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
 # Who finds so many before them is asked to come back later. A body holds one photo, or six, of a phone's camera.
@@ -349,6 +350,16 @@ async def face_landmarker(request: Request) -> FileResponse:
     if request.app.state.mirror_model is None:
         raise Refusal(404, "no_mirror", "거울을 쓸 수 없습니다.", "The mirror's model is not there.")
     return FileResponse(request.app.state.mirror_model, media_type="application/octet-stream")
+
+
+@router.get(
+    "/models/real-face-judge.tflite",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+async def real_face_judge() -> FileResponse:
+    """The judge of real faces for the page's mirror."""
+    return FileResponse(JUDGE, media_type="application/octet-stream")
 
 
 @router.get("/docs", include_in_schema=False)

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apps import learned_feedback
+from apps.face_reading import FLOOR, LOOKS
 from apps.learned_feedback import Blendshapes
 
 
@@ -88,8 +89,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
 }  # fmt: skip
 
-REACHED = 0.7  # the meter, in [0, 1], from which on an expression counts as made
-RELEASED = 0.55  # and below which it no longer does, nor is a picture of it kept
+REACHED = 1.0  # the meter, in [0, 1], from which on an expression counts as made: 0 is the resting face
+RELEASED = 0.75  # and below which it no longer does, nor is a picture of it kept
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
 HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 STILL_BEST = 0.8  # and while it would raise the score by this share of what the best one would
@@ -99,9 +100,17 @@ SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendsh
 CALM = 0.15  # no movement of brows or mouth lies further than this from the average
 CALM_SECONDS = 1.5  # so long
 ASKING_SECONDS = 6.0  # it is not waited for longer
+NO_REST = 0.5  # a chance of a smile, or of surprise, with which it is no resting face
+ASK_AGAIN = 2  # times it is then asked for again
 
 PROGRESS = 0.15  # so much above the child's own first try, on the meter, is praised
 FIRST_TRY_SECONDS = 2.0  # a shorter try was none
+
+# No dead end before a bar that does not fill.
+OTHER_HINT_SECONDS = 6.0  # a hint that brought no progress in this time gives way to another
+TRY_SECONDS = 25.0  # then the try itself is praised, and the page goes on
+EASING = 0.15  # after such a try, so much less of the way is asked for in this visit, where the adult allows it
+MOST_EASING = 0.3
 
 # The mirror pauses, every timer standing still, while nobody looks into it.
 AWAY_DEGREES = 28.0  # a face turned by more than this looks away
@@ -111,6 +120,8 @@ GAP_SECONDS = 0.5  # more than this between two frames counts as this: nobody sa
 
 MESSAGES = {
     "usualFace": ("평소 얼굴을 보여 줄래?", "Can you show me your usual face?"),
+    "restSmiles": ("웃지 않는 편한 얼굴을 보여 줄래?", "Can you relax your face? No smile needed."),
+    "goodTry": ("열심히 했어! 잘했어!", "Good try! Well done."),
     "closer": ("처음보다 더 비슷해졌어!", "Closer than your first try!"),
     "hold": ("정말 비슷해! 그대로 있어 볼까?", "So close! Can you hold it?"),
     "done": ("해냈어! 참 잘했어!", "You did it! Well done!"),
@@ -128,8 +139,8 @@ def progress(rule: Rule, face: Blendshapes, rest: Blendshapes | None = None) -> 
 def meter(
     emotion: str, face: Blendshapes, rest: Blendshapes | None = None, level: str = learned_feedback.USUAL_LEVEL
 ) -> float:
-    """How near `face` is to the emotion, in [0, 1]: from `REACHED` on it counts as made at this level of difficulty."""
-    return learned_feedback.nearness(emotion, face, rest, level, REACHED)
+    """How near `face` is to the emotion, from 0 at rest to 1, where it counts as made at this level of difficulty."""
+    return learned_feedback.nearness(emotion, face, rest, level)
 
 
 def nearest(face: Blendshapes, rest: Blendshapes | None = None) -> str:
@@ -156,8 +167,12 @@ def as_json() -> dict[str, Any]:
         "messages": {name: {"korean": korean, "english": english} for name, (korean, english) in MESSAGES.items()},
         "learned": learned_feedback.WEIGHTS,
         "difficulty": {"usual": learned_feedback.USUAL_LEVEL, "levels": list(learned_feedback.LEVELS)},
-        "meterSlope": learned_feedback.METER_SLOPE,
         "restLimit": learned_feedback.REST_LIMIT,
+        "looksLimit": learned_feedback.LOOKS_LIMIT,
+        "leastRise": learned_feedback.LEAST_RISE,
+        "atRest": learned_feedback.AT_REST,
+        "looks": list(LOOKS),
+        "looksFloor": FLOOR,
         "reached": REACHED,
         "released": RELEASED,
         "holdSeconds": HOLD_SECONDS,
@@ -166,6 +181,12 @@ def as_json() -> dict[str, Any]:
         "calm": CALM,
         "calmSeconds": CALM_SECONDS,
         "askingSeconds": ASKING_SECONDS,
+        "noRest": NO_REST,
+        "askAgain": ASK_AGAIN,
+        "otherHintSeconds": OTHER_HINT_SECONDS,
+        "trySeconds": TRY_SECONDS,
+        "easing": EASING,
+        "mostEasing": MOST_EASING,
         "progress": PROGRESS,
         "firstTrySeconds": FIRST_TRY_SECONDS,
         "smoothingSeconds": SMOOTHING_SECONDS,

@@ -1,8 +1,9 @@
-"""What a face shows, learned: a multinomial logistic regression over MediaPipe's blendshapes decides "reached".
+"""What a face shows, learned: a multinomial logistic regression over a face's readings decides "reached".
 
-The rules (`expression_rules.py`) say what to try next. The coefficients lie in `feedback_weights.json`, which
-`benchmarks/feedback.py --fit` writes and the phone's page reads, too; how they were fitted stands in it. There are two
-sets: "known" reads the face and its change from the person's own resting face, "unknown" the face alone.
+Readings (`face_reading.py`) are MediaPipe's blendshapes and the log-probabilities of the judge of real faces. The rules
+(`expression_rules.py`) say what to try next. The coefficients lie in `feedback_weights.json`, which
+`benchmarks/feedback.py --fit` writes and the page reads, too; how they were fitted stands in it. There are two sets:
+"known" reads the face and its change from the person's own resting face, "unknown" the face alone.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-Blendshapes = Mapping[str, float]  # MediaPipe's names, values in [0, 1]
+Readings = Mapping[str, float]
+Blendshapes = Readings
 
 FILE = Path(__file__).with_name("feedback_weights.json")
 WEIGHTS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
@@ -21,24 +23,34 @@ LEVELS = ("easy", "medium", "hard")
 USUAL_LEVEL = "medium"
 # A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
 REST_LIMIT = 0.3
-METER_SLOPE = 0.12  # what the meter rises with the log-odds of a chance
+LOOKS_LIMIT = 3.0  # the same for the log-probabilities
+LEAST_RISE = 2.0  # log-odds: "reached" lies so far above the resting face at least
+AT_REST = 0.2  # of the way from the resting face to "reached", the part that a resting face wanders
 TINY = 1e-12
 
 
-def resting(name: str, rest: Blendshapes | None) -> float:
-    """A blendshape of a resting face: of the usual one where the person's own is not known."""
-    usual: float = WEIGHTS["usualRest"][name]
-    return usual if rest is None else min(rest[name], usual + REST_LIMIT)
+def usual(name: str) -> float:
+    """A reading of the usual resting face."""
+    value: float = WEIGHTS["usualRest"][name]
+    return value
 
 
-def chances(
-    face: Blendshapes, rest: Blendshapes | None = None, weights: Mapping[str, Any] = WEIGHTS
-) -> dict[str, float]:
-    """How likely the face shows each emotion, neutral among them; they sum to 1."""
+def resting(name: str, rest: Readings | None) -> float:
+    """A reading of a resting face: of the usual one where the person's own is not known."""
+    if rest is None or name not in rest:
+        return usual(name)
+    return min(rest[name], usual(name) + (LOOKS_LIMIT if name.startswith("looks") else REST_LIMIT))
+
+
+def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, Any] = WEIGHTS) -> dict[str, float]:
+    """How likely the face shows each emotion, neutral among them; they sum to 1.
+
+    What was not read (a judge that is missing) counts as usual.
+    """
     names = weights["features"]
-    values = [face[name] for name in names]
+    values = [face[name] if name in face else usual(name) for name in names]
     if rest is not None:
-        values += [face[name] - resting(name, rest) for name in names]
+        values += [value - resting(name, rest) for name, value in zip(names, values, strict=True)]
     model = weights["unknown" if rest is None else "known"]
     sums = {
         emotion: row["bias"] + sum(weight * value for weight, value in zip(row["weights"], values, strict=True))
@@ -50,11 +62,14 @@ def chances(
     return {emotion: power / total for emotion, power in powers.items()}
 
 
-def nearness(emotion: str, face: Blendshapes, rest: Blendshapes | None, level: str, reached: float) -> float:
-    """How near the chance of `emotion` is to the level's threshold, which lies at `reached`, in [0, 1]."""
+def nearness(emotion: str, face: Readings, rest: Readings | None, level: str) -> float:
+    """How far from rest the face has come to `emotion`: 0 at rest, 1 where the level's threshold is reached."""
+    at_rest = {name: resting(name, rest) for name in WEIGHTS["features"]}
+    start = _log_odds(chances(at_rest, rest)[emotion])
     threshold = WEIGHTS["thresholds"]["unknown" if rest is None else "known"][emotion][level]
-    beyond = _log_odds(chances(face, rest)[emotion]) - _log_odds(threshold)
-    return min(max(reached + METER_SLOPE * beyond, 0.0), 1.0)
+    goal = max(_log_odds(threshold), start + LEAST_RISE)
+    way = (_log_odds(chances(face, rest)[emotion]) - start) / (goal - start)
+    return min(max((way - AT_REST) / (1 - AT_REST), 0.0), 1.0)
 
 
 def _log_odds(chance: float) -> float:

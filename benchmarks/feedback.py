@@ -15,11 +15,12 @@ from __future__ import annotations
 import argparse
 import base64
 import csv
+import math
 import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -28,10 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import cv2
 import feedback_fit
 import numpy as np
+from feedback_persons import number_of, persons
 from tqdm import tqdm
 
 from apps import expression_rules, learned_feedback
 from apps.expression_rules import Blendshapes
+from apps.face_reading import read_face
 from common import emotions
 from common.errors import UserError, door
 from face_detection import FaceFinder
@@ -80,14 +83,12 @@ class Known:
 
 @dataclass(frozen=True)
 class Readings:
-    """What was read off pictures: MediaPipe's blendshapes [N, 52], the judge's log-probabilities [N, 7], and of which
-    file (emotion/name) each is.
-    """
+    """What was read off pictures (`apps.face_reading`), [N, 59], of which file (emotion/name) and person each is."""
 
     names: list[str]
     values: np.ndarray
-    network: np.ndarray
     files: list[str]
+    persons: list[str]
 
     @property
     def emotions(self) -> np.ndarray:
@@ -106,34 +107,60 @@ class Readings:
 
     def where(self, keep: Sequence[bool]) -> Readings:
         """Some of them."""
-        files = [file for file, kept in zip(self.files, keep, strict=True) if kept]
-        kept = np.array(keep)
-        return Readings(self.names, self.values[kept], self.network[kept], files)
+        files, person = (
+            [one for one, kept in zip(every, keep, strict=True) if kept] for every in (self.files, self.persons)
+        )
+        return Readings(self.names, self.values[np.array(keep)], files, person)
 
-    def rest_of(self) -> dict[str, int]:
-        """Where each person's resting face is."""
-        return {Path(file).stem: i for i, file in enumerate(self.files) if file.startswith("neutral/")}
+    def rests(self) -> np.ndarray:
+        """Each face's person at rest, [N, 59]: the mean of their other neutral pictures, NaN where there is none.
+
+        Of people in pairs there is one neutral picture, which is its own rest.
+        """
+        rests = np.full(self.values.shape, np.nan)
+        neutral = self.emotions == 0
+        persons = np.array(self.persons)
+        for person in dict.fromkeys(self.persons):
+            own = np.flatnonzero(persons == person)
+            calm = own[neutral[own]]
+            for i in own:
+                others = calm[calm != i] if self.in_the_wild else calm
+                if len(others):
+                    rests[i] = self.values[others].mean(axis=0)
+        return rests
+
+    @property
+    def in_the_wild(self) -> bool:
+        """Whether somebody's pictures have nothing else in common."""
+        return self.persons != self.stems
 
 
 def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], cache: Path | None) -> Readings:
-    """Every picture's blendshapes, as the mirror reads them; those without a face are left out."""
+    """Every picture as the mirror reads it; those without a face are left out."""
     file = cache / f"{name}.npz" if cache else None
     if file and file.exists():
         kept = np.load(file)
-        return Readings(kept["names"].tolist(), kept["values"], kept["network"], kept["files"].tolist())
+        files = kept["files"].tolist()
+        return Readings(kept["names"].tolist(), kept["values"], files, [Path(path).stem for path in files])
     judge = RealFaceJudge()
-    names, rows, network, files = [], [], [], []
+    names, rows, files = [], [], []
     with FaceFinder() as finder:
         for path, picture in tqdm(pictures(), desc=name, unit="face"):
-            mesh = finder.mesh(picture)
-            if mesh:
-                names = list(mesh.blendshapes)
-                rows.append([mesh.blendshapes[each] for each in names])
-                network.append(judge.log_probabilities([picture], [mesh.points])[0])
+            reading = read_face(picture, finder, judge)
+            if reading:
+                names = list(reading)
+                rows.append(list(reading.values()))
                 files.append(path)
     if file:
-        np.savez(file, names=names, values=np.array(rows), network=np.array(network), files=files)
-    return Readings(names, np.array(rows), np.array(network), files)
+        np.savez(file, names=names, values=np.array(rows), files=files)
+    return Readings(names, np.array(rows), files, [Path(path).stem for path in files])
+
+
+def real_faces(folder: Path, cache: Path | None) -> Readings:
+    """Real faces, each with who it is."""
+    readings = read("faces", lambda: folder_pictures(folder), cache)
+    who = persons(tqdm(folder_pictures(folder), "who is who"), cache / "persons.npz" if cache else None)
+    return replace(readings, persons=[who[file] for file in readings.files])
 
 
 def drawn_pictures(identities: range) -> Iterator[tuple[str, np.ndarray]]:
@@ -181,19 +208,23 @@ def with_glasses(pictures: Iterator[tuple[str, np.ndarray]]) -> Iterator[tuple[s
             yield path, picture
 
 
-def for_fitting(file: str) -> bool:
-    """Whether a real face is of the half that fitting may see: by a hash of its name."""
-    return zlib.crc32(Path(file).name.encode()) % 2 == 0
+def for_fitting(person: str) -> bool:
+    """Whether a person is of the half that fitting may see: by a hash."""
+    return number_of(person, 2) == 0
 
 
 def known(readings: Readings, with_rest: bool) -> list[Known]:
-    """The faces, and each person's resting one where wanted."""
-    rest_of = readings.rest_of() if with_rest else {}
-    shown = readings.emotions
+    """The faces; with their persons' resting ones, and only those where there is one, where wanted."""
+    rests = readings.rests()
+    usable = ~np.isnan(rests).any(axis=1)
     return [
-        Known(feedback_fit.CLASSES[shown[i]], readings.face(i), readings.face(rest_of[stem]) if with_rest else None)
-        for i, stem in enumerate(readings.stems)
-        if not with_rest or stem in rest_of
+        Known(
+            feedback_fit.CLASSES[shown],
+            readings.face(i),
+            dict(zip(readings.names, rests[i].tolist(), strict=True)) if with_rest else None,
+        )
+        for i, shown in enumerate(readings.emotions)
+        if usable[i] or not with_rest
     ]
 
 
@@ -201,13 +232,8 @@ def fit(real: Readings, people: Readings, drawn: Readings) -> None:
     """Fit on the halves that are for it, and write the apps' file."""
     sources = {}
     for name, readings in {"real": real, "people": people, "drawn": drawn}.items():
-        rest_of = None if name == "real" else readings.rest_of()
-        if rest_of is not None:
-            readings = readings.where([stem in rest_of for stem in readings.stems])
-            rest_of = readings.rest_of()
-        rests = None if rest_of is None else readings.values[[rest_of[stem] for stem in readings.stems]]
-        fold = np.array([zlib.crc32(f"fold{stem}".encode()) % feedback_fit.FOLDS for stem in readings.stems])
-        sources[name] = feedback_fit.Examples(readings.values, rests, readings.emotions, fold)
+        fold = np.array([number_of(person, feedback_fit.FOLDS, "fold") for person in readings.persons])
+        sources[name] = feedback_fit.Examples(readings.values, readings.rests(), readings.emotions, fold)
     weights = feedback_fit.fit_all(real.names, sources)
     counts = ", ".join(f"{len(source.faces)} {name}" for name, source in sources.items())
     how = (
@@ -216,36 +242,41 @@ def fit(real: Readings, people: Readings, drawn: Readings) -> None:
     feedback_fit.write(learned_feedback.FILE, {"how": how, **weights})
 
 
-def report(title: str, faces: list[Known]) -> None:
-    """Print one table: a row for what the faces show, how they were named, and what they would be praised for."""
+def report(title: str, faces: list[Known], full: bool = False) -> None:
+    """Print how faces are named and, for each emotion asked for, which are praised for it."""
     shown = np.array([one.emotion for one in faces])
     named = np.array([expression_rules.nearest(one.face, one.rest) for one in faces])
-    praised = {level: praises(faces, level) for level in learned_feedback.LEVELS}
     print(f"\n### {title}\n")
-    print(
-        f"| shows | faces | {' | '.join(emotions.FIVE)} | {' | '.join(f'{level}: right, other' for level in praised)} |"
-    )
-    print("| --- |" + " ---: |" * (len(emotions.FIVE) + 1 + len(praised)))
-    for emotion in emotions.EMOTIONS:
-        rows = shown == emotion
-        if not rows.any():
-            continue
-        own = np.array(emotions.FIVE) == emotion
-        cells = [f"{100 * np.mean(named[rows] == name):.0f} %" for name in emotions.FIVE]
-        for table in praised.values():
-            right = f"{100 * table[rows][:, own].mean():.0f} %" if own.any() else "–"
-            cells.append(f"{right}, {100 * table[rows][:, ~own].any(axis=1).mean():.0f} %")
-        print(f"| {emotion} | {rows.sum()} | {' | '.join(cells)} |")
     five = shown != "neutral"
     recalls = [np.mean(named[shown == emotion] == emotion) for emotion in emotions.FIVE if (shown == emotion).any()]
     print(
-        f"\nNamed rightly: {100 * np.mean(named[five] == shown[five]):.1f} % of {five.sum()} faces; "
-        f"mean over the emotions {100 * np.mean(recalls):.1f} %."
+        f"Named rightly: {100 * np.mean(named[five] == shown[five]):.1f} % of {five.sum()} faces; "
+        f"mean over the emotions {100 * np.mean(recalls):.1f} %.\n"
     )
+    print("| asked for, level | faces that show it | praised rightly | neutral praised | other praised: mean, most |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for level in learned_feedback.LEVELS if full else learned_feedback.LEVELS[:1]:
+        praised = praises(faces, level)
+        for i, emotion in enumerate(emotions.FIVE):
+            hits = {kind: praised[shown == kind, i] for kind in feedback_fit.CLASSES if (shown == kind).any()}
+            others = {k: v for k, v in hits.items() if k not in (emotion, "neutral")}
+            most = max((k for k in others if len(others[k]) >= feedback_fit.FEWEST), key=lambda k: others[k].mean())
+            print(
+                f"| {emotion}, {level} | {len(hits[emotion])} | {share(hits[emotion])} | {share(hits['neutral'])} | "
+                f"{100 * np.mean([v.mean() for v in others.values()]):.0f} %, {most} {share(others[most])} |"
+            )
+
+
+def share(hits: np.ndarray) -> str:
+    """A share of faces in percent, with Wilson's 95 % interval."""
+    n, p, z = len(hits), float(hits.mean()), 1.96
+    middle, width = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = ((middle + sign * width) / (1 + z * z / n) for sign in (-1, 1))
+    return f"{100 * p:.0f} % ({100 * max(low, 0):.0f} to {100 * min(high, 1):.0f})"
 
 
 def praises(faces: list[Known], level: str) -> np.ndarray:
-    """Whether each face would be praised for each of the five, [N, 5]."""
+    """Whether each face would be praised where each of the five is asked for, [N, 5]."""
     return np.array(
         [
             [
@@ -258,31 +289,31 @@ def praises(faces: list[Known], level: str) -> np.ndarray:
 
 
 def meaning(faces: list[Known], level: str) -> dict[str, int]:
-    """What a level of difficulty means, in percent: of real attempts praised, and of other expressions or none."""
+    """What a level of difficulty means, in percent: of faces that show what was asked for, and of others, praised."""
     shown = np.array([feedback_fit.CLASSES.index(one.emotion) for one in faces])
     praised = praises(faces, level)
-    own = shown[:, None] == np.arange(1, len(feedback_fit.CLASSES))
-    rightly, wrongly = (praised & own).any(axis=1), (praised & ~own).any(axis=1)
-    return {
-        "right": round(100 * np.mean([rightly[shown == kind].mean() for kind in range(1, len(feedback_fit.CLASSES))])),
-        "other": round(100 * np.mean([wrongly[shown == kind].mean() for kind in range(len(feedback_fit.CLASSES))])),
-    }
+    rightly, wrongly = [], []
+    for asked in range(1, len(feedback_fit.CLASSES)):
+        for kind in set(shown.tolist()):
+            (rightly if kind == asked else wrongly).append(praised[shown == kind, asked - 1].mean())
+    return {"right": round(100 * np.mean(rightly)), "other": round(100 * np.mean(wrongly))}
 
 
 def named_by_group(people: Readings, table: Path) -> dict[str, list[bool]]:
     """Whether each face is named rightly, by age, origin and the head's turn; the resting face known."""
     with table.open(encoding="utf-8") as file:
-        persons = {row["person"]: row for row in csv.DictReader(file)}
-    rest_of = people.rest_of()
+        rows = {row["person"]: row for row in csv.DictReader(file)}
+    rests = people.rests()
     right: dict[str, list[bool]] = {}
     for i, stem in enumerate(people.stems):
-        shown, row = feedback_fit.CLASSES[people.emotions[i]], persons[stem]
-        if shown == "neutral" or stem not in rest_of:
+        shown, row = feedback_fit.CLASSES[people.emotions[i]], rows[stem]
+        if shown == "neutral" or np.isnan(rests[i]).any():
             continue
+        rest = dict(zip(people.names, rests[i].tolist(), strict=True))
         years, yaw = float(row["years"]), abs(float(row["yaw"]))
         age = "5 to 12 years" if years < 13 else "13 to 59 years" if years < 60 else "60 to 80 years"
         turn = "less than 10°" if yaw < 10 else "10° to 17°" if yaw < 17 else "17° to 25°"
-        hit = expression_rules.nearest(people.face(i), people.face(rest_of[stem])) == shown
+        hit = expression_rules.nearest(people.face(i), rest) == shown
         for group in ("all", age, row["origin"], f"turned by {turn}"):
             right.setdefault(group, []).append(hit)
     return right
@@ -302,15 +333,16 @@ def measure(real: Readings | None, folder: Path | None, cache: Path | None, tell
     """Print every table, of the halves that nothing was fitted on."""
     measured: dict[str, list[Known]] = {}
     if real:
-        half = real.where([not for_fitting(file) for file in real.files])
+        half = real.where([not for_fitting(person) for person in real.persons])
         measured["unknown"] = known(half, False)
-        report("Real faces, nobody's resting face known", measured["unknown"])
+        report("Real faces, nobody's resting face known", measured["unknown"], full=True)
+        report("Those of whom there is another, neutral photo: their resting face", known(half, True), full=True)
     if folder:
         only = frozenset((folder / "val.txt").read_text().split())
         half = read("people", lambda: folder_pictures(folder), cache)
         half = half.where([stem in only for stem in half.stems])
         measured["known"] = known(half, True)
-        report("Rendered people, the resting face known", measured["known"])
+        report("Rendered people, the resting face known", measured["known"], full=True)
         report("The same, resting face not known", known(half, False))
         conditions = {
             "in dim light": read("people_dim", lambda: dim_light(folder_pictures(folder, only)), cache),
@@ -368,7 +400,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--rate", action="store_true", help="only the time a frame takes the page")
     args = parser.parse_args(argv)
     cache = args.readings
-    real = read("faces", lambda: folder_pictures(args.faces), cache) if args.faces else None
+    real = real_faces(args.faces, cache) if args.faces else None
     if args.rate:
         rate()
         return 0
@@ -379,7 +411,7 @@ def main(argv: list[str] | None = None) -> int:
         measured = set((args.people / "val.txt").read_text().split())
         fitting = read("drawn_to_fit", lambda: drawn_pictures(TO_FIT), cache)
         fit(
-            real.where([for_fitting(file) for file in real.files]),
+            real.where([for_fitting(person) for person in real.persons]),
             people.where([stem not in measured for stem in people.stems]),
             fitting,
         )

@@ -11,30 +11,28 @@ import numpy as np
 import torch
 
 from apps import learned_feedback
+from apps.face_reading import LOOKS
 from common import emotions
-from common.errors import UserError
 
 CLASSES = ("neutral", *emotions.FIVE)
 LEFT_OUT = ("_neutral", "eyeLook")  # where somebody looks says nothing about what they feel
 FOLDS = 5
 # What each source of faces weighs in a fit, and the weight decay. Rendered people have a resting face, real ones none.
-UNKNOWN = {"real": 1.0, "people": 0.3, "drawn": 0.05}, 3e-3
-KNOWN = {"real": 0.3, "people": 1.0, "drawn": 0.4, "grinning": 0.1}, 1e-3
-# Of the faces of one kind, at most these shares may be praised for another emotion, and at rest.
-MAY_MISPRAISE = {"easy": (0.10, 0.04), "medium": (0.05, 0.02), "hard": (0.03, 0.01)}
-AT_REST = 0.04
-LOWEST = {"easy": 0.0, "medium": 0.5, "hard": 0.75}  # chance that is ever praised
-OF_DRAWN = {"easy": 0.5, "medium": 0.0, "hard": 0.0}  # factor of those shares: drawn faces are clear
-CANDIDATES = (1 - np.cos(np.linspace(0.22, 2.95, 22))) / 2  # tried for each emotion: the shares they praise rightly
+UNKNOWN = {"real": 1.0, "people": 0.3, "drawn": 0.05}, 3e-2
+KNOWN = {"real": 0.5, "people": 1.0, "drawn": 0.4, "grinning": 0.1}, 1e-3
+# Asked for one emotion, at most these shares of the faces of any other, and of those at rest, may be praised for it.
+MAY_MISPRAISE = {"easy": (0.12, 0.05), "medium": (0.06, 0.025), "hard": (0.03, 0.01)}
+# A real face's rest is a photo of another day, in other light: a mirror's is of the same minute. So it is limited less.
+OF_ANOTHER_DAY = 4
 FEWEST = 20  # faces of an emotion that say something about a share
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Faces of one source: blendshapes [N, F], the person's resting ones or None, numbers of `CLASSES`, folds."""
+    """Faces of one source: readings [N, F], the person's resting ones (NaN: not known), numbers of `CLASSES`, folds."""
 
     faces: np.ndarray
-    rests: np.ndarray | None
+    rests: np.ndarray
     shown: np.ndarray
     fold: np.ndarray
 
@@ -109,42 +107,22 @@ def fit_both_sides(x: np.ndarray, y: np.ndarray, weight: np.ndarray, other_side:
     return fit(np.vstack([x, x[:, other_side]]), np.tile(y, 2), np.tile(weight, 2), decay)
 
 
-def thresholds(
-    seen: np.ndarray, y: np.ndarray, limits: list[tuple[np.ndarray, float, float]], lowest: np.ndarray
-) -> np.ndarray:
-    """Of each of the five the chance from which on it is praised, at least `lowest`.
+def threshold(
+    seen: np.ndarray, y: np.ndarray, kind: int, groups: list[tuple[np.ndarray, float]], limits: tuple[float, float]
+) -> float:
+    """The lowest chance of the emotion `kind` from which on it may be praised when it is asked for.
 
-    Every combination of candidates is tried: among those within the limits, the one with the largest sum of the
-    square roots of the shares praised rightly, so that a rarely praised emotion counts more. Limits are (which faces,
-    share praised for another emotion, share praised at rest).
+    In each of the `groups` at most the share limits[0] of the faces of any other emotion (of `FEWEST` or more) is then
+    praised for it, and limits[1] of those at rest; both times the group's factor.
     """
-    own = [seen[y == kind, kind] for kind in range(1, len(CLASSES))]
-    candidates = [np.maximum(np.quantile(each, 1 - CANDIDATES), low) for each, low in zip(own, lowest, strict=True)]
-    allowed = np.ones((len(CANDIDATES),) * len(own), bool)
-    for faces, other, at_rest in limits:
-        for kind in range(len(CLASSES)):
-            rows = seen[faces & (y == kind)]
-            if len(rows) >= FEWEST:
-                allowed &= mispraised(rows, candidates, kind) <= (other if kind else at_rest) * len(rows)
-    if not allowed.any():
-        raise UserError(f"no thresholds keep within {limits[0][1:]}")
-    worth = np.zeros(())
-    for each, tries in zip(own, candidates, strict=True):
-        worth = worth[..., None] + np.sqrt((each[:, None] >= tries).mean(axis=0))
-    best = np.unravel_index(np.where(allowed, worth, -np.inf).argmax(), allowed.shape)
-    return np.array([tries[i] for tries, i in zip(candidates, best, strict=True)])
-
-
-def mispraised(rows: np.ndarray, candidates: list[np.ndarray], kind: int) -> np.ndarray:
-    """How many faces of one kind are praised for another emotion, for every combination of candidates."""
-    praised: np.ndarray | None = None  # a bit a face, for every combination so far
-    for i, tries in enumerate(candidates):
-        own = i + 1 == kind
-        bits = np.packbits(rows[:, None, i + 1] >= tries, axis=0).T
-        bits = np.zeros_like(bits[:1]) if own else bits
-        praised = bits if praised is None else praised[..., None, :] | bits
-    assert praised is not None
-    return np.bitwise_count(praised).sum(axis=-1, dtype=np.uint16)
+    lowest = 0.0
+    for faces, factor in groups:
+        for other in range(len(CLASSES)):
+            rows = np.sort(seen[faces & (y == other), kind])
+            if other != kind and len(rows) >= FEWEST:
+                allowed = int(factor * (limits[0] if other else limits[1]) * len(rows))
+                lowest = max(lowest, np.nextafter(rows[-allowed - 1], 1))
+    return float(lowest)
 
 
 def grinning(names: list[str], people: Examples) -> Examples:
@@ -152,7 +130,6 @@ def grinning(names: list[str], people: Examples) -> Examples:
     sad = people.shown == CLASSES.index("sadness")
     faces = people.faces[sad].copy()
     faces[:, [names.index("mouthSmileLeft"), names.index("mouthSmileRight")]] = 1
-    assert people.rests is not None
     return Examples(faces, people.rests[sad], np.zeros(len(faces), int), people.fold[sad])
 
 
@@ -170,13 +147,11 @@ def fit_all(names: list[str], sources: dict[str, Examples]) -> dict[str, Any]:
     y = np.concatenate([one.shown for one in sources.values()])
     fold = np.concatenate([one.fold for one in sources.values()])
     usual = faces[(source == "real") & (y == 0)].mean(axis=0)  # stands in where nobody knows the resting face
-    rests = np.concatenate(
-        [
-            np.tile(usual, (len(one.faces), 1)) if one.rests is None else one.rests[:, columns]
-            for one in sources.values()
-        ]
-    )
-    change = faces - np.minimum(rests, usual + learned_feedback.REST_LIMIT)
+    rests = np.concatenate([one.rests for one in sources.values()])[:, columns]
+    rest_known = ~np.isnan(rests).any(axis=1)
+    rests = np.where(rest_known[:, None], rests, usual)
+    limit = [learned_feedback.LOOKS_LIMIT if name in LOOKS else learned_feedback.REST_LIMIT for name in kept]
+    change = faces - np.minimum(rests, usual + limit)
     side = mirrored(kept)
     weights: dict[str, Any] = {
         "features": kept,
@@ -189,31 +164,34 @@ def fit_all(names: list[str], sources: dict[str, Examples]) -> dict[str, Any]:
         ("known", np.hstack([faces, change]), both_sides, KNOWN),
     ):
         weight = balanced(y, source, how[0])
+        if kind == "known":
+            weight = weight * np.where(rest_known, 1, 0.2)
         seen = out_of_fold(x, y, weight, fold, other_side, how[1])
         weights[kind] = as_rows(fit_both_sides(x, y, weight, other_side, how[1]))
         print(f"{kind}, out of fold, named rightly (mean over the emotions):", named(seen, y, source))
-        weights["thresholds"][kind] = levels(kind, seen, y, source)
+        groups = ["real"] if kind == "unknown" else ["real", "people", "drawn"]
+        judged = [
+            ((source == name) & (rest_known | (kind == "unknown")), OF_ANOTHER_DAY if kind + name == "knownreal" else 1)
+            for name in groups
+        ]
+        weights["thresholds"][kind] = levels(kind, seen, y, judged)
     return weights
 
 
-def levels(kind: str, seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, dict[str, float]]:
+def levels(
+    kind: str, seen: np.ndarray, y: np.ndarray, groups: list[tuple[np.ndarray, float]]
+) -> dict[str, dict[str, float]]:
     """Every emotion's threshold at each level of difficulty, where the resting face is "known" or "unknown"."""
-    real, people, drawn = (source == name for name in ("real", "people", "drawn"))
-    limited = [real] if kind == "unknown" else [people, drawn]
-    judged = real | (people & (y == CLASSES.index("fearful"))) if kind == "unknown" else people | drawn
-    seen, y = seen[judged], y[judged]
-    print(f"{kind}, each emotion alone, at {AT_REST:.0%} of faces at rest:", alone(seen, y))
     found: dict[str, dict[str, float]] = {emotion: {} for emotion in emotions.FIVE}
-    chosen = np.zeros(len(emotions.FIVE))
-    for level, (other, at_rest) in MAY_MISPRAISE.items():
-        shares = [OF_DRAWN[level] if group is drawn else 1.0 for group in limited]
-        limits = [(group[judged], share * other, share * at_rest) for group, share in zip(limited, shares, strict=True)]
-        chosen = thresholds(seen, y, limits, np.maximum(chosen, LOWEST[level]))
-        rightly = [np.mean(seen[y == i, i] >= value) for i, value in enumerate(chosen, 1)]
-        print(f"{kind}, {level}: praised rightly {np.round(rightly, 2).tolist()}, from {chosen.round(3).tolist()}")
-        for emotion, value in zip(emotions.FIVE, chosen, strict=True):
-            found[emotion][level] = round(float(value), 4)
-    return found
+    for level, limits in MAY_MISPRAISE.items():
+        for i, emotion in enumerate(emotions.FIVE, 1):
+            found[emotion][level] = threshold(seen, y, i, groups, limits)
+        rightly = [
+            [np.round(np.mean(seen[group & (y == i), i] >= found[e][level]), 2) for i, e in enumerate(emotions.FIVE, 1)]
+            for group, _ in groups
+        ]
+        print(f"{kind}, {level}: praised rightly {rightly}")
+    return {emotion: {level: round(value, 5) for level, value in own.items()} for emotion, own in found.items()}
 
 
 def named(seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, float]:
@@ -223,15 +201,6 @@ def named(seen: np.ndarray, y: np.ndarray, source: np.ndarray) -> dict[str, floa
         name: round(float(np.mean([right[(source == name) & (y == kind)].mean() for kind in range(1, 6)])), 3)
         for name in ("real", "people", "drawn")
     }
-
-
-def alone(seen: np.ndarray, y: np.ndarray) -> dict[str, float]:
-    """What is praised rightly of each of the five where only it is praised, and for it that share of faces at rest."""
-    found = {}
-    for kind, emotion in enumerate(emotions.FIVE, 1):
-        threshold = np.quantile(seen[y == 0, kind], 1 - AT_REST)
-        found[emotion] = round(float(np.mean(seen[y == kind, kind] >= threshold)), 2)
-    return found
 
 
 def as_rows(model: Model) -> dict[str, Any]:

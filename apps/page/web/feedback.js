@@ -1,10 +1,11 @@
-// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py; and
-// the coach.
+// The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py and
+// apps/learned_feedback.py, and the coach.
 
-// A blendshape of a resting face: of the usual one where the child's own (`rest`) is null.
+// A reading of a resting face: of the usual one where the child's own (`rest`) is null.
 function resting(table, name, rest) {
   const usual = table.learned.usualRest[name];
-  return rest ? Math.min(rest[name], usual + table.restLimit) : usual;
+  if (rest?.[name] === undefined) return usual;
+  return Math.min(rest[name], usual + (table.looks.includes(name) ? table.looksLimit : table.restLimit));
 }
 
 // How much of the rule's movement `face` makes, in [0, 1]; `rest` is the child's own resting face, or null.
@@ -13,11 +14,11 @@ export function progress(table, { blendshapes, change }, face, rest) {
   return Math.min(Math.max(made / change, 0), 1);
 }
 
-// How likely the face shows each emotion, neutral among them (apps/learned_feedback.py).
+// How likely the face shows each emotion, neutral among them. What was not read counts as usual.
 export function chances(table, face, rest) {
-  const { features } = table.learned;
-  const values = features.map((name) => face[name]);
-  if (rest) values.push(...features.map((name) => face[name] - resting(table, name, rest)));
+  const { features, usualRest } = table.learned;
+  const values = features.map((name) => face[name] ?? usualRest[name]);
+  if (rest) values.push(...features.map((name, i) => values[i] - resting(table, name, rest)));
   const model = Object.entries(table.learned[rest ? "known" : "unknown"]);
   const sums = model.map(([, { bias, weights }]) => bias + weights.reduce((sum, w, i) => sum + w * values[i], 0));
   const top = Math.max(...sums);
@@ -26,11 +27,14 @@ export function chances(table, face, rest) {
   return Object.fromEntries(model.map(([emotion], i) => [emotion, powers[i] / total]));
 }
 
-// How near `face` is to the emotion, in [0, 1]: from `table.reached` on it counts as made at this level of difficulty.
+// How far from rest the face has come to the emotion: 0 at rest, 1 where it counts as made at this level.
 export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
+  const atRest = Object.fromEntries(table.learned.features.map((name) => [name, resting(table, name, rest)]));
+  const start = logOdds(chances(table, atRest, rest)[emotion]);
   const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
-  const beyond = logOdds(chances(table, face, rest)[emotion]) - logOdds(threshold);
-  return Math.min(Math.max(table.reached + table.meterSlope * beyond, 0), 1);
+  const goal = Math.max(logOdds(threshold), start + table.leastRise);
+  const way = (logOdds(chances(table, face, rest)[emotion]) - start) / (goal - start);
+  return Math.min(Math.max((way - table.atRest) / (1 - table.atRest), 0), 1);
 }
 
 const TINY = 1e-12;
@@ -42,10 +46,11 @@ function gain(table, rule, face, rest) {
   return rule.weight > 0 ? rule.weight * (1 - made) : -rule.weight * made;
 }
 
-// The rule whose hint would raise the meter most.
-export function hint(table, emotion, face, rest) {
+// The rule whose hint would raise the meter most, of those that are not left out.
+export function hint(table, emotion, face, rest, leftOut = []) {
   const gainOf = (rule) => gain(table, rule, face, rest);
-  return table.rules[emotion].reduce((best, rule) => (gainOf(rule) > gainOf(best) ? rule : best));
+  const rules = table.rules[emotion].filter((rule) => !leftOut.includes(rule));
+  return rules.reduce((best, rule) => (gainOf(rule) > gainOf(best) ? rule : best));
 }
 
 // What the mirror remembers of a child from attempt to attempt.
@@ -53,14 +58,27 @@ export class Visit {
   rest = null; // their usual face, as they showed it
   asked = false; // for it
   first = {}; // {emotion: the best of the first try}
+  eased = {}; // {emotion: by how much less is asked of it, once a try came to nothing}
+
+  // Ask for the usual face anew.
+  forgetRest() {
+    Object.assign(this, { rest: null, asked: false });
+  }
+}
+
+// Whether a face that should be at rest smiles or is surprised, as the judge sees it.
+export function isNoRest(table, { looksHappy, looksSurprised }) {
+  return Math.max(looksHappy ?? -Infinity, looksSurprised ?? -Infinity) > Math.log(table.noRest);
 }
 
 // The first calm moments before the mirror: the average of what is read meanwhile.
 class UsualFace {
   face = null; // null while it was not calm for long enough
+  smiles = false; // it was asked to stop
   #readings = [];
   #calm = 0;
   #waited = 0;
+  #askedAgain = 0;
 
   // Whether to wait for more.
   see(table, face, step) {
@@ -70,23 +88,35 @@ class UsualFace {
     const names = Object.keys(face);
     const averageOf = (name) => this.#readings.reduce((sum, each) => sum + each[name], 0) / this.#readings.length;
     const average = Object.fromEntries(names.map((name) => [name, averageOf(name)]));
-    const moves = names.filter((name) => !name.startsWith("eye")).map((name) => Math.abs(face[name] - average[name]));
+    const counts = (name) => !name.startsWith("eye") && !table.looks.includes(name); // eyes blink
+    const moves = names.filter(counts).map((name) => Math.abs(face[name] - average[name]));
     if (Math.max(...moves) > table.calm) {
-      this.#readings = [face];
-      this.#calm = 0;
+      this.#startAgain(face);
     } else if (this.#calm >= table.calmSeconds) {
-      this.face = average;
-      return false;
+      if (!isNoRest(table, average)) {
+        this.face = average;
+        return false;
+      }
+      this.smiles = true;
+      this.#waited = 0;
+      this.#askedAgain += 1;
+      this.#startAgain(face);
     }
-    return this.#waited < table.askingSeconds;
+    return this.#waited < table.askingSeconds && this.#askedAgain <= table.askAgain;
+  }
+
+  #startAgain(face) {
+    this.#readings = [face];
+    this.#calm = 0;
   }
 }
 
 // Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
 export class Coach {
-  // In a `visit` the usual face is asked for where it is not known, and progress over the first try is praised.
-  constructor(table, emotion, rest, level = table.difficulty.usual, visit = null) {
-    Object.assign(this, { table, emotion, level });
+  // In a `visit` the usual face is asked for where it is not known, and progress over the first try is praised. After
+  // a try that came to nothing less is asked for, where that `eases`.
+  constructor(table, emotion, rest, level = table.difficulty.usual, visit = null, eases = true) {
+    Object.assign(this, { table, emotion, level, eases });
     this.visit = visit ?? Object.assign(new Visit(), { asked: true });
     this.rest = rest ?? this.visit.rest;
     this.usualFace = this.rest || this.visit.asked ? null : new UsualFace();
@@ -99,7 +129,11 @@ export class Coach {
     this.meter = 0;
     this.done = false;
     this.reachedAt = null;
-    this.rule = null;
+    this.rule = null; // whose hint is given
+    this.ruleAt = 0; // since when
+    this.ruleMeter = 0; // the meter then
+    this.tried = []; // rules whose hints did not help
+    this.over = false; // long enough: praise for the try, and on
     this.said = null; // {state, sentence}
     this.saidAt = 0;
     this.away = false;
@@ -118,7 +152,8 @@ export class Coach {
     this.pause = null;
     if (this.usualFace) {
       if (this.usualFace.see(table, face, step)) {
-        return this.#moment({ state: "usualFace", sentence: table.messages.usualFace });
+        const message = this.usualFace.smiles ? "restSmiles" : "usualFace";
+        return this.#moment({ state: "usualFace", sentence: table.messages[message] });
       }
       this.rest = this.usualFace.face;
       Object.assign(this.visit, { asked: true, rest: this.rest });
@@ -126,7 +161,8 @@ export class Coach {
     }
     this.clock += step;
     this.face = this.#smooth(face, step);
-    this.meter = meter(table, this.emotion, this.face, this.rest, this.level);
+    const eased = 1 - (this.visit.eased[this.emotion] ?? 0);
+    this.meter = Math.min(meter(table, this.emotion, this.face, this.rest, this.level) / eased, 1);
     this.best = Math.max(this.best, this.meter);
     const state = this.#judgeState();
     const cameCloser = this.#compare();
@@ -156,13 +192,22 @@ export class Coach {
 
   #judgeState() {
     const { table } = this;
+    if (this.over) return "goodTry";
     if (this.meter < (this.reachedAt === null ? table.reached : table.released)) {
       this.reachedAt = null;
-      return "hint";
+      if (!this.done && this.clock >= table.trySeconds) this.#end();
+      return this.over ? "goodTry" : "hint";
     }
     this.reachedAt ??= this.clock;
     this.done ||= this.clock - this.reachedAt >= table.holdSeconds;
     return this.done ? "done" : "hold";
+  }
+
+  // Nobody is left standing before a bar that does not fill: after a while the try itself is praised.
+  #end() {
+    const { table, visit, emotion } = this;
+    this.over = true;
+    if (this.eases) visit.eased[emotion] = Math.min((visit.eased[emotion] ?? 0) + table.easing, table.mostEasing);
   }
 
   // Say what the state wants said. A hint follows anything but "hold" only when that could be read.
@@ -175,12 +220,19 @@ export class Coach {
     this.saidAt = this.clock;
   }
 
-  // The hint that matters most; the last one as long as it is nearly that.
+  // The hint that matters most; the last one as long as it is nearly that, and another one where it did not help.
   #hint() {
     const { table, face, rest } = this;
-    const best = hint(table, this.emotion, face, rest);
+    if (this.rule && this.clock - this.ruleAt >= table.otherHintSeconds && this.meter < this.ruleMeter + table.progress) {
+      this.tried.push(this.rule);
+      if (this.tried.length >= table.rules[this.emotion].length) this.tried = [this.rule];
+      this.rule = null;
+    }
+    const best = hint(table, this.emotion, face, rest, this.tried);
     const [now, most] = [this.rule ?? best, best].map((rule) => gain(table, rule, face, rest));
-    if (!this.rule || now < table.stillBest * most) this.rule = best;
+    if (!this.rule || now < table.stillBest * most) {
+      Object.assign(this, { rule: best, ruleAt: this.clock, ruleMeter: this.meter });
+    }
     return this.rule;
   }
 

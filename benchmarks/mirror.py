@@ -1,0 +1,152 @@
+"""Does the page's mirror praise rendered people for the expression they make, and for no other? In Chromium.
+
+    python benchmarks/mirror.py --people FOLDER [--count 10] [--level medium]
+
+Each person of val.txt shows their neutral face, then each expression, as a camera would take them: 12 frames a second,
+with noise, never quite still. The page's own scripts read every frame once; five coaches, one for each expression that
+may be asked for, watch the readings. The clock is the frames', so that a busy machine changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+import numpy as np
+from browser import launch
+from playwright.sync_api import sync_playwright
+from serving import Server, jpeg
+from tqdm import tqdm
+
+from common.emotions import FIVE
+from common.errors import UserError, door
+
+PRAISE_SECONDS = 6.0  # an expression that is praised later than this counts as not praised
+MAY_SHOW = 0.10  # a neutral face's meter stays below
+
+WATCH = """async ([pictures, emotions, level, seconds]) => {
+    const { loadMirror } = await import("./mirror.js");
+    const { Coach, Visit } = await import("./feedback.js");
+    const load = async (address) => {
+        const image = new Image();
+        image.src = address;
+        await image.decode();
+        return image;
+    };
+    const mirror = await loadMirror();
+    await mirror.landmarker.setOptions({ runningMode: "VIDEO" });
+    const canvas = new OffscreenCanvas(640, 480);
+    Object.assign(canvas, { videoWidth: 640, videoHeight: 480 });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    let seed = 1;
+    const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const frame = (image) => {
+        const [x, y, size] = [102 + 3 * random(), 22 + 3 * random(), 434 + 2 * random()];
+        context.drawImage(image, x, y, size, size);
+        const light = (random() - 0.5) * 8;
+        const data = context.getImageData(0, 0, 640, 480);
+        for (let i = 0; i < data.data.length; i += 1) data.data[i] += light + (random() - 0.5) * 12;
+        context.putImageData(data, 0, 0);
+    };
+    let now = globalThis.mirrorClock ?? 0;
+    const film = (image, length) => Array.from({ length: Math.round(12 * length) }, () => {
+        now += 1000 / 12;
+        frame(image);
+        return { ...mirror.see(canvas, now), seconds: now / 1000 };
+    });
+    const images = {};
+    for (const [name, address] of Object.entries(pictures)) images[name] = await load(address);
+    const visit = new Visit();
+    const first = new Coach(mirror.table, emotions[0], null, level, visit);
+    film(images.neutral, 0.5);
+    for (const { face, seconds, turned } of film(images.neutral, 3)) first.see(face, seconds, turned);
+    const results = [];
+    for (const shown of emotions) {
+        const calm = film(images.neutral, 1.5);
+        const made = film(images[shown], seconds);
+        for (const asked of emotions) {
+            const coach = new Coach(mirror.table, asked, null, level, visit);
+            let neutral = 0, after = null, meter = 0;
+            for (const { face, seconds, turned } of calm) {
+                neutral = Math.max(neutral, coach.see(face, seconds, turned).meter);
+            }
+            for (const { face, seconds, turned } of made) {
+                const moment = coach.see(face, seconds, turned);
+                meter = Math.max(meter, moment.meter);
+                if (moment.done && after === null) after = seconds - made[0].seconds;
+            }
+            results.push({ shown, asked, neutral, after, meter });
+        }
+    }
+    globalThis.mirrorClock = now;
+    return { rest: visit.rest !== null, results };
+}"""
+
+
+def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
+    """What the mirror makes of each of the people: {person, shown, asked, neutral, after (seconds or None), meter}."""
+    persons = (folder / "val.txt").read_text().split()
+    found = []
+    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        camera = Path(temporary) / "camera.mjpeg"
+        camera.write_bytes(jpeg(np.full((480, 640, 3), 128, np.uint8)))
+        with Server(Path(temporary)) as server:
+            browser = launch(playwright, camera)
+            page = browser.new_page()
+            page.set_default_timeout(1_800_000)
+            page.goto(server.url)
+            for person in tqdm(persons[:: max(1, len(persons) // count)][:count], "people"):
+                pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
+                told = page.evaluate(WATCH, [pictures, list(FIVE), level, PRAISE_SECONDS + 0.5])
+                if not told["rest"]:
+                    print(f"{person}: no resting face was taken", file=sys.stderr)
+                found += [{"person": person, **result} for result in told["results"]]
+            browser.close()
+    return found
+
+
+def _address(file: Path) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(file.read_bytes()).decode()}"
+
+
+@door
+def main(argv: list[str] | None = None) -> int:
+    """Watch and print; ends with 1 where it falls short."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=Path, required=True, help="folder of rendered people, with its val.txt")
+    parser.add_argument("--count", type=int, default=10, help="people")
+    parser.add_argument("--level", choices=("easy", "medium", "hard"), default="medium", help="of difficulty")
+    args = parser.parse_args(argv)
+    if not (args.people / "val.txt").is_file():
+        raise UserError(f"--people {args.people} holds no val.txt: name the folder of rendered people")
+    found = watch_all(args.people, args.count, args.level)
+    right = [one for one in found if one["shown"] == one["asked"]]
+    wrong = [one for one in found if one["shown"] != one["asked"]]
+    praised = [one for one in right if one["after"] is not None and one["after"] <= PRAISE_SECONDS]
+    mistaken = [one for one in wrong if one["after"] is not None]
+    highest = max(one["neutral"] for one in found)
+    print(f"\nLevel {args.level}: of {len(right)} right expressions {len(praised)} praised within {PRAISE_SECONDS:g} s")
+    for emotion in FIVE:
+        times = [one["after"] for one in praised if one["asked"] == emotion]
+        own = sum(one["asked"] == emotion for one in right)
+        slowest = f", the slowest after {max(times):.1f} s" if times else ""
+        print(f"  {emotion}: {len(times)} of {own}{slowest}")
+    for one in right:
+        if one not in praised:
+            print(f"  not praised: {one['person']} {one['asked']}, highest {100 * one['meter']:.0f} of 100")
+    print(f"Of {len(wrong)} wrong ones {len(mistaken)} praised")
+    for one in mistaken:
+        print(f"  {one['person']} shows {one['shown']}, praised for {one['asked']} after {one['after']:.1f} s")
+    print(f"Neutral faces: at most {100 * highest:.0f} of 100")
+    return int(len(praised) < len(right) or len(mistaken) > 0.01 * len(wrong) or highest >= MAY_SHOW)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
