@@ -32,6 +32,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from apps import chosen_checkpoint, collected_photos, expression_rules, learned_feedback
+from apps.face_reading import BROWSER_FILE
 from apps.page import record_routes
 from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
 from apps.page.intake import PhotoFile, PhotoRoute, photos
@@ -44,7 +45,6 @@ from common import emotions, pretrained_files
 from common.errors import UserError
 
 WEB = Path(__file__).resolve().parent / "apps" / "page" / "web"
-JUDGE = Path(__file__).resolve().parent / "pretrained" / "real-face-judge.tflite"
 LABELS = [emotions.ORIGINAL_KOREAN, *(emotions.EMOTIONS[name].korean for name in emotions.FIVE)]
 
 # Who finds so many before them is asked to come back later. A body holds one photo, or six, of a phone's camera.
@@ -359,7 +359,7 @@ async def face_landmarker(request: Request) -> FileResponse:
 )
 async def real_face_judge() -> FileResponse:
     """The judge of real faces for the page's mirror."""
-    return FileResponse(JUDGE, media_type="application/octet-stream")
+    return FileResponse(BROWSER_FILE, media_type="application/octet-stream")
 
 
 @router.get("/docs", include_in_schema=False)

@@ -40,7 +40,6 @@ from common.errors import UserError, door
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face, usual_intensity
 from imaging.photo import read_photo
-from real_face_judge import RealFaceJudge
 
 TO_FIT = range(7_000_000, 7_000_060)  # drawn people, each with every emotion and at rest
 TO_MEASURE = range(9_000_000, 9_000_040)
@@ -142,11 +141,10 @@ def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], ca
         kept = np.load(file)
         files = kept["files"].tolist()
         return Readings(kept["names"].tolist(), kept["values"], files, [Path(path).stem for path in files])
-    judge = RealFaceJudge()
     names, rows, files = [], [], []
     with FaceFinder() as finder:
         for path, picture in tqdm(pictures(), desc=name, unit="face"):
-            reading = read_face(picture, finder, judge)
+            reading = read_face(picture, finder)
             if reading:
                 names = list(reading)
                 rows.append(list(reading.values()))

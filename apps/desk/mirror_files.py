@@ -10,13 +10,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from apps import expression_rules
+from apps.face_reading import BROWSER_FILE
 from common import pretrained_files
 from common.errors import UserError
 
 ADDRESS = "/mirror"
 OWN = Path(__file__).resolve().parent / "mirror"
 PAGE = Path(__file__).resolve().parents[1] / "page" / "web"
-PRETRAINED = Path(__file__).resolve().parents[2] / "pretrained"
 
 
 async def _table(_: Request) -> Response:
@@ -31,7 +31,7 @@ def _landmarker(_: Request) -> Response:
 
 
 async def _judge(_: Request) -> Response:
-    return FileResponse(PRETRAINED / "real-face-judge.tflite", media_type="application/octet-stream")
+    return FileResponse(BROWSER_FILE, media_type="application/octet-stream")
 
 
 async def _own(request: Request) -> Response:

@@ -15,6 +15,7 @@ from apps import chosen_checkpoint
 from apps.collected_photos import MARK, to_jpeg
 from apps.desk.cards_pdf import PICTURE_PIXELS
 from apps.desk.words import ORIGINAL
+from apps.face_reading import read_face
 from apps.portrait import portrait
 from apps.untrusted_photo import PhotoReader
 from common import emotions
@@ -115,9 +116,9 @@ class Studio:
     def _look(self, photo: Image) -> Seen | None:
         for face in self._translator.find_faces(photo):
             head = portrait(photo, face, PICTURE_PIXELS)
-            mesh = self._translator.finder.mesh(head)
-            if mesh:
-                return Seen(to_jpeg(head), mesh.blendshapes)
+            reading = read_face(head, self._translator.finder)
+            if reading:
+                return Seen(to_jpeg(head), reading)
         return None
 
     def _do(self, work: Callable[[], Result]) -> Result:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from common import emotions
 if TYPE_CHECKING:
     from apps.expression_rules import Blendshapes
     from face_detection import FaceFinder
-    from real_face_judge import RealFaceJudge
 
 
 def all_meters(finder: FaceFinder, picture: np.ndarray, rest: np.ndarray | None, level: str) -> dict[str, float]:
@@ -41,12 +39,4 @@ def _blendshapes(finder: FaceFinder, picture: np.ndarray) -> Blendshapes | None:
     from imaging.face_geometry import face_square, input_square
 
     boxes = finder.boxes(picture, far=False)
-    return read_face(input_square(face_square(boxes[0])).cut(picture, 512), finder, judge()) if boxes else None
-
-
-@functools.cache
-def judge() -> RealFaceJudge:
-    """The judge of real faces, loaded once."""
-    from real_face_judge import RealFaceJudge
-
-    return RealFaceJudge()
+    return read_face(input_square(face_square(boxes[0])).cut(picture, 512), finder) if boxes else None

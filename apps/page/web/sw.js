@@ -4,7 +4,7 @@
 const SHELL = "shell";
 const FILES = [
   "./", "style.css", "adult.js", "app.js", "arrow.js", "begin.js", "camera.js", "cards.js", "ending.js", "faces.js",
-  "feedback.js", "friends.js", "guess.js", "mirror.js", "moving.js", "offline.js", "record.js", "review.js", "screens.js", "server.js",
+  "feedback.js", "friends.js", "guess.js", "judge.js", "mirror.js", "moving.js", "offline.js", "record.js", "review.js", "screens.js", "server.js",
   "settings.js", "turn.js", "visit.js", "voice.js", "words.js", "feedback.json", "friends.json",
   "manifest.webmanifest", "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
