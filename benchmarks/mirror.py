@@ -29,6 +29,7 @@ from common.emotions import FIVE
 from common.errors import UserError, door
 
 PRAISE_SECONDS = 6.0  # an expression that is praised later than this counts as not praised
+FILM_SECONDS = 4.0  # an expression is shown: what is held two seconds is praised by then, or not at all
 MAY_SHOW = 0.10  # a neutral face's meter stays below
 
 WATCH = """async ([pictures, emotions, level, seconds]) => {
@@ -47,13 +48,16 @@ WATCH = """async ([pictures, emotions, level, seconds]) => {
     const context = canvas.getContext("2d", { willReadFrequently: true });
     let seed = 1;
     const random = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+    const noise = new OffscreenCanvas(700, 540);
+    const pattern = new ImageData(700, 540);
+    for (let i = 0; i < pattern.data.length; i += 1) pattern.data[i] = i % 4 === 3 ? 255 : 255 * random();
+    noise.getContext("2d").putImageData(pattern, 0, 0);
     const frame = (image) => {
         const [x, y, size] = [102 + 3 * random(), 22 + 3 * random(), 434 + 2 * random()];
+        context.globalAlpha = 1;
         context.drawImage(image, x, y, size, size);
-        const light = (random() - 0.5) * 8;
-        const data = context.getImageData(0, 0, 640, 480);
-        for (let i = 0; i < data.data.length; i += 1) data.data[i] += light + (random() - 0.5) * 12;
-        context.putImageData(data, 0, 0);
+        context.globalAlpha = 0.04;
+        context.drawImage(noise, -60 * random(), -60 * random());
     };
     let now = globalThis.mirrorClock ?? 0;
     const film = (image, length) => Array.from({ length: Math.round(12 * length) }, () => {
@@ -69,7 +73,8 @@ WATCH = """async ([pictures, emotions, level, seconds]) => {
     for (const { face, seconds, turned } of film(images.neutral, 3)) first.see(face, seconds, turned);
     const results = [];
     for (const shown of emotions) {
-        const calm = film(images.neutral, 1.5);
+        film(images.neutral, 0.5); // the face goes back
+        const calm = film(images.neutral, 1);
         const made = film(images[shown], seconds);
         for (const asked of emotions) {
             const coach = new Coach(mirror.table, asked, null, level, visit);
@@ -104,7 +109,7 @@ def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
             page.goto(server.url)
             for person in tqdm(persons[:: max(1, len(persons) // count)][:count], "people"):
                 pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
-                told = page.evaluate(WATCH, [pictures, list(FIVE), level, PRAISE_SECONDS + 0.5])
+                told = page.evaluate(WATCH, [pictures, list(FIVE), level, FILM_SECONDS])
                 if not told["rest"]:
                     print(f"{person}: no resting face was taken", file=sys.stderr)
                 found += [{"person": person, **result} for result in told["results"]]

@@ -18,10 +18,10 @@ PROGRAM = f"""
     for await (const part of process.stdin) text += part;
     const {{ table, runs }} = JSON.parse(text);
     const visits = {{}};
-    console.log(JSON.stringify(runs.map(({{ emotion, rest, level, visit, hold, frames }}) => {{
+    console.log(JSON.stringify(runs.map(({{ emotion, rest, level, visit, hold, eases, frames }}) => {{
         const own = visit ? (visits[visit] ??= new Visit()) : null;
         const rules = {{ ...table, holdSeconds: hold ?? table.holdSeconds }};
-        const coach = new Coach(rules, emotion, rest ?? null, level ?? table.difficulty.usual, own);
+        const coach = new Coach(rules, emotion, rest ?? null, level ?? table.difficulty.usual, own, eases ?? true);
         return frames.map(({{ face, seconds, turned }}) => ({{
             ...coach.see(face, seconds, turned ?? 0),
             best: coach.best,
@@ -35,8 +35,8 @@ PROGRAM = f"""
 def coached(*runs):
     """What the coach says to each run: a moment for each frame, with the coach's best, clock and rest.
 
-    A run is {"emotion", "frames": [{"face", "seconds", "turned"}]}, and if wanted "rest", "level", "hold" seconds, and
-    the name of a "visit" that several runs share.
+    A run is {"emotion", "frames": [{"face", "seconds", "turned"}]}, and if wanted "rest", "level", "hold" seconds,
+    whether it "eases", and the name of a "visit" that several runs share.
     """
     command = [NODE, "--input-type=module", "--eval", PROGRAM]
     given = json.dumps({"table": expression_rules.as_json(), "runs": runs})

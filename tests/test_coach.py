@@ -149,3 +149,38 @@ def test_coming_closer_than_the_own_first_try_is_praised_once(read, rest):
     assert states(first) == ["hint"]
     assert states(second[:30]) == ["hint"], "as near as before is not nearer"
     assert states(second) == ["hint", "closer", "hint"]
+
+
+def test_nobody_is_left_before_a_bar_that_does_not_fill(read, rest):
+    """Other hints, then praise for the try; the next one is a little easier, where the adult lets it."""
+    low = at(0.8, rest, read("happy"))
+    run = {"emotion": "happy", "rest": rest, "frames": film((low, 30))}
+    first, second, strict, again = coached(
+        {**run, "visit": "one"},
+        {**run, "visit": "one"},
+        {**run, "visit": "two", "eases": False},
+        {**run, "visit": "two"},
+    )
+    hints = [moment["sentence"]["english"] for moment in first if moment["state"] == "hint"]
+    assert len(set(hints)) > 1
+    assert states(first) == ["hint", "goodTry"]
+    assert 25 <= [moment["state"] for moment in first].count("hint") / 10 < 28
+    assert first[-1]["sentence"]["english"].startswith("Good try") and not first[-1]["done"]
+    assert second[-1]["meter"] > first[-1]["meter"]
+    assert strict[-1]["state"] == "goodTry" and again[0]["meter"] == pytest.approx(strict[0]["meter"])
+
+
+def test_who_smiles_at_rest_is_asked_again_and_then_not_waited_for(read, rest):
+    smiling, later = coached(
+        {"emotion": "sadness", "visit": "one", "frames": film((read("happy"), 2.5), (rest, 4))},
+        {"emotion": "sadness", "visit": "two", "frames": film((read("happy"), 10))},
+    )
+    asked = [moment["sentence"]["english"] for moment in smiling if moment["state"] == "usualFace"]
+    assert "usual face" in asked[0] and "No smile" in asked[-1]
+    assert smiling[-1]["rest"] == pytest.approx(rest) and smiling[-1]["meter"] < 0.1
+    assert later[-1]["state"] == "hint" and later[-1]["rest"] is None
+
+
+def test_the_bar_begins_at_the_own_rest(read, rest):
+    moments = coached(*({"emotion": emotion, "rest": rest, "frames": film((rest, 1))} for emotion in emotions.FIVE))
+    assert all(moment["meter"] == 0 for run in moments for moment in run)

@@ -60,7 +60,8 @@ def _ask_for_settings(now: Settings) -> Callable[[], Settings]:
         sound = st.toggle(word("sound"), now.sound)
         spoken = st.toggle(word("spoken"), now.spoken)
         breaks = st.toggle(word("breakButton"), now.break_button)
-    return lambda: Settings(tuple(order), level, hold, tries, minutes, strength, sound, spoken, breaks)
+        easing = st.toggle(word("easing"), now.easing)
+    return lambda: Settings(tuple(order), level, hold, tries, minutes, strength, sound, spoken, breaks, easing)
 
 
 def _ask_for_goal(now: Goal) -> dict[str, int]:

@@ -179,6 +179,7 @@ WORDS = {
     "sound": ("소리", "Sound"),
     "spoken": ("말로 알려 주기", "Words said aloud"),
     "breakButton": ("쉬기 단추", "A break button"),
+    "easing": ("잘 안된 표정은 이번에는 조금 쉽게", "Ask a little less after a try that did not succeed"),
     "goalRight": ("성공 횟수", "Reached"),
     "goalOf": ("마지막 시도 중", "of the last tries"),
     "goalSessions": ("연속 회기", "in sessions running"),

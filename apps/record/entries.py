@@ -49,6 +49,7 @@ class Settings:
     sound: bool = True
     spoken: bool = False  # words are said aloud
     break_button: bool = True
+    easing: bool = True  # less is asked of an emotion after a try that came to nothing
 
     def __post_init__(self) -> None:
         chosen = self.emotions

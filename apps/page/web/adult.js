@@ -15,7 +15,7 @@ const CHOICES = {
   minutes: [0, 5, 10, 15, 20].map((number) => [number, number ? "minutesOf" : "noLimit"]),
   strength: [[0.5, "little"], [1, "very"]],
 };
-const SWITCHES = ["sound", "spoken", "break_button"];
+const SWITCHES = ["sound", "spoken", "break_button", "easing"];
 
 let table = null; // the mirror's; null where it can't be read
 

@@ -195,7 +195,8 @@ export class Coach {
     if (this.over) return "goodTry";
     if (this.meter < (this.reachedAt === null ? table.reached : table.released)) {
       this.reachedAt = null;
-      if (!this.done && this.clock >= table.trySeconds) this.#end();
+      const readable = this.clock - this.saidAt >= table.hintSeconds;
+      if (!this.done && readable && this.clock >= table.trySeconds) this.#end();
       return this.over ? "goodTry" : "hint";
     }
     this.reachedAt ??= this.clock;

@@ -15,6 +15,7 @@ const USUAL = {
   sound: true, // the speaker is there
   spoken: false, // and what is touched is said without it, too
   break_button: true,
+  easing: true, // less is asked of an emotion after a try that came to nothing
 };
 
 // A child's are here as long as its record is open.
@@ -55,5 +56,7 @@ async function keep() {
   if (record.child) await keepSettings(record.child.id, settings);
 }
 
-// The rules' table as the adult wants it: the level of difficulty, and how long an expression is held.
-export const rulesFor = (table) => ({ table: { ...table, holdSeconds: settings.hold }, level: settings.level });
+// The rules' table as the adult wants it: the level of difficulty, whether it eases, how long an expression is held.
+export function rulesFor(table) {
+  return { table: { ...table, holdSeconds: settings.hold }, level: settings.level, eases: settings.easing };
+}

@@ -5,7 +5,7 @@ import { prepareMirror } from "./begin.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showFace, showNext } from "./faces.js";
 import { noteAttempt, number } from "./record.js";
-import { $, bar, countDown, define, fillHeading, onClick, onScreen, show } from "./screens.js";
+import { $, bar, countDown, define, fillHeading, onClick, onHold, onScreen, show } from "./screens.js";
 import { meters } from "./server.js";
 import { rulesFor, settings } from "./settings.js";
 import { faces, pictureOf, src, visit } from "./visit.js";
@@ -105,6 +105,10 @@ function showReading({ state, meter, sentence, done }, landmarks) {
     now.noted = now.coach.clock;
     noteAttempt(now);
   }
+  if (state === "goodTry" && !now.ended) {
+    now.ended = true; // the bar that does not fill is left: the child's try is looked at, and praised
+    take();
+  }
   if (!done || now.secondsToReach !== null) return;
   now.secondsToReach = now.coach?.clock ?? settings.hold;
   take(); // at the very moment: the child need not hold the face and press a button
@@ -117,7 +121,7 @@ async function take() {
   if (onScreen() !== "turn" || visit.emotion !== emotion) return;
   if (!own) return judge(picture, emotion);
   const reached = own.last >= own.threshold || own.secondsToReach !== null;
-  compare({ picture, score: own.last, reached, closer: Boolean(own.coach?.closer) });
+  compare({ picture, score: own.last, reached, closer: Boolean(own.coach?.closer), tried: Boolean(own.ended) });
 }
 
 // A picture that no mirror saw is judged by the server; where it can't, there is no star.
@@ -147,7 +151,7 @@ function compare(taken) {
   visit.tries[emotion] = (visit.tries[emotion] ?? 0) + 1;
   show("compare");
   const success = taken.reached;
-  const title = success ? "reachedTitle" : shot.closer ? "closerTitle" : "compareTitle";
+  const title = success ? "reachedTitle" : shot.closer ? "closerTitle" : shot.tried ? "goodTryTitle" : "compareTitle";
   fillHeading($("#compare"), emotion, title);
   const [look, me] = document.querySelectorAll("#compare img");
   showPicture(look, emotion);
@@ -158,7 +162,7 @@ function compare(taken) {
   $("#compare").dataset.reached = success;
   say($("#keep span"), emotion === faces().at(-1) ? "keepLast" : "keep");
   $("#compare [data-back]").hidden = visit.tries[emotion] >= settings.tries;
-  if (success) speak($("#compare h1 span").textContent);
+  if (success || shot.tried) speak($("#compare h1 span").textContent);
 }
 
 function keep() {
@@ -187,7 +191,16 @@ async function showOpinion() {
   }
 }
 
+// The adult lets the mirror look at the child's usual face anew.
+async function takeRestAnew() {
+  if (!mirror) return;
+  mirror.forgetRest();
+  leave();
+  await watch();
+}
+
 export function wireTurn() {
+  onHold("#rest-anew", takeRestAnew);
   $("#opinion").addEventListener("toggle", showOpinion);
   onClick("#turn [data-shutter]", take);
   onClick("#turn [data-timer]", async () => (await countDown($("#turn .countdown"))) && take());
