@@ -21,9 +21,9 @@ FILE = Path(__file__).with_name("feedback_weights.json")
 WEIGHTS: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 LEVELS = ("easy", "medium", "hard")
 USUAL_LEVEL = "medium"
-# A photo taken for a resting face may be a grin: no more than this above a usual one is put down to rest.
-REST_LIMIT = 0.3
-LOOKS_LIMIT = 3.0  # the same for the log-probabilities
+# A photo taken for a resting face may be a grin, or a mouth that stands open: no more of it than this, above a usual
+# one, is put down to rest.
+REST_LIMITS = {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "jawOpen": 0.3, "looksHappy": 3.0, "looksSurprised": 3.0}
 LEAST_RISE = 2.0  # log-odds: "reached" lies so far above the resting face at least
 AT_REST = 0.2  # of the way from the resting face to "reached", the part that a resting face wanders
 TINY = 1e-12
@@ -39,7 +39,7 @@ def resting(name: str, rest: Readings | None) -> float:
     """A reading of a resting face: of the usual one where the person's own is not known."""
     if rest is None or name not in rest:
         return usual(name)
-    return min(rest[name], usual(name) + (LOOKS_LIMIT if name.startswith("looks") else REST_LIMIT))
+    return min(rest[name], usual(name) + REST_LIMITS.get(name, math.inf))
 
 
 def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, Any] = WEIGHTS) -> dict[str, float]:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from apps import learned_feedback
-from apps.face_reading import LOOKS
 from common import emotions
 
 CLASSES = ("neutral", *emotions.FIVE)
@@ -150,7 +149,7 @@ def fit_all(names: list[str], sources: dict[str, Examples]) -> dict[str, Any]:
     rests = np.concatenate([one.rests for one in sources.values()])[:, columns]
     rest_known = ~np.isnan(rests).any(axis=1)
     rests = np.where(rest_known[:, None], rests, usual)
-    limit = [learned_feedback.LOOKS_LIMIT if name in LOOKS else learned_feedback.REST_LIMIT for name in kept]
+    limit = [learned_feedback.REST_LIMITS.get(name, np.inf) for name in kept]
     change = faces - np.minimum(rests, usual + limit)
     side = mirrored(kept)
     weights: dict[str, Any] = {

@@ -150,6 +150,9 @@ def main(argv: list[str] | None = None) -> int:
     for one in mistaken:
         print(f"  {one['person']} shows {one['shown']}, praised for {one['asked']} after {one['after']:.1f} s")
     print(f"Neutral faces: at most {100 * highest:.0f} of 100")
+    for one in found:
+        if one["neutral"] >= MAY_SHOW:
+            print(f"  {one['person']} before {one['shown']}, asked for {one['asked']}: {100 * one['neutral']:.0f}")
     return int(len(praised) < len(right) or len(mistaken) > 0.01 * len(wrong) or highest >= MAY_SHOW)
 
 

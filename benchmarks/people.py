@@ -1,6 +1,6 @@
 """How well does a generator translate people it never saw? Rendered people with known answers, and real portraits.
 
-    python benchmarks/people.py GENERATOR.ckpt --people FOLDER --judge JUDGE.pt
+    python benchmarks/people.py GENERATOR.ckpt --people FOLDER [--judge JUDGE.pt]
         [--portraits FOLDER ...] [--count 73] [--sheet people.png]
     python benchmarks/people.py GENERATOR.ckpt --photolike FOLDER [--count 73] [--sheet FOLDER]
 
@@ -10,7 +10,8 @@ each person, the moved photo above the network's picture.
 FOLDER of people holds a folder per emotion and one of neutral faces, in which a person has one file name; val.txt names
 those held out, list.csv their years and origin. The neutral picture is translated as a photo is, paste included.
 
-- judge: how often a classifier trained on other people names the wanted emotion (`emotion_recognition.py train`);
+- judge: how often a classifier trained on other people names the wanted emotion (`emotion_recognition.py train`); the
+  judge of real faces names it; its log-odds rise most above the photo's, of all five;
 - error: grey levels from the known answer, in the face and where it moves, beside what leaving the photo alone gives;
 - blendshapes: MediaPipe's, how far they move, beside how far they move in the answer;
 - identity of portraits: dlib's distance to the photo, below 0.6 for the same person.
@@ -43,6 +44,7 @@ from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.image_folder import find_images
 from imaging.photo import read_photo
+from real_face_judge import RealFaceJudge, among, outputs_of
 from translation.translator import Translator
 
 SIZE = 448  # pixels at which a face is looked at
@@ -67,6 +69,9 @@ WANTED = {
     "surprised": {"jaw open": 0.2},
 }
 
+REAL, RISES = "judge of real faces", "its change from the photo"
+JUDGES = ("judge", REAL, RISES)
+
 Moves = dict[str, float]
 Numbers = defaultdict[tuple[str, str], list[float]]  # by (what, emotion or group)
 
@@ -74,9 +79,10 @@ Numbers = defaultdict[tuple[str, str], list[float]]  # by (what, emotion or grou
 class People:
     """The held-out people: measured one after the other."""
 
-    def __init__(self, translator: Translator, judge: EmotionRecognizer) -> None:
+    def __init__(self, translator: Translator, judge: EmotionRecognizer | None) -> None:
         self.translator = translator
         self.judge = judge
+        self.real_judge = RealFaceJudge()
         self.numbers: Numbers = defaultdict(list)
         self.rows: list[list[Image]] = []
 
@@ -90,9 +96,10 @@ class People:
         results = self.translator.translate(photo, faces).results
         rest = moves_of(self.translator, photo, faces[0])
         for emotion in FIVE:
-            right = self._judged(results[emotion], faces[0], emotion)
-            for group in (emotion, *groups):
-                self.numbers["judge", group].append(right)
+            found = self._judged(photo, results[emotion], faces[0], emotion)
+            for judge, right in found.items():
+                for group in (emotion, *groups, "all"):
+                    self.numbers[judge, group].append(right)
             self._errors(emotion, photo, results[emotion], pictures[emotion], faces[0])
             for kind, picture in (("moved", results[emotion]), ("answer", pictures[emotion])):
                 for name, value in moves_of(self.translator, picture, faces[0], rest).items():
@@ -100,10 +107,19 @@ class People:
         self.rows.append([photo, *(results[e] for e in FIVE)])
         self.rows.append([photo, *(pictures[e] for e in FIVE)])
 
-    def _judged(self, picture: Image, face: Face, emotion: str) -> float:
-        crop = input_square(face.square, self.translator.crop_size).cut(picture, self.translator.image_size)
-        image = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
-        return float(self.judge.probabilities(image, FIVE)[0].argmax() == FIVE.index(emotion))
+    def _judged(self, photo: Image, picture: Image, face: Face, emotion: str) -> Moves:
+        """What each of `JUDGES` says, 1 or 0. Both pictures are cut by the photo's mesh for that of real faces."""
+        assert face.points is not None
+        before, after = self.real_judge.log_probabilities([photo, picture], [face.points] * 2)
+        [named] = among(after[None], FIVE)
+        rise = (log_odds(after) - log_odds(before))[outputs_of(FIVE)]
+        wanted = FIVE.index(emotion)
+        found = {REAL: float(named.argmax() == wanted), RISES: float(rise.argmax() == wanted)}
+        if self.judge:
+            crop = input_square(face.square, self.translator.crop_size).cut(picture, self.translator.image_size)
+            image = torch.from_numpy(crop).permute(2, 0, 1)[None].float() / 255
+            found["judge"] = float(self.judge.probabilities(image, FIVE)[0].argmax() == wanted)
+        return found
 
     def _errors(self, emotion: str, photo: Image, result: Image, answer: Image, face: Face) -> None:
         for region, mask in regions(face, photo.shape).items():
@@ -114,6 +130,12 @@ class People:
             _, similar = cv2.quality.QualitySSIM_compute(picture, answer)
             mask = regions(face, photo.shape)["face"]
             self.numbers[kind, emotion].append(float((np.mean(similar, axis=2) * mask).sum() / mask.sum()))
+
+
+def log_odds(log_probabilities: np.ndarray) -> np.ndarray:
+    """Of each class against all others."""
+    p = np.clip(np.exp(log_probabilities), 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))
 
 
 def regions(face: Face, shape: tuple[int, ...]) -> dict[str, Mask]:
@@ -191,11 +213,10 @@ def told(people: People, groups: Iterable[str]) -> Iterator[str]:
     kinds = [f"{kind}: {region}" for region in ("face", "brows", "mouth") for kind in ("error", "copy")]
     moves = [f"{kind}: {name}" for name in BLENDSHAPES for kind in ("moved", "answer")]
     yield f"\n{len(people.rows) // 2} held-out people\n"
-    yield from table(numbers, FIVE, ["judge", *kinds, "SSIM", "SSIM of a copy", *moves])
+    judges = [name for name in JUDGES if (name, "all") in numbers]
+    yield from table(numbers, FIVE, [*judges, *kinds, "SSIM", "SSIM of a copy", *moves])
     yield ""
-    everyone = [right for emotion in FIVE for right in numbers["judge", emotion]]
-    numbers["judge", "all"] = everyone
-    yield from table(numbers, ["all", *groups], ["judge"])
+    yield from table(numbers, ["all", *groups], judges)
 
 
 def measure_photolike(generator: Path, folder: Path, count: int, sheets: Path | None) -> int:
@@ -227,12 +248,12 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.photolike:
         return measure_photolike(arguments.generator, arguments.photolike, arguments.count, arguments.sheet)
-    if not arguments.people or not arguments.judge:
-        raise UserError("give --people and --judge, or --photolike")
+    if not arguments.people:
+        raise UserError("give --people or --photolike")
     if not (arguments.people / "val.txt").is_file():
         raise UserError(f"--people {arguments.people} holds no val.txt: name the folder of rendered people")
     with Translator.load(arguments.generator) as translator:
-        people = People(translator, EmotionRecognizer.load(arguments.judge))
+        people = People(translator, EmotionRecognizer.load(arguments.judge) if arguments.judge else None)
         groups = groups_of(arguments.people)
         for name, pictures in tqdm(rendered_people(arguments.people, True, arguments.count), "people"):
             people.add(pictures, groups[name])

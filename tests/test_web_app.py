@@ -4,6 +4,7 @@ import base64
 import contextlib
 import io
 import json
+import math
 import random
 import signal
 import time
@@ -17,7 +18,7 @@ from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from PIL import Image
 from serving import ROOT, BelowServer, Server, jpeg, killed, make_checkpoint
 
-from apps import expression_rules, learned_feedback
+from apps import expression_rules, face_reading, learned_feedback
 from apps.record.entries import Consent
 from apps.record.store import Record, now
 from face_detection import FaceFinder
@@ -1026,12 +1027,14 @@ def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
 
 
 def test_the_page_and_python_read_the_rules_alike(page):
-    """Random values of all 52 blendshapes: the same meter at every level, the same chances, the same hint."""
+    """Random values of all 52 blendshapes and the judge: the same meter at every level, chances and hint."""
     with FaceFinder() as finder:
         names = list(finder.mesh(draw_face(IDENTITY, "neutral")).blendshapes)
     assert len(names) == 52
     random.seed(0)
     faces = [{name: random.random() ** 3 for name in names} for _ in range(40)]
+    for face in faces[::2]:  # what was not seen counts as usual
+        face |= {name: face_reading.FLOOR * random.random() for name in face_reading.LOOKS}
     cases = [
         (emotion, face, rest, level)
         for emotion in expression_rules.RULES
@@ -1055,6 +1058,30 @@ def test_the_page_and_python_read_the_rules_alike(page):
 
 
 @needs_vendor
+def test_the_judge_sees_in_the_browser_what_it_sees_in_python(page):
+    with FaceFinder() as finder:
+        for emotion in ("happy", "surprised"):
+            picture = draw_face(IDENTITY, emotion, size=480)
+            expected = face_reading.read_face(picture, finder)
+            address = f"data:image/jpeg;base64,{base64.b64encode(jpeg(picture)).decode()}"
+            seen = page.evaluate(
+                """async (address) => {
+                    const { loadMirror } = await import("./mirror.js");
+                    const image = new Image();
+                    image.src = address;
+                    await image.decode();
+                    const mirror = await loadMirror();
+                    await mirror.landmarker.setOptions({ runningMode: "IMAGE" });
+                    return mirror.judge.look(image, mirror.landmarker.detect(image).faceLandmarks[0]);
+                }""",
+                address,
+            )
+            assert list(seen) == list(face_reading.LOOKS)
+            for name in face_reading.LOOKS:
+                assert math.exp(seen[name]) == pytest.approx(math.exp(expected[name]), abs=0.1), (emotion, name)
+            assert max(seen, key=seen.get) == f"looks{emotion.capitalize()}"
+
+
 def test_the_api_page_shows_the_contract(page, server):
     page.goto(server.url + "/docs")
     page.wait_for_selector("text=/generate")

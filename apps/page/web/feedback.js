@@ -5,7 +5,7 @@
 function resting(table, name, rest) {
   const usual = table.learned.usualRest[name];
   if (rest?.[name] === undefined) return usual;
-  return Math.min(rest[name], usual + (table.looks.includes(name) ? table.looksLimit : table.restLimit));
+  return Math.min(rest[name], usual + (table.restLimits[name] ?? Infinity));
 }
 
 // How much of the rule's movement `face` makes, in [0, 1]; `rest` is the child's own resting face, or null.
