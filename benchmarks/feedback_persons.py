@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 from scipy.cluster import hierarchy
-from scoring.identity import IdentityNetwork
+
+from face_identity import IdentityNetwork
 
 SAME = 0.55  # mean distance of descriptors below which two groups are one person
 
