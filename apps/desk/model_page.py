@@ -39,4 +39,5 @@ def show() -> None:
         for known, measured in figures.items()
     ]
     if rows:
+        st.write(word("judgeMeasured"))
         tables.show(word("judge"), rows)

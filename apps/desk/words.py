@@ -222,9 +222,10 @@ WORDS = {
         "Real photos may look odd: please look before the child does.",
     ),
     "judgeText": (
-        "거울과 피드백은 MediaPipe가 읽은 얼굴 움직임으로 판단합니다. 난이도별로 잰 값:",
-        "Mirror and feedback judge the movements that MediaPipe reads from a face. Measured at each level:",
+        "거울과 피드백은 MediaPipe가 읽은 얼굴 움직임과 실제 얼굴을 배운 판별기로 판단합니다.",
+        "Mirror and feedback judge by the movements that MediaPipe reads from a face, and by a judge of real faces.",
     ),
+    "judgeMeasured": ("난이도별로 잰 값:", "Measured at each level:"),
     "rightPercent": ("맞는 표정을 인정 (%)", "Right expressions accepted (%)"),
     "otherPercent": ("다른 표정을 인정 (%)", "Other expressions accepted (%)"),
     "knownRest": ("평소 얼굴을 알 때", "Usual face known"),
