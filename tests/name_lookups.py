@@ -33,7 +33,7 @@ def possible() -> bool:
 
 
 def with_lookups(
-    command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 200
+    command: Sequence[str], cwd: Path, env: Mapping[str, str] | None = None, timeout: float = 290
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Run `command` to its end; also every name it asked for, and every address outside that it wrote to."""
     with tempfile.TemporaryDirectory() as folder:

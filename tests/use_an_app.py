@@ -41,7 +41,7 @@ def use_desk(folder: Path) -> None:
             socket.send(ask.SerializeToString())
             shown = 0
             while True:
-                said = ForwardMsg.FromString(socket.recv(60))
+                said = ForwardMsg.FromString(socket.recv(180))
                 shown += said.WhichOneof("type") == "delta"
                 if said.WhichOneof("type") == "script_finished":
                     break
