@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hmac
+import importlib
 import os
 import time
 import unicodedata
@@ -46,13 +47,18 @@ def main() -> None:
 
 def _pages(instead: Callable[[], None] | None) -> list[st.Page]:
     """The desk's pages; with `instead`, that at each of their addresses."""
-    from apps.desk import children_page, faces_page, feedback_page, model_page
-
-    pages = {"faces": faces_page, "feedback": feedback_page, "children": children_page, "models": model_page}
+    names = ("faces", "feedback", "children", "models")
     return [
-        st.Page(instead or page.show, title=word(f"{name}Page"), url_path=name, default=name == "faces")
-        for name, page in pages.items()
+        st.Page(
+            instead or functools.partial(_show, name), title=word(f"{name}Page"), url_path=name, default=name == "faces"
+        )
+        for name in names
     ]
+
+
+def _show(name: str) -> None:
+    """A page, loaded when it is first asked for: the first one must not wait for the charts of another."""
+    importlib.import_module(f"apps.desk.{name}_page").show()
 
 
 def _refuse() -> None:
