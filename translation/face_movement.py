@@ -16,10 +16,10 @@ from imaging import mesh_warp
 from imaging.face_geometry import CHIN, FOREHEAD_TOP, Mask, Points, Square
 from imaging.mesh_warp import Places
 
-FIELD_SIZE = 256  # pixels: side of the square that fields and layers are computed in, whatever the face's size
+FIELD_SIZE = 192  # pixels: side of the square that fields and layers are computed in, whatever the face's size
 AROUND = 1.7  # side of that square, in lengths of the face: what moves ends within it
 PIXEL = AROUND / FIELD_SIZE  # in lengths of the face
-SMOOTH = 1.2  # pixels of FIELD_SIZE: the net's edges would show
+SMOOTH = 0.9  # pixels of FIELD_SIZE: the net's edges would show
 
 # Limits, in lengths of the face. Of 385 answers of the shipped generator the largest movements but one, of a wrong mesh
 # (0.48), were 0.06 angry, 0.09 fearful and happy, 0.11 sad, 0.20 surprised (the chin).
@@ -103,6 +103,6 @@ def unfolded(where: Places, mouth: Mask) -> Places:
         folded = ((area < NARROWED) | (area > WIDENED)).astype(np.float32)
         if not folded.any():
             return grid() + moves
-        share = np.minimum(1, 2 * cv2.GaussianBlur(cv2.dilate(folded, np.ones((7, 7))), (0, 0), 3))[..., None]
-        moves += (cv2.GaussianBlur(moves, (0, 0), 4) - moves) * share
+        share = np.minimum(1, 2 * cv2.GaussianBlur(cv2.dilate(folded, np.ones((5, 5))), (0, 0), 2.2))[..., None]
+        moves += (cv2.GaussianBlur(moves, (0, 0), 3) - moves) * share
     raise WrongMovement("the face would be folded or stretched out of shape")

@@ -14,10 +14,10 @@ from imaging.face_geometry import Mask
 from imaging.mesh_warp import Places
 from translation.face_movement import grid
 
-LIGHT = 12.0  # pixels over which both pictures are brought to one light before
-FARTHEST = 10.0  # pixels
-SMOOTH = 2.5  # pixels
-SEEN = 5.0  # pixels over which it is asked whether the flow explains the answer better
+LIGHT = 9.0  # pixels over which both pictures are brought to one light before
+FARTHEST = 8.0  # pixels
+SMOOTH = 1.9  # pixels
+SEEN = 3.8  # pixels over which it is asked whether the flow explains the answer better
 BETTER = 0.02, 0.15  # share of the error that goes: below the first the flow is dropped, above the second kept
 
 LEAST = 2.0  # grey levels: an error that is no error
@@ -31,13 +31,23 @@ def to_answer(where: Places, own: Luma, answer: Luma, may_move: Mask) -> Flow:
 
     For each pixel of the answer, by how many pixels its place in the moved face lies elsewhere.
     """
-    moved = _taken(own, where)
+    left, top, width, height = cv2.boundingRect((may_move > 0).astype(np.uint8))
+    flow = np.zeros((*own.shape, 2), np.float32)
+    if width:
+        part = np.s_[top : top + height, left : left + width]
+        flow[part] = _within(_taken(own, where)[part], answer[part], may_move[part])
+    return flow
+
+
+def _within(moved: Luma, answer: Luma, may_move: Mask) -> Flow:
     lit = moved * _blurred(answer, LIGHT) / (_blurred(moved, LIGHT) + 1e-3)
     flow = _new().calc(_bytes(answer), _bytes(lit), None)  # type: ignore[call-overload]
     flow = np.clip(flow, -FARTHEST, FARTHEST) * may_move[..., None]
     flow = _blurred(flow, SMOOTH)
     before = _blurred(np.abs(lit - answer), SEEN)
-    after = _blurred(np.abs(_taken(lit, grid() + flow) - answer), SEEN)
+    height, width = moved.shape
+    here = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=2).astype(np.float32)
+    after = _blurred(np.abs(_taken(lit, here + flow) - answer), SEEN)
     gained = (before - after) / (before + LEAST)
     share = np.clip((gained - BETTER[0]) / (BETTER[1] - BETTER[0]), 0, 1)
     return np.asarray(flow * _blurred(share.astype(np.float32), SMOOTH)[..., None], np.float32)
@@ -54,7 +64,9 @@ def _new() -> cv2.DISOpticalFlow:
     """Made anew each time: it keeps pictures, and two threads must not share it."""
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     flow.setFinestScale(0)
-    flow.setVariationalRefinementIterations(10)
+    flow.setPatchStride(4)
+    flow.setGradientDescentIterations(12)
+    flow.setVariationalRefinementIterations(5)
     flow.setVariationalRefinementAlpha(40.0)
     return flow
 

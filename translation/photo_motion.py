@@ -83,17 +83,19 @@ class FaceMotion:
     def _at(self, points: Points) -> Points:
         return self._field.to_crop(points, FIELD_SIZE).astype(np.float32)
 
-    def _around(self, points: Points, outline: list[int], near: float = FEATURES) -> Mask:
-        """The inside of an outline and what is `near` it, in lengths of the face."""
-        inside = mesh_warp.filled(self._at(points)[outline], FIELD_SIZE)
+    def _around(self, points: Points, *outlines: list[int], near: float = FEATURES) -> Mask:
+        """The inside of outlines and what is `near` them, in lengths of the face."""
+        inside = np.zeros((FIELD_SIZE, FIELD_SIZE), np.uint8)
+        for outline in outlines:
+            cv2.fillPoly(inside, [np.round(self._at(points)[outline]).astype(np.int32)], 1)
         reach = 2 * round(near / PIXEL) + 1
-        wider = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        wider = cv2.dilate(inside, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))).astype(np.float32)
         return np.asarray(cv2.GaussianBlur(wider, (0, 0), near / PIXEL / 2), np.float32)
 
     def _inside(self, points: Points) -> Mask:
         """The inside of the mouth."""
         return np.asarray(
-            cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(self._at(points)), FIELD_SIZE), (0, 0), 2),
+            cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(self._at(points)), FIELD_SIZE), (0, 0), 1.5),
             np.float32,
         )
 
@@ -109,10 +111,8 @@ class FaceMotion:
         middle = [cv2.GaussianBlur(picture, (0, 0), FINEST) for picture in (moved, answer)]
         ratio = np.clip((low[1] + DARK) / (low[0] + DARK), DARKEST, BRIGHTEST)
         band = (middle[1] - low[1]) - (middle[0] - low[0])
-        smooth = mask
-        for outline in (*BROWS, *LIDS, OUTER_LIPS):
-            smooth = smooth * (1 - self._around(points, outline))
-        away = mask * (1 - self._around(points, OUTER_LIPS, BESIDE_MOUTH))
+        smooth = mask * (1 - self._around(points, *BROWS, *LIDS, OUTER_LIPS))
+        away = mask * (1 - self._around(points, OUTER_LIPS, near=BESIDE_MOUTH))
         return 1 + (ratio - 1) * SHADING * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
 
     def _move(self, result: Image, where: Places) -> None:

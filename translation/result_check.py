@@ -35,6 +35,7 @@ MEANT: Mapping[str, Mapping[tuple[str, ...], float]] = {
 }
 LIKELIER = 1.0  # natural log-odds by which the judge must find the emotion likelier, where no blendshape moved
 OTHER_SHAPE = 0.05  # mean distance of the result's mesh from where the face should have gone, in lengths of the face
+TINY = 1e-6
 LESS_LIKE = 0.5  # dlib's distance from which a result is weak; above `SAME_PERSON` it has failed
 
 
@@ -55,11 +56,12 @@ class Check:
 
 @dataclass(frozen=True)
 class Look:
-    """A face as it was found in a photo: its mesh in photo pixels, its blendshapes, what judge and dlib say of it."""
+    """A face as it was found in a photo: its mesh in photo pixels, its blendshapes, what dlib's network says of it."""
 
     points: Points
     blendshapes: Mapping[str, float]
-    judged: NDArray[np.float32]  # natural logarithms of the chances of the five
+    crop: Image  # upright, FACE_SIZE pixels
+    in_crop: Points
     who: NDArray[np.float32] | None
 
 
@@ -80,7 +82,7 @@ class Checker:
         if mesh is None:
             return None
         points = square.to_photo(mesh.points, FACE_SIZE).astype(np.float32)
-        return Look(points, mesh.blendshapes, self._judged(crop, mesh.points), self._who(crop, mesh.points))
+        return Look(points, mesh.blendshapes, crop, mesh.points, self._who(crop, mesh.points))
 
     def check(self, before: Look, result: Image, square: Square, domain: str, target: Points) -> Check:
         """Whether the face in `result` is what was meant; `target` is where its landmarks should be."""
@@ -91,16 +93,21 @@ class Checker:
         distance = None
         if before.who is not None and after.who is not None:
             distance = float(np.linalg.norm(before.who - after.who))
-        moved, as_meant = _movement(before, after, emotions.canonical(domain))
+        emotion = emotions.canonical(domain)
+        moved, as_meant = _movement(before, after, emotion)
+        if not as_meant and emotion in emotions.FIVE:  # the judge is slower
+            as_meant = self._log_odds(after, emotion) - self._log_odds(before, emotion) >= LIKELIER
         state, reason = _verdict(float(away), distance, as_meant)
         return Check(state, reason, distance=distance, movement=moved)
 
-    def _judged(self, crop: Image, points: Points) -> NDArray[np.float32]:
+    def _log_odds(self, look: Look, emotion: str) -> float:
         if self._judge is None:
             from real_face_judge import RealFaceJudge
 
             self._judge = RealFaceJudge(self._device)
-        return self._judge.log_probabilities([crop], [points], emotions.FIVE)[0]
+        chances = self._judge.log_probabilities([look.crop], [look.in_crop], emotions.FIVE)[0]
+        chance = float(chances[emotions.FIVE.index(emotion)])
+        return chance - float(np.log(max(-np.expm1(chance), TINY)))
 
     def _who(self, crop: Image, points: Points) -> NDArray[np.float32] | None:
         if self._identity is None and self._knows_persons:
@@ -125,9 +132,7 @@ def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str,
         change = float(np.mean([after.blendshapes[name] - before.blendshapes[name] for name in names]))
         moved[names[0].removesuffix("Left")] = change
         enough |= change >= least
-    place = emotions.FIVE.index(emotion)
-    likelier = _log_odds(after.judged[place]) - _log_odds(before.judged[place])
-    return moved, bool(enough or likelier >= LIKELIER)
+    return moved, bool(enough)
 
 
 def _verdict(away: float, distance: float | None, as_meant: bool) -> tuple[State, str]:
@@ -142,7 +147,3 @@ def _verdict(away: float, distance: float | None, as_meant: bool) -> tuple[State
     if distance is not None and distance > LESS_LIKE:
         return "weak", "it looks less like the same person"
     return "good", ""
-
-
-def _log_odds(log_chance: float) -> float:
-    return float(log_chance - np.log(max(-np.expm1(log_chance), 1e-6)))
