@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import json
 import math
 import os
 import weakref
@@ -29,7 +30,8 @@ from translation import paste_back
 from translation.fast_generator import TorchGenerator, fast_generator, onnx_for
 from translation.paste_back import FacePaste
 from translation.photo_folder import find_photos
-from translation.results import names_of
+from translation.result_ledger import Ledger
+from translation.results import places_of
 from translation.translator import NoFace, Original, Translator
 
 
@@ -339,12 +341,40 @@ def test_pytorch_tuned_for_use_computes_what_the_generator_does():
     assert (TorchGenerator(G, cpu, "bf16")(x, c) - G(x, c)).abs().mean() < 0.02
 
 
-def test_names_that_never_collide():
-    photos = [Path(p) for p in ("a.jpg", "a.png", "A.jpg", "b/a.jpg", "a/happy.jpg", "한글.jpg")]
-    names = names_of(photos, ["happy"], "jpg")
-    files = [f.casefold() for name in names for f in (f"{name}.jpg", f"{name}/happy.jpg")]
+def test_names_that_never_collide(tmp_path):
+    photos = [Path(p) for p in ("a.jpg", "a.png", "A.jpg", "b/a.jpg", "a/happy.jpg", "a/face-0.jpg", "한글.jpg")]
+    below, hashes = {photo: photo for photo in photos}, dict.fromkeys(photos, "")
+    places = places_of(below, hashes, tmp_path, ["happy"], "jpg", Ledger(tmp_path))
+    names = [place.name for place in places.values()]
+    files = [str(f).casefold() for r in places.values() for f in (r.strip, r.of("happy"), r.close_up(0))]
     assert len(files) == len(set(files))
-    assert names[0] == "a" and names[3] == "b/a" and names[5] == "한글"
+    assert names[0] == "a" and names[3] == "b/a" and names[6] == "한글"
+
+
+def test_results_belong_to_a_photos_content(main_here, models, portrait, tmp_path):
+    """Two children's photos of one name, one after the other, into one folder."""
+    words = ("--mode", "test", "--test_iters", "5", "--model_save_dir", models, "--image_size", "64")
+    others = draw_face(3, "neutral", size=400)
+    for folder, picture in (("a", portrait), ("b", others)):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(picture).save(tmp_path / folder / "me.jpg")
+    out = tmp_path / "out"
+    places = ("--result_dir", out, "--backend", "torch", "--emotions", "happy", "--face", "largest")
+    for folder in ("a", "b", "a"):
+        run = main_here(*words, "--image_path", tmp_path / folder / "me.jpg", *places)
+        assert run.returncode == 0, run.stderr
+    assert "1 had results" in run.stdout, "a's photo is known again"
+    ledger = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    by_photo = {Path(photo["photo"]).parent.name: photo for photo in ledger["photos"]}
+    for folder, picture in (("a", portrait), ("b", others)):
+        (result,) = by_photo[folder]["results"]
+        assert (result["face"], result["emotion"]) == (0, "happy") and result["state"] in ("good", "weak", "failed")
+        with Image.open(out / result["file"]) as opened:
+            assert opened.size == picture.shape[1::-1], "another child's picture"
+    page = (out / "results.html").read_text(encoding="utf-8")
+    assert str(tmp_path / "a" / "me.jpg") in page and str(tmp_path / "b" / "me.jpg") in page, "earlier runs' too"
+    run = main_here(*words, "--image_path", tmp_path / "a" / "me.jpg", *places[:4], "--emotions", "joy", "angry")
+    assert "1 of 1 photos translated" in run.stdout, "angry is new"
 
 
 @pytest.fixture(scope="module")
@@ -383,7 +413,8 @@ def test_whatever_photos_a_person_has(main_here, models, portrait, tmp_path):
     assert Photo(out / "sideways" / "happy.jpg").icc_profile == srgb
     assert (out / "할머니" / "grey" / "angry.jpg").exists()
     page = (out / "results.html").read_text(encoding="utf-8")
-    assert page.count('src="sideways.jpg"') == 6, "a window on the strip for each picture"
+    assert page.count('src="sideways/face-0.jpg"') == 6, "a window on the close-ups for each picture"
+    assert page.count('src="sideways.jpg"') == 1, "and the whole photo"
     assert 'href="sideways/happy.jpg"' in page and "broken.jpg: not a photo" in page
 
     before = (out / "iphone.jpg").stat().st_mtime_ns

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -12,12 +13,15 @@ from checkpointing import network_files
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import emotions
 from common.errors import UserError
+from common.pretrained_files import sha256
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
+from translation import default_generator
 from translation.default_generator import of_command_line
 from translation.foreign_checkpoints import foreign_settings
-from translation.results import PageEntry, Results, names_of, save, write_page
+from translation.result_ledger import Ledger, PhotoRecord, records_of
+from translation.results import PageEntry, Results, places_of, save, write_page
 from translation.translator import How, Original, Translation, Translator
 
 KEPT = "results from an earlier run, kept"
@@ -34,50 +38,65 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
     for source in map(Path, config.image_path):
         top = source.parent if source.is_file() else source
         photos |= {photo: photo.relative_to(top) for photo in find_photos(source, folder)}
-    with translator_for(config, given) as translator:
+    path = of_command_line(config, given)
+    with translator_for(path, config, given) as translator:
         wanted = _wanted(config.emotions, translator.domains)
-        names = names_of(list(photos.values()), translator.domains, config.format)
-        places = {photo: Results(folder, name, config.format) for photo, name in zip(photos, names, strict=True)}
-        _refuse_to_replace_photos(places)
         with told_unwritable(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            run = FolderRun(translator, places, config, wanted)
+            run = FolderRun(translator, config, wanted, path)
+            run.find_places(photos, folder)
             rows = run.rows()
-            page = write_page(folder, rows, wanted)
+            page = write_page(folder, run.ledger.photos(), [row for row in rows if not row.results])
     _tell(rows, page, run)
     return 0 if any(row.results for row in rows) else 1
 
 
 class FolderRun:
-    """One pass over photos; `places` says where the results of each go."""
+    """One pass over photos, with the generator of the file `path`, to the domains `wanted`."""
 
-    def __init__(
-        self,
-        translator: Translator,
-        places: dict[Path, Results],
-        config: argparse.Namespace,
-        wanted: Sequence[str],
-    ) -> None:
+    def __init__(self, translator: Translator, config: argparse.Namespace, wanted: Sequence[str], path: Path) -> None:
         self._translator = translator
         self._how = How(config.strength, wanted)
-        self._places = places
         self._config = config
+        self._wanted = wanted
+        self._made_by = {
+            "generator": path.name,
+            "trained_on": default_generator.TRAINED_ON[default_generator.choice_of(path, "own").trained_on],
+            "detail": config.detail,
+            "strength": config.strength,
+        }
+        self.ledger = Ledger(Path(config.result_dir))
+        self._places: dict[Path, Results] = {}
+        self._hashes: dict[Path, str] = {}
         self._rows: dict[Path, PageEntry] = {}
-        self.found = self.translated = 0  # faces
+        self.found = self.translated = self.doubtful = 0  # faces, and results that are weak or failed
+
+    def find_places(self, photos: Mapping[Path, Path], folder: Path) -> None:
+        """Decide where the results of each photo go; `photos` are paths, by each its path below one folder."""
+        self._hashes = {photo: _hash(photo) for photo in photos}
+        domains, suffix = self._translator.domains, self._config.format
+        self._places = places_of(photos, self._hashes, folder, domains, suffix, self.ledger)
+        _refuse_to_replace_photos(self._places)
 
     def rows(self) -> list[PageEntry]:
-        """Translate and save every photo; yields what to say about each, in order."""
+        """Translate and save every photo; what to say about each, in order."""
+        try:
+            self._translate()
+        finally:
+            self.ledger.write()
+        return [self._rows[photo] for photo in self._places]
+
+    def _translate(self) -> None:
         with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
             for translation in self._translator.translate_many(self._readable(), self._config.face, self._how):
                 self._save(translation)
                 progress.update(len(self._rows) - progress.n)
             progress.update(len(self._rows) - progress.n)
-        return [self._rows[photo] for photo in self._places]
 
     def _readable(self) -> Iterator[Original]:
         """Each photo that can be read and has no results yet."""
         for path, results in self._places.items():
-            if results.strip.exists() and not self._config.overwrite:
+            if not self._config.overwrite and self._is_done(results):
                 self._rows[path] = PageEntry(str(path), results, KEPT)
                 continue
             try:
@@ -88,6 +107,11 @@ class FolderRun:
                 continue
             yield Original(pixels, path, photo.icc_profile, _reduced(photo, pixels.shape[1], pixels.shape[0]))
 
+    def _is_done(self, results: Results) -> bool:
+        """Whether an earlier run made all that is wanted."""
+        record = self.ledger.of(results.name, results.suffix)
+        return record is not None and results.strip.exists() and set(self._wanted) <= set(record.emotions)
+
     def _save(self, translation: Translation) -> None:
         photo = translation.photo
         results = self._places[photo.path]
@@ -97,9 +121,45 @@ class FolderRun:
         if not translation.results:
             self._rows[photo.path] = PageEntry(str(photo.path), None, translation.problem)
             return
-        save(photo.pixels, translation.results, results, self._config.quality, photo.icc_profile)
-        notes = "; ".join(filter(None, (photo.note, _faces_told(found, left))))
-        self._rows[photo.path] = PageEntry(str(photo.path), results, notes)
+        notes = "; ".join(filter(None, (photo.note, _faces_told(found, left), *_calm_told(translation))))
+        results.strip.unlink(missing_ok=True)  # with it the results would be complete
+        self._record(translation, results, notes)
+        save(translation, results, self._config.quality)
+        doubts = [c.state for c in translation.checks.values() if c.state != "good"]
+        told = ", ".join(f"{n} {state}" for state, n in Counter(doubts).items())
+        self.doubtful += len(doubts)
+        self._rows[photo.path] = PageEntry(str(photo.path), results, "; ".join(filter(None, (notes, told))))
+
+    def _record(self, translation: Translation, results: Results, note: str) -> None:
+        domains = list(translation.results)
+        files = {domain: results.of(domain).relative_to(results.folder).as_posix() for domain in domains}
+        path = translation.photo.path
+        self.ledger.add(
+            PhotoRecord(
+                photo=str(path),
+                sha256=self._hashes[path],
+                name=results.name,
+                suffix=results.suffix,
+                emotions=domains,
+                note=note,
+                results=records_of(translation.checks, files),
+                **self._made_by,
+            )
+        )
+
+
+def _hash(photo: Path) -> str:
+    """Of a photo's file; of none that can't be read, which is then left out with the reason."""
+    try:
+        return sha256(photo)
+    except OSError:
+        return ""
+
+
+def _calm_told(translation: Translation) -> Iterator[str]:
+    """What is said of each face that is not calm, or not free."""
+    for number, note in translation.notes.items():
+        yield f"face {number}: {note}" if len(translation.faces) > 1 else note
 
 
 def _faces_told(found: int, left: int) -> str:
@@ -125,6 +185,8 @@ def _tell(rows: list[PageEntry], page: Path, run: FolderRun) -> None:
     new = sum(row.results is not None for row in rows) - kept
     faces = f"{run.translated} faces" if run.translated == run.found else f"{run.translated} of {run.found} faces"
     print(f"{new} of {len(rows)} photos translated, {faces}; look at {page}")
+    if run.doubtful:
+        print(f"  {run.doubtful} results are weak or failed: the page says which, and why")
     if kept:
         print(f"  {kept} had results from an earlier run: --overwrite replaces them")
     for row in rows:
@@ -178,9 +240,9 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
             raise UserError(f"the results would replace {photo} itself: name another --result_dir")
 
 
-def translator_for(config: argparse.Namespace, given: set[str]) -> Translator:
-    """The translator that the command line asks for, after refusing flags that contradict it."""
-    trained = load_generator(of_command_line(config, given), **foreign_settings(config))
+def translator_for(path: Path, config: argparse.Namespace, given: set[str]) -> Translator:
+    """The translator of a generator's file as the command line asks for it; flags that contradict it are refused."""
+    trained = load_generator(path, **foreign_settings(config))
     _refuse_contradictions(config, given, trained)
     if trained.published:
         print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")

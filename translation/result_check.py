@@ -33,6 +33,14 @@ MEANT: Mapping[str, Mapping[tuple[str, ...], float]] = {
     "sadness": {("browInnerUp",): 0.02, ("mouthFrownLeft", "mouthFrownRight"): 0.02, ("mouthShrugLower",): 0.05},
     "surprised": {("jawOpen",): 0.08, ("browInnerUp",): 0.1},
 }
+# What a face that is not calm shows, by which blendshapes, and the most that a calm one has of it.
+# 99 % of 807 calm photo-like people have at most 0.15, 0.06, 0.62 and 0.26 of it.
+CALM = (
+    ("the face smiles", ("mouthSmileLeft", "mouthSmileRight"), 0.25),
+    ("the mouth is open", ("jawOpen",), 0.08),
+    ("the brows frown", ("browDownLeft", "browDownRight"), 0.6),
+    ("the eyes are shut", ("eyeBlinkLeft", "eyeBlinkRight"), 0.4),
+)
 LIKELIER = 1.0  # natural log-odds by which the judge must find the emotion likelier, where no blendshape moved
 OTHER_SHAPE = 0.05  # mean distance of the result's mesh from where the face should have gone, in lengths of the face
 TINY = 1e-6
@@ -121,6 +129,12 @@ class Checker:
         from face_identity import alignment_of
 
         return self._identity.descriptors(crop[None], [alignment_of(points)])[0]
+
+
+def restlessness(look: Look) -> str:
+    """What a face shows that is not calm, and why that matters; "" of a calm one."""
+    shows = [told for told, names, most in CALM if float(np.mean([look.blendshapes[name] for name in names])) > most]
+    return f"{', '.join(shows)}: calm faces come out best" if shows else ""
 
 
 def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str, float], bool]:

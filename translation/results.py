@@ -1,15 +1,18 @@
-"""What test mode writes: each photo's emotions at full size and side by side, and results.html, the folder on one page.
+"""What test mode writes: each photo's emotions at full size and side by side, its faces, and results.html.
 
 The page can be looked through in any browser and needs no network.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import cv2
@@ -19,10 +22,14 @@ from PIL import Image
 from common.html_page import render
 from common.whole_files import write_atomically
 from imaging import picture_grid
+from translation.result_ledger import Ledger, PhotoRecord
+from translation.translator import Translation
 
 TEMPLATE = Path(__file__).with_name("results.html")
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP"}
 STRIP_SIZE = 1024  # pixels: longest side of each picture of a strip
+CLOSE_UP_SIZE = 320  # pixels: side of each picture of a close-up
+CLOSE_UP = "face-"  # what the files of close-ups are called, with the face's number
 
 
 @dataclass(frozen=True)
@@ -42,25 +49,54 @@ class Results:
         """One emotion at full size."""
         return self.folder / self.name / f"{domain}.{self.suffix}"
 
+    def close_up(self, face: int) -> Path:
+        """One face, original and emotions side by side."""
+        return self.folder / self.name / f"{CLOSE_UP}{face}.{self.suffix}"
 
-def names_of(photos: Sequence[Path], domains: Sequence[str], suffix: str) -> list[str]:
-    """A name for each photo's results: its path without the suffix, or with it, or numbered, so that none collide.
 
-    `photos` are paths below one folder. `a.jpg` beside `a.png`, or beside a folder `a`, need more than their stem.
+def places_of(
+    photos: Mapping[Path, Path],
+    hashes: Mapping[Path, str],
+    folder: Path,
+    domains: Sequence[str],
+    suffix: str,
+    ledger: Ledger,
+) -> dict[Path, Results]:
+    """Where the results of each photo go; `photos` are paths, by each its path below one folder.
+
+    A name is the path without the suffix, or with it, or numbered, so that none collide: neither with each other
+    (`a.jpg` beside `a.png`, or beside a folder `a`) nor with what an earlier run made of a photo with other content.
     """
     taken: set[str] = set()
-    names = []
-    for photo in photos:
-        stem, whole = photo.with_suffix("").as_posix(), photo.as_posix()
-        candidates = (stem, whole, *(f"{whole} {n}" for n in range(2, len(photos) + 2)))
-        for name in candidates:
-            files = {_folded(f"{name}.{suffix}"), *(_folded(f"{name}/{domain}.{suffix}") for domain in domains)}
-            files.add(_folded(name))  # the folder of results: a strip may have this name, a.jpg of a.jpeg beside a.jpg
-            if not files & taken:
+    places = {}
+    for photo, below in photos.items():
+        stem, whole = below.with_suffix("").as_posix(), below.as_posix()
+        for name in itertools.chain((stem, whole), (f"{whole} {n}" for n in itertools.count(2))):
+            results = Results(folder, name, suffix)
+            files = _files_of(name, domains, suffix)
+            if not files & taken and _is_its_own(results, hashes[photo], ledger):
                 break
         taken |= files
-        names.append(name)
-    return names
+        places[photo] = results
+    return places
+
+
+def _is_its_own(results: Results, sha256: str, ledger: Ledger) -> bool:
+    """Whether nothing lies in a place, or what was made of a photo with just this content."""
+    record = ledger.of(results.name, results.suffix)
+    if record:
+        return record.sha256 == sha256
+    return not results.strip.exists() and not (results.folder / results.name).is_file()
+
+
+def _files_of(name: str, domains: Sequence[str], suffix: str) -> set[str]:
+    """What results under a name write, as file systems compare it; all close-ups of a name count as one."""
+    files = {_folded(f"{name}.{suffix}"), _folded(name), _folded(f"{name}/{CLOSE_UP}*")}
+    files |= {_folded(f"{name}/{domain}.{suffix}") for domain in domains}
+    parent, _, last = name.rpartition("/")
+    if re.fullmatch(CLOSE_UP + r"\d+", _folded(last)):
+        files.add(_folded(f"{parent}/{CLOSE_UP}*"))
+    return files
 
 
 def _folded(path: str) -> str:
@@ -68,14 +104,19 @@ def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path).casefold()
 
 
-def save(
-    original: np.ndarray, translated: dict[str, np.ndarray], results: Results, quality: int, profile: bytes | None
-) -> None:
-    """Write all files of a photo. `profile` is its ICC profile; EXIF, with its place and date, is left behind."""
+def save(translation: Translation, results: Results, quality: int) -> None:
+    """Write all files of a photo, its ICC profile with them; EXIF, with its place and date, is left behind."""
+    photo, translated = translation.photo, translation.results
+    words = ["original", *translated]
     for domain, picture in translated.items():
-        _write(Image.fromarray(picture), results.of(domain), quality, profile)
-    row = [_for_strip(picture) for picture in (original, *translated.values())]
-    _write(picture_grid.grid([row], ["original", *translated]), results.strip, quality, profile)
+        _write(Image.fromarray(picture), results.of(domain), quality, photo.icc_profile)
+    for number, face in enumerate(translation.faces):
+        if face.points is not None:
+            square = face.square.within(photo.pixels.shape, 0.8)
+            row = [square.cut(picture, CLOSE_UP_SIZE) for picture in (photo.pixels, *translated.values())]
+            _write(picture_grid.grid([row], words), results.close_up(number), quality, photo.icc_profile)
+    row = [_for_strip(picture) for picture in (photo.pixels, *translated.values())]
+    _write(picture_grid.grid([row], words), results.strip, quality, photo.icc_profile)
 
 
 def _for_strip(picture: np.ndarray) -> np.ndarray:
@@ -91,39 +132,60 @@ def _write(picture: Image.Image, path: Path, quality: int, profile: bytes | None
 
 @dataclass(frozen=True)
 class PageEntry:
-    """What the page shows of one photo; `note` says what is to be known about it, `results` None where it has none."""
+    """What a run says of one photo; `note` is what is to be known about it, `results` None where it has none."""
 
     photo: str
     results: Results | None
     note: str = ""
 
 
-def write_page(folder: Path, rows: Sequence[PageEntry], domains: Sequence[str]) -> Path:
-    """Write `results.html` into the results' folder and return its path."""
-    page = render(
-        TEMPLATE,
-        done=[_shown(folder, row.photo, row.note, row.results, domains) for row in rows if row.results],
-        left_out=[row for row in rows if not row.results],
-    )
+def write_page(folder: Path, records: Sequence[PhotoRecord], left_out: Sequence[PageEntry]) -> Path:
+    """Write `results.html`, of all results of the folder, into it and return its path."""
+    done = [shown for record in records if (shown := _shown(folder, record))]
+    generators = sorted({f"{r.generator} (trained on {r.trained_on})" for r in records if r.generator})
+    weak = sum(result["state"] != "good" for record in records for result in record.results)
+    page = render(TEMPLATE, done=done, left_out=left_out, generators=generators, weak=weak)
     path = folder / "results.html"
     write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
     return path
 
 
-def _shown(folder: Path, photo: str, note: str, results: Results, domains: Sequence[str]) -> dict[str, object]:
-    """What the template shows of a photo: its strip, the size of one picture of it, and the file behind each."""
+def _shown(folder: Path, record: PhotoRecord) -> dict[str, object] | None:
+    """What the template shows of a photo: its faces, the strip, and the file behind each; None: they are gone."""
+    results = Results(folder, record.name, record.suffix)
+    if not results.strip.exists():
+        return None
 
     def address(path: Path) -> str:
         return quote(os.fsencode(path.relative_to(folder).as_posix()))  # a name need not be UTF-8
 
+    faces: dict[int, list[Mapping[str, Any]]] = {}
+    for result in record.results:
+        faces.setdefault(result["face"], []).append(result)
     with Image.open(results.strip) as strip:
         width, height = strip.size
-    pictures = 1 + len(domains)
     return {
-        "photo": photo,
-        "note": note,
+        "photo": record.photo,
+        "note": record.note,
         "strip": address(results.strip),
-        "width": (width + picture_grid.GAP) // pictures - picture_grid.GAP,
+        "width": width,
         "height": height,
-        "files": {"original": address(results.strip)} | {d: address(results.of(d)) for d in domains},
+        "close_up": CLOSE_UP_SIZE,
+        "files": {"original": address(results.strip)} | {d: address(results.of(d)) for d in record.emotions},
+        "faces": [
+            {
+                "number": number,
+                "strip": address(results.close_up(number)),
+                "height": _height(results.close_up(number)),
+                "doubts": [r for r in of_face if r["state"] != "good"],
+                "states": {r["emotion"]: r["state"] for r in of_face},
+            }
+            for number, of_face in faces.items()
+            if results.close_up(number).exists()
+        ],
     }
+
+
+def _height(picture: Path) -> int:
+    with Image.open(picture) as opened:
+        return opened.height

@@ -19,7 +19,7 @@ from losses import one_hot
 from model import Generator
 from translation.fast_generator import Translate, fast_generator, onnx_for
 from translation.one_face import OneFace
-from translation.result_check import Check, Checker
+from translation.result_check import Check, Checker, restlessness
 
 DETAILS = ("photo", "network")  # whose pixels a result is made of: the photo's, moved, or the generator's, pasted in
 
@@ -59,13 +59,15 @@ class Translation:
     """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
 
     `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
-    `checks` say of each face, by its place in `faces`, and each domain how its result came out.
+    `checks` say of each face, by its place in `faces`, and each domain how its result came out; `notes` of a face what
+    an adult should know of the photo: that it is not calm.
     """
 
     photo: Original
     results: dict[str, Image]
     faces: Sequence[Face] = ()
     checks: Mapping[tuple[int, str], Check] = field(default_factory=dict)
+    notes: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def original(self) -> Image:
@@ -248,8 +250,8 @@ class Translator:
         for photo, faces in photos:
             with_mesh = {n: (face, *next(generated)) for n, face in enumerate(faces) if face.points is not None}
             results = {domain: photo.pixels.copy() for domain in domains} if with_mesh else {}
-            checks = self._give(photo.pixels, results, with_mesh, how)
-            yield Translation(photo, results, faces, checks)
+            checks, notes = self._give(photo.pixels, results, with_mesh, how)
+            yield Translation(photo, results, faces, checks, notes)
 
     def _sees(self, face: Face) -> Square:
         """The part of the photo that the generator is shown."""
@@ -257,15 +259,20 @@ class Translator:
 
     def _give(
         self, photo: Image, results: dict[str, Image], faces: dict[int, tuple[Face, Image, Image]], how: How
-    ) -> dict[tuple[int, str], Check]:
-        """Give the faces their emotions in `results`, in place; the largest, which is the nearest, comes last."""
-        checks = {}
+    ) -> tuple[dict[tuple[int, str], Check], dict[int, str]]:
+        """Give the faces their emotions in `results`, in place; the largest, which is the nearest, comes last.
+
+        Returns checks and notes.
+        """
+        checks, notes = {}, {}
         for number, (face, crop, generated) in reversed(faces.items()):
             moves = self.detail == "photo"
             one = OneFace(self.finder, photo, face, self._sees(face), crop, moves, self._checker)
+            if one.before and (note := restlessness(one.before)):
+                notes[number] = note
             for (domain, result), emotion in zip(results.items(), generated, strict=True):
                 checks[number, domain] = one.give(result, emotion, domain, how.strength, how.milder)
-        return dict(sorted(checks.items()))
+        return dict(sorted(checks.items())), dict(sorted(notes.items()))
 
     def close(self) -> None:
         """Free MediaPipe's networks."""
