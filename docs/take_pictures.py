@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 PHONE = {"width": 390, "height": 844}
-LAPTOP = {"width": 1366, "height": 768}
+LAPTOP = {"width": 1366, "height": 1100}
 IDENTITY = 7  # random seed of the drawn face before the camera
 PATIENCE = 300_000  # milliseconds
 
