@@ -338,7 +338,7 @@ def test_the_mirror_is_the_childs_and_judges_in_the_browser(visit):
     mirror.get_by_role("button", name="거울 켜기").click()
     mirror.locator("body[data-state=done]").wait_for()  # the film smiles
     assert int(mirror.get_by_role("meter").get_attribute("aria-valuenow")) >= 70
-    mirror.get_by_label("표정").select_option("sadness")
+    mirror.get_by_label("표정").select_option("surprised")
     mirror.locator("body[data-state=hint]").wait_for()
     assert mirror.locator(".hint").inner_text()
     assert mirror.locator(".arrow").is_visible()
