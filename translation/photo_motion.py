@@ -23,14 +23,17 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 LIDS = list(mesh_warp.EYES.values())
 
+# How far a face goes, in what the meshes say, and its light with it. On 26 photo-like people a judge of real faces
+# names 49 % of those that go just as far, 65 % at 1.3 times that, and 56 % of the generator's own pictures.
+FARTHER = 1.25
+WIDE = 0.12, 0.18  # by how much lips part, in lengths of the face: a mouth that opens so far goes less and less farther
 LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
 DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
-DARKEST, BRIGHTEST = 0.6, 1.3
-SHADING = 0.7  # how much of the change of light is taken over
+DARKEST, BRIGHTEST = 0.5, 1.5
 FINEST = 0.006 / PIXEL  # furrows are as wide as this at least, and as light at most
-FURROW, DEEPEST = 0.8, 14.0  # how much of a furrow is taken over, and its most, in grey levels
-FEATURES = 0.025  # how far around brows, eyes and lips there are no furrows, in lengths of the face
-BESIDE_MOUTH = 0.05  # how far around lips the light stays: there the generator is least sure
+FURROW, DEEPEST = 1.2, 22.0  # how much of a furrow is taken over, and its most, in grey levels
+FEATURES = 0.015  # how far around brows, eyes and lips there are no furrows, in lengths of the face
+BESIDE_MOUTH = 0.045  # how far around lips the light stays: there the generator is least sure
 OPENS = 0.004, 0.03  # by how much lips part, in lengths of the face: from there the inside is the generator's, and all
 LIP_EDGE = 0.004  # how softly it ends, in lengths of the face
 MOVES = 0.02  # pixels of FIELD_SIZE: less is nothing
@@ -51,11 +54,12 @@ class FaceMotion:
         self._luma = self._seen(crop.astype(np.float32) @ LUMA)
 
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
-        """Move the face in the photo `result`, in place, as it moves in `generated`, `strength` times as far.
+        """Move the face in the photo `result`, in place, as it moves in `generated`, `strength` times as far as usual.
 
         Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where it would be no face.
         """
         moves = face_movement.movement(self._own, meshes)
+        strength *= farther(self._own, self._own + moves)
         lit, mask = self._paste.prepared(generated, meshes.answer)
         mask, answer = np.clip(self._seen(mask), 0, 1).astype(np.float32), self._seen(lit @ LUMA)
         whole, target = self._own + moves, self._own + np.float32(strength) * moves
@@ -113,7 +117,7 @@ class FaceMotion:
         band = (middle[1] - low[1]) - (middle[0] - low[0])
         smooth = mask * (1 - self._around(points, *BROWS, *LIDS, OUTER_LIPS))
         away = mask * (1 - self._around(points, OUTER_LIPS, near=BESIDE_MOUTH))
-        return 1 + (ratio - 1) * SHADING * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
+        return 1 + (ratio - 1) * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
 
     def _move(self, result: Image, where: Places) -> None:
         to_photo = cv2.invertAffineTransform(self._field.matrix(FIELD_SIZE))[:, :2]
@@ -175,6 +179,12 @@ class FaceMotion:
             for values, length in ((x, shape[1]), (y, shape[0]))
         )
         return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
+
+
+def farther(own: Points, target: Points) -> float:
+    """How far strength 1 goes, in what the meshes say: a mouth that opens wide must not be torn open."""
+    parted = mesh_warp.gap(target) - mesh_warp.gap(own)
+    return 1 + (FARTHER - 1) * float(np.clip((WIDE[1] - parted) / (WIDE[1] - WIDE[0]), 0, 1))
 
 
 @functools.cache
