@@ -100,8 +100,7 @@ SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendsh
 CALM = 0.15  # no movement of brows or mouth lies further than this from the average
 CALM_SECONDS = 1.5  # so long
 ASKING_SECONDS = 6.0  # it is not waited for longer
-NO_REST = 0.5  # a chance of a smile, or of surprise, with which it is no resting face
-ASK_AGAIN = 2  # times it is then asked for again
+ASK_AGAIN = 2  # times it is asked for again where it smiles
 
 PROGRESS = 0.15  # so much above the child's own first try, on the meter, is praised
 FIRST_TRY_SECONDS = 2.0  # a shorter try was none
@@ -180,7 +179,7 @@ def as_json() -> dict[str, Any]:
         "calm": CALM,
         "calmSeconds": CALM_SECONDS,
         "askingSeconds": ASKING_SECONDS,
-        "noRest": NO_REST,
+        "noRest": learned_feedback.NO_REST,
         "askAgain": ASK_AGAIN,
         "otherHintSeconds": OTHER_HINT_SECONDS,
         "trySeconds": TRY_SECONDS,

@@ -25,7 +25,8 @@ USUAL_LEVEL = "medium"
 # one, is put down to rest.
 REST_LIMITS = {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "jawOpen": 0.3, "looksHappy": 3.0, "looksSurprised": 3.0}
 LEAST_RISE = 2.0  # log-odds: "reached" lies so far above the resting face at least
-AT_REST = 0.2  # of the way from the resting face to "reached", the part that a resting face wanders
+NO_REST = 0.5  # a chance of a smile, or of surprise, with which a face is no resting one
+AT_REST = 0.3  # of the way from the resting face to "reached", the part that a resting face wanders
 TINY = 1e-12
 
 
@@ -40,6 +41,11 @@ def resting(name: str, rest: Readings | None) -> float:
     if rest is None or name not in rest:
         return usual(name)
     return min(rest[name], usual(name) + REST_LIMITS.get(name, math.inf))
+
+
+def is_no_rest(face: Readings) -> bool:
+    """Whether a face that should be at rest smiles or is surprised, as the judge sees it."""
+    return max(face.get("looksHappy", -math.inf), face.get("looksSurprised", -math.inf)) > math.log(NO_REST)
 
 
 def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, Any] = WEIGHTS) -> dict[str, float]:
@@ -65,6 +71,8 @@ def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, 
 def nearness(emotion: str, face: Readings, rest: Readings | None, level: str) -> float:
     """How far from rest the face has come to `emotion`: 0 at rest, 1 where the level's threshold is reached."""
     at_rest = {name: resting(name, rest) for name in WEIGHTS["features"]}
+    if rest is not None and not is_no_rest(rest):
+        at_rest |= {name: rest[name] for name in at_rest if name in rest}
     start = _log_odds(chances(at_rest, rest)[emotion])
     threshold = WEIGHTS["thresholds"]["unknown" if rest is None else "known"][emotion][level]
     goal = max(_log_odds(threshold), start + LEAST_RISE)

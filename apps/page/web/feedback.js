@@ -30,6 +30,7 @@ export function chances(table, face, rest) {
 // How far from rest the face has come to the emotion: 0 at rest, 1 where it counts as made at this level.
 export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
   const atRest = Object.fromEntries(table.learned.features.map((name) => [name, resting(table, name, rest)]));
+  if (rest && !isNoRest(table, rest)) for (const name in atRest) atRest[name] = rest[name] ?? atRest[name];
   const start = logOdds(chances(table, atRest, rest)[emotion]);
   const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
   const goal = Math.max(logOdds(threshold), start + table.leastRise);
