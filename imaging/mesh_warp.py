@@ -39,10 +39,11 @@ def places(target: Points, source: Points, triangles: Triangles, size: int) -> P
     owner = np.full((size, size), -1, np.int32)
     for number, triangle in enumerate(np.round(target[triangles] * 16).astype(np.int32)):
         cv2.fillConvexPoly(owner, triangle, number, shift=4)
-    y, x = np.mgrid[:size, :size]
-    pixels = np.stack([x, y, np.ones_like(x)], axis=2).astype(np.float64)
-    moved = np.einsum("yxk,yxkc->yxc", pixels, to_source[owner])
-    return np.where(owner[..., None] < 0, pixels[..., :2], moved).astype(np.float32)
+    where = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=2).astype(np.float32)
+    y, x = np.nonzero(owner >= 0)
+    affine = to_source.astype(np.float32)[owner[y, x]]
+    where[y, x] = x[:, None] * affine[:, 0] + y[:, None] * affine[:, 1] + affine[:, 2]
+    return where.astype(np.float32)
 
 
 def taken(image: Image, where: Places) -> Image:
