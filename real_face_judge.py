@@ -29,7 +29,7 @@ SIDE = 112  # pixels: the network's input
 SMALL = 96  # pixels: the side of `judged_square` below which the judge sees badly
 MEAN = (122.782, 117.001, 104.298)  # RGB, subtracted from values in [0, 255] before they are divided by 255
 CHANNELS = (3, 32, 64, 128, 256)  # of the input and the four blocks
-# The corrected log-probability of fear, from those of CLASSES: benchmarks/feedback.py --fear, on rendered people.
+# The corrected log-probability of fear, from those of CLASSES: a regression on rendered training people, 2026-11-28.
 FEAR_WEIGHTS = (-0.01, 0.26, -0.09, 0.03, 0.88, -0.12, 0.04)
 FEAR_BIAS = 3.39
 FACES_AT_ONCE = 4, 128  # on a CPU, whose cache it should fit into, and on a GPU
