@@ -103,7 +103,7 @@ class FaceFinder:
             face
             for box, face in found
             if (face.points is not None or box.score > SURE)
-            and not any(_lies_within(box, sure) for other, sure in found if other.score > box.score)
+            and not any(_lies_within(box, sure) for other, sure in found if _outdoes(other, box))
         ]
 
     def _face(self, image: Image, box: Box) -> Face:
@@ -336,6 +336,15 @@ def _overlap(a: Box, b: Box) -> float:
     if max(a.side, b.side) > SAME_FACE_SIDES * min(a.side, b.side):
         return 0.0
     return max(0.0, width) * max(0.0, height) / min(a.width * a.height, b.width * b.height)
+
+
+def _outdoes(one: Box, other: Box) -> bool:
+    """Whether of two boxes, one within the other's face, the first is the face.
+
+    It has the better score, or it is a face beyond doubt and far larger: what was seen in tiles, an eye perhaps, was
+    looked at more often, and the best look counts.
+    """
+    return one.score > other.score or (one.score > SURE and one.side > SAME_FACE_SIDES * other.side)
 
 
 def _lies_within(box: Box, face: Face) -> bool:
