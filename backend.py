@@ -31,7 +31,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from apps import chosen_checkpoint, collected_photos, expression_rules, learned_feedback
+from apps import chosen_checkpoint, collected_photos, expression_rules, friends, learned_feedback
 from apps.face_reading import BROWSER_FILE
 from apps.page import record_routes
 from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
@@ -123,6 +123,23 @@ class Generated(BaseModel):
 
     images: Base64Pictures = Field(description=f"In the order {', '.join(LABELS)}", min_length=6, max_length=6)
     labels: list[str] = LABELS
+    left_out: dict[str, str] = Field(
+        {}, description="Emotions that did not come out well, and why: the original is there"
+    )
+
+
+class ToMove(ToSearch):
+    """A photo, one of its faces, and the emotion that it should move to."""
+
+    face: int = Field(0, ge=0, lt=100)
+    emotion: Literal["angry", "fearful", "happy", "sadness", "surprised"]
+    portrait: bool = Field(False, description="Give back the head alone, not the whole photo")
+
+
+class Steps(BaseModel):
+    """The photo a quarter, half and three quarters of the way to the emotion."""
+
+    images: Base64Pictures
 
 
 class Pictures(BaseModel):
@@ -147,7 +164,7 @@ class Kept(BaseModel):
 
 
 class Friend(BaseModel):
-    """Somebody who does not exist, with each emotion."""
+    """Somebody who does not exist: a face at rest, or in the order of /generate with each emotion, too."""
 
     images: Base64Pictures
 
@@ -184,7 +201,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load everything once."""
     state = app.state
     state.line = Line(PLACES, MAX_BODY)
-    state.lines = dict.fromkeys(("/faces", "/generate", "/meters"), state.line)
+    state.lines = dict.fromkeys(("/faces", "/generate", "/steps", "/meters"), state.line)
     state.lines["/submit"] = Line(SUBMIT_PLACES, MAX_SUBMIT_BODY)
     state.workshop = Workshop()
     await state.workshop.start(state.settings.checkpoint)
@@ -223,22 +240,30 @@ async def generate(photo: ToTranslate, request: Request) -> Response:
     """A face in the photo with each of the five emotions. 422 when there is no face, 503 when busy."""
     workshop: Workshop = request.app.state.workshop
     if workshop.choice is None:
-        raise Refusal(
-            503,
-            "no_model",
-            "감정을 만드는 모델이 아직 없습니다. 서버를 설치한 분께 알려 주세요.",
-            "There is no model yet: run 'make demo', train one, or set STARGAN_FE_CHECKPOINT to a -G.ckpt file, "
-            "and start again.",
-        )
+        raise no_model()
     longest = LONGEST if photo.face is None and not photo.portrait else LONGEST_SEARCHED
     async with photos(request, [photo.image], longest) as [pixels]:
         try:
-            jpegs = await workshop.generate(pixels, photo.face, photo.portrait)
+            faces = await workshop.generate(pixels, photo.face, photo.portrait)
         except NoSuchFace as error:
             raise no_face() from error
     # Said in full: Dart's http package reads JSON that names no charset as Latin-1.
-    content = json.dumps({"images": base64_jpegs(jpegs), "labels": LABELS}, ensure_ascii=False).encode()
+    answer = {"images": base64_jpegs(faces.images), "labels": LABELS, "left_out": faces.left_out}
+    content = json.dumps(answer, ensure_ascii=False).encode()
     return Response(content, media_type="application/json; charset=utf-8")
+
+
+@photo_router.post("/steps")
+async def steps(photo: ToMove, request: Request) -> Steps:
+    """A face on its way from calm to an emotion, at each strength between. 422 when there is no such face."""
+    workshop: Workshop = request.app.state.workshop
+    if workshop.choice is None:
+        raise no_model()
+    async with photos(request, [photo.image], LONGEST_SEARCHED) as [pixels]:
+        try:
+            return Steps(images=base64_jpegs(await workshop.steps(pixels, photo.face, photo.emotion, photo.portrait)))
+        except NoSuchFace as error:
+            raise no_face() from error
 
 
 @photo_router.post("/meters")
@@ -249,6 +274,13 @@ async def meters(picture: ToJudge, request: Request) -> Judged:
         found = await request.app.state.workshop.all_meters(pixels, rest[0] if rest else None, picture.level)
     rounded = {emotion: round(meter, 3) for emotion, meter in found.items()}
     return Judged(meters=rounded, reached=[name for name in found if found[name] >= expression_rules.REACHED])
+
+
+def no_model() -> Refusal:
+    """The answer of a server without a generator."""
+    korean = "감정을 만드는 모델이 아직 없습니다. 서버를 설치한 분께 알려 주세요."
+    english = "There is no model yet: run 'make demo', train one, or set STARGAN_FE_CHECKPOINT to a -G.ckpt file, "
+    return Refusal(503, "no_model", korean, english + "and start again.")
 
 
 def no_face() -> Refusal:
@@ -329,9 +361,12 @@ async def health(request: Request) -> Health:
 
 
 @router.get("/friends.json")
-async def friends(request: Request) -> list[Friend]:
-    """People who don't exist with each emotion, in the order of /generate."""
-    return [Friend(images=base64_jpegs(images)) for images in await request.app.state.workshop.friends()]
+async def all_friends(request: Request) -> list[Friend]:
+    """People who don't exist: drawn ones with six faces, and before them, where the generator knows photos, a photo."""
+    choice: chosen_checkpoint.Choice | None = request.app.state.workshop.choice
+    photos = friends.photo_like_friends() if choice and choice.trained_on != "drawn" else []
+    drawn = await asyncio.to_thread(friends.drawn_friends)
+    return [Friend(images=base64_jpegs(images)) for images in [*([photo] for photo in photos), *drawn]]
 
 
 @router.get("/feedback.json")

@@ -1,7 +1,7 @@
 """Friends: people who do not exist, for who would rather not use a photo of a child. The drawn ones have each emotion.
 
 The photo-like children are cells of the figures of SFHQ-T2I by David Beniaguev (MIT licence, copyright 2024), made by
-text-to-image models; the generator in use gives them their emotions.
+text-to-image models; they are photos to the generator in use.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ from imaging.draw_faces import draw_face
 PHOTO_LIKE = sorted((Path(__file__).resolve().parent / "page" / "friends").glob("*.jpg"))
 IDENTITIES = (8, 11, 20)  # seeds of the drawing
 SIZE = 480  # pixels
+
+
+@functools.cache
+def photo_like_friends() -> list[bytes]:
+    """Of each photo-like friend the JPEG, the face at rest."""
+    return [path.read_bytes() for path in PHOTO_LIKE]
 
 
 @functools.cache

@@ -6,26 +6,40 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from apps import chosen_checkpoint, collected_photos, friends
+from apps import chosen_checkpoint, collected_photos
 from apps.page import retakes
 from apps.portrait import portrait
 from common import emotions
 from common.errors import UserError
-from imaging.photo import read_photo
 
 if TYPE_CHECKING:
     from face_detection import Face, FaceFinder
     from translation.translator import Translator
+
+STEPS = (0.25, 0.5, 0.75)  # of the strength: between calm and the emotion
 
 Result = TypeVar("Result")
 
 
 class NoSuchFace(Exception):
     """There is no face with a mesh in the photo, or not so many."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Six JPEGs: the original, then each emotion; `left_out` says why of those that show the original instead."""
+
+    images: list[bytes]
+    left_out: dict[str, str]
+
+
+def _jpeg(picture: np.ndarray) -> bytes:
+    return collected_photos.to_jpeg(picture, comment=collected_photos.MARK)
 
 
 class Workshop:
@@ -40,7 +54,6 @@ class Workshop:
         self.recent = collected_photos.Recent()
         self._translator: Translator | None = None
         self._finder: FaceFinder | None = None
-        self._photo_like: list[list[bytes]] = []
         self._thread = ThreadPoolExecutor(1, "workshop")
 
     async def start(self, wanted: str) -> None:
@@ -65,12 +78,16 @@ class Workshop:
             lambda: [collected_photos.to_jpeg(portrait(pixels, face)) for face in self._faces(pixels)]
         )
 
-    async def generate(self, pixels: np.ndarray, face: int | None, heads: bool) -> list[bytes]:
-        """Six JPEGs: the original, then each emotion on face number `face` (None: the largest), as `portraits` counts.
+    async def generate(self, pixels: np.ndarray, face: int | None, heads: bool) -> Faces:
+        """Each emotion on face number `face` (None: the largest), as `portraits` counts.
 
-        They show the whole photo, or with `heads` the head alone. Raises `NoSuchFace`.
+        The pictures show the whole photo, or with `heads` the head alone. Raises `NoSuchFace`.
         """
         return await self._do(lambda: self._generate(pixels, face or 0, heads))
+
+    async def steps(self, pixels: np.ndarray, face: int, emotion: str, heads: bool) -> list[bytes]:
+        """JPEGs between calm and the emotion, at `STEPS` of the strength it is shown at. Raises `NoSuchFace`."""
+        return await self._do(lambda: self._steps(pixels, face, emotion, heads))
 
     async def meters(self, original: np.ndarray, own: Sequence[tuple[str, np.ndarray]]) -> list[float]:
         """`retakes.meters` of (emotion, picture) pairs."""
@@ -79,10 +96,6 @@ class Workshop:
     async def all_meters(self, picture: np.ndarray, rest: np.ndarray | None, level: str) -> dict[str, float]:
         """`retakes.all_meters`."""
         return await self._do(lambda: retakes.all_meters(self._any_finder(), picture, rest, level))
-
-    async def friends(self) -> list[list[bytes]]:
-        """Of each friend six JPEGs: photo-like children where there is a generator, then drawn people."""
-        return await self._do(self._friends)
 
     async def close(self) -> None:
         """Free the networks."""
@@ -95,29 +108,38 @@ class Workshop:
     def _faces(self, pixels: np.ndarray) -> list[Face]:
         return [face for face in self._any_finder().faces(pixels) if face.points is not None]
 
-    def _generate(self, pixels: np.ndarray, number: int, heads: bool) -> list[bytes]:
-        assert self._translator is not None
+    def _face(self, pixels: np.ndarray, number: int) -> Face:
         faces = self._faces(pixels)
         if number >= len(faces):
             raise NoSuchFace
-        face = faces[number]
-        translation = self._translator.translate(pixels, [face])
-        by_emotion = {emotions.canonical(domain): picture for domain, picture in translation.results.items()}
-        pictures = [translation.original, *(by_emotion[name] for name in emotions.FIVE)]
-        if heads:
-            pictures = [portrait(picture, face) for picture in pictures]
-        for picture in pictures[1:]:
-            self.recent.add(picture)
-        return [collected_photos.to_jpeg(picture, comment=collected_photos.MARK) for picture in pictures]
+        return faces[number]
 
-    def _friends(self) -> list[list[bytes]]:
-        if self.choice and not self._photo_like and self.choice.trained_on != "drawn":
-            for path in friends.PHOTO_LIKE:
-                try:
-                    self._photo_like.append(self._generate(read_photo(path), 0, heads=True))
-                except NoSuchFace:  # never seen, and no reason to lose the others
-                    print(f"no face was found in {path}", file=sys.stderr)
-        return [*self._photo_like, *friends.drawn_friends()]
+    def _generate(self, pixels: np.ndarray, number: int, heads: bool) -> Faces:
+        """A result that fails its check is tried milder; failing still, nobody is shown it, but the original."""
+        assert self._translator is not None
+        face = self._face(pixels, number)
+        translation = self._translator.translate(pixels, [face], milder=True)
+        domains = {emotions.canonical(domain): domain for domain in translation.results}
+        left_out = {name: why for name in emotions.FIVE if (why := translation.failed(domains[name]))}
+        shown = {name: translation.results[domains[name]] for name in emotions.FIVE if name not in left_out}
+        if heads:
+            shown = {name: portrait(picture, face) for name, picture in shown.items()}
+        for picture in shown.values():
+            self.recent.add(picture)
+        original = portrait(pixels, face) if heads else translation.original
+        return Faces([_jpeg(shown.get(name, original)) for name in ("", *emotions.FIVE)], left_out)
+
+    def _steps(self, pixels: np.ndarray, number: int, emotion: str, heads: bool) -> list[bytes]:
+        assert self._translator is not None
+        face = self._face(pixels, number)
+        [domain] = [name for name in self._translator.domains if emotions.canonical(name) == emotion]
+        most = self._translator.translate(pixels, [face], domains=[domain], milder=True).checks[0, domain].strength
+        pictures = []
+        for step in STEPS:
+            picture = self._translator.translate(pixels, [face], step * most, [domain]).results[domain]
+            pictures.append(portrait(picture, face) if heads else picture)
+            self.recent.add(pictures[-1])
+        return [_jpeg(picture) for picture in pictures]
 
     def _any_finder(self) -> FaceFinder:
         """The translator's face finder, or where there is no translator one of its own."""

@@ -12,7 +12,7 @@ import {
 } from "./screens.js";
 import { findFaces, generate, health, Refused, useToken } from "./server.js";
 import { settings } from "./settings.js";
-import { faces, forget, load, newJob, src, takePictures, visit } from "./visit.js";
+import { faces, forget, leaveOut, load, newJob, src, takePictures, visit } from "./visit.js";
 import { name, say, saySentence } from "./words.js";
 
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
@@ -117,9 +117,10 @@ async function checkCode(event) {
 
 // --- The faces are there -----------------------------------------------------------------------------------------
 
-export function playWith(images, friend, face = 0) {
+export function playWith(images, friend, face = 0, leftOut = {}) {
   newJob();
   takePictures(images, friend);
+  leaveOut(Object.keys(leftOut));
   visit.face = face;
   prepareMirror();
   if (!friend && needsReview()) showReview(startOver);
@@ -158,7 +159,7 @@ async function shoot() {
 
 // "This photo?"
 async function sure(photo) {
-  visit.photo = photo;
+  Object.assign(visit, { photo, friend: false });
   show("sure");
   const image = $("#sure img");
   const seen = (can) => {
@@ -173,8 +174,9 @@ async function sure(photo) {
 
 // --- From the photo to six faces ---------------------------------------------------------------------------------
 
-async function makeFaces() {
+export async function makeFaces({ friendsPhoto } = {}) {
   const signal = newJob();
+  if (friendsPhoto) Object.assign(visit, { photo: friendsPhoto, friend: true });
   const status = wait("searching");
   const onBusy = () => say(status, "queueing");
   try {
@@ -183,7 +185,7 @@ async function makeFaces() {
     if (found.length > 1) whose(found);
     else await make(0);
   } catch (error) {
-    if (!signal.aborted) explain(error, makeFaces);
+    if (!signal.aborted) explain(error, () => makeFaces());
   } finally {
     if (signal.aborted || onScreen() !== "waiting") stopProgress();
   }
@@ -199,9 +201,9 @@ async function make(face) {
   const signal = newJob();
   const status = wait("making");
   try {
-    const images = await generate(visit.photo, face, signal, () => say(status, "queueing"));
+    const { images, left_out } = await generate(visit.photo, face, signal, () => say(status, "queueing"));
     if (signal.aborted) return;
-    playWith(images, false, face);
+    playWith(images, visit.friend, face, left_out);
   } catch (error) {
     if (!signal.aborted) explain(error, () => make(face));
   } finally {
@@ -292,7 +294,7 @@ export function wireBegin() {
   $("#code form").addEventListener("submit", checkCode);
   onClick("#photograph [data-shutter]", shoot);
   onClick("#photograph [data-timer]", async () => (await countDown($("#photograph .countdown"))) && shoot());
-  onClick("#sure-yes", makeFaces);
+  onClick("#sure-yes", () => makeFaces());
   $("#file").addEventListener("change", onFile);
   $("#camera-file").addEventListener("change", onFile);
   const toStart = { back: startOver };

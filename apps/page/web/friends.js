@@ -1,6 +1,6 @@
 // A friend to play with instead of a photo: somebody who does not exist.
 
-import { explain, playWith } from "./begin.js";
+import { explain, makeFaces, playWith } from "./begin.js";
 import { $, button, element, onScreen, show } from "./screens.js";
 import { friends } from "./server.js";
 import { src } from "./visit.js";
@@ -14,13 +14,16 @@ export async function chooseFriend() {
   try {
     const people = await friends();
     if (onScreen() !== "choose-friend") return;
-    const choices = people.map((images, i) => person(src(images[0]), "friend", i + 1, () => playWith(images, true)));
+    const choices = people.map((images, i) => person(src(images[0]), "friend", i + 1, () => take(images)));
     $("#choose-friend .people").replaceChildren(...choices);
     say(status, "");
   } catch {
     if (onScreen() === "choose-friend") explain(new Error("offline"), chooseFriend);
   }
 }
+
+// A drawn friend has all faces; those like photos are given them as a child's photo is.
+const take = (images) => (images.length > 1 ? playWith(images, true) : makeFaces({ friendsPhoto: images[0] }));
 
 // A face to choose, with its number.
 export function person(address, word, number, action) {

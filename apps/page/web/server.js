@@ -17,9 +17,9 @@ export const useToken = (token) => sessionStorage.setItem("token", token);
 // The heads in a photo, base64 JPEGs. `onBusy` is called when the line is full and this waits to try again.
 export const findFaces = async (image, signal, onBusy) => (await inLine("faces", { image }, signal, onBusy)).faces;
 
-// The six heads, base64 JPEGs, of face number `face` in the photo.
-export const generate = async (image, face, signal, onBusy) =>
-  (await inLine("generate", { image, face, portrait: true }, signal, onBusy)).images;
+// {images: the six heads, base64 JPEGs, of face number `face` in the photo, left_out: {emotion: why it has none}}.
+export const generate = (image, face, signal, onBusy) =>
+  inLine("generate", { image, face, portrait: true }, signal, onBusy);
 
 // {kept, not_reached, ...} of six pictures and the scores of the child's own, by emotion.
 export const submit = (images, scores, signal) => ask("submit", { images, scores }, signal);
@@ -33,12 +33,12 @@ export async function health() {
   }
 }
 
-// Six pictures of each friend; those of another child's making are given emotions at the first asking.
-export const friends = async () =>
-  (await (await get("friends.json", 12 * SOON_SECONDS)).json()).map(({ images }) => images);
+// Of each friend the six pictures, or a photo.
+export const friends = async () => (await (await get("friends.json")).json()).map(({ images }) => images);
 
-// The head between calm and the emotion, base64 JPEGs: a quarter, half and three quarters of the way.
-export const steps = async (image, face, emotion) => (await ask("steps", { image, face, emotion })).images;
+// A face between calm and the emotion, base64 JPEGs: a quarter, half and three quarters of the way.
+export const steps = async (image, face, emotion, portrait) =>
+  (await ask("steps", { image, face, emotion, portrait })).images;
 
 // How near a face in a picture (base64) is to each emotion, {emotion: 0 to 1}; `rest` is the child's usual one, or null.
 // And which of them it reached.

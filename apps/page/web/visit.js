@@ -77,8 +77,8 @@ export async function pictureOf(emotion, strength) {
 
 // From the child's own face to the emotion: the server moves the face so far; without it, the two are blended.
 export function stepsOf(emotion) {
-  const { pictures, photo, face, friend } = visit;
-  visit.steps[emotion] ??= steps(friend ? pictures.original : photo, friend ? 0 : face, emotion)
+  const { pictures, photo, face } = visit;
+  visit.steps[emotion] ??= steps(photo || pictures.original, face, emotion, Boolean(photo))
     .then((between) => [pictures.original, ...between, pictures[emotion]].map(src))
     .catch(() => Promise.all(SHARES.map((share) => blend(pictures.original, pictures[emotion], share))));
   return visit.steps[emotion];
