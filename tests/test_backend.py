@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hostile_bodies import hostile_bodies, png, scan_bomb
 from PIL import Image, ImageCms
-from serving import OVERWRITING, Server, in_memory, make_checkpoint
+from serving import OVERWRITING, SHIPPED, Server, in_memory, make_checkpoint
 
 import backend
 from apps import chosen_checkpoint
@@ -32,7 +32,7 @@ EMOTIONS = ["angry", "fearful", "happy", "sadness", "surprised"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("backend")
-    with Server(folder, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder)), STARGAN_FE_COLLECT="1") as running:
+    with Server(folder, STARGAN_FE_CHECKPOINT=str(SHIPPED), STARGAN_FE_COLLECT="1") as running:
         yield running
 
 
@@ -173,6 +173,25 @@ def test_a_face_of_a_group_is_chosen_and_shown_alone(server):
     assert np.abs(heads[0] - heads[1]).mean() > 20, "two different people"
     status, _, answer = server.post("/generate", {"image": encode(group), "face": 2})
     assert (status, json.loads(answer)["code"]) == (422, "no_face")
+
+
+def test_a_face_moves_in_steps(server):
+    """Each is further from calm than the one before; a face of random weights fails its check and is never shown."""
+    original, *_, surprised = (pixels(image).astype(int) for image in json.loads(
+        server.post("/generate", {"image": photo(11)})[2])["images"])  # fmt: skip
+    answer = json.loads(server.post("/steps", {"image": photo(11), "emotion": "surprised"})[2])
+    way = [*(pixels(image).astype(int) for image in answer["images"]), surprised]
+    moved = [np.abs(picture - original).mean() for picture in way]
+    assert len(way) == 4 and moved == sorted(moved) and moved[0] > 0.1
+
+
+def test_a_face_that_fails_its_check_is_not_given_back(tmp_path):
+    """Random weights make a face of it that is none: the original is there instead, and why is said."""
+    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(make_checkpoint(tmp_path))) as server:
+        answer = json.loads(server.post("/generate", {"image": photo(7)})[2])
+    assert answer["left_out"] and all(answer["left_out"].values())
+    for name, image in zip(EMOTIONS, answer["images"][1:], strict=True):
+        assert (image == answer["images"][0]) == (name in answer["left_out"])
 
 
 def test_drawn_friends_have_six_faces(bare):
@@ -475,7 +494,7 @@ def wait_for(true):
 def test_the_servers_memory_keeps_nothing_of_photos_that_were_answered(tmp_path, portrait):
     """The search finds each picture while it arrives; once all is answered, neither it nor what was made of it."""
     sent, own = encode(portrait, quality=92), photo(7, "happy")
-    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(make_checkpoint(tmp_path)), **OVERWRITING) as server:
+    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(SHIPPED), **OVERWRITING) as server:
         made = json.loads(server.post("/generate", {"image": sent})[2])["images"]
         assert server.post("/faces", {"image": sent})[0] == 200
         pictures = {"the photo": sent, "a made picture": made[3], "the child's own picture": own}

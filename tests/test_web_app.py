@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from PIL import Image
-from serving import ROOT, BelowServer, Server, jpeg, killed, make_checkpoint
+from serving import ROOT, SHIPPED, BelowServer, Server, jpeg, killed, shipped_generator
 
 from apps import expression_rules, face_reading, learned_feedback
 from apps.record.entries import Consent
@@ -43,7 +43,7 @@ needs_vendor = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
-    with Server(folder, **SETTINGS, STARGAN_FE_CHECKPOINT=str(make_checkpoint(folder))) as running:
+    with Server(folder, **SETTINGS, STARGAN_FE_CHECKPOINT=str(SHIPPED)) as running:
         yield running
 
 
@@ -434,7 +434,7 @@ def test_a_face_of_a_group_is_chosen(page):
 def guarded(tmp_path_factory):
     """A server with an access code, whose generator has learned from drawings."""
     folder = tmp_path_factory.mktemp("guarded")
-    made = make_checkpoint(folder, trained_on="drawn")
+    made = shipped_generator(folder, trained_on="drawn")
     with Server(folder, **SETTINGS, STARGAN_FE_CHECKPOINT=str(made), STARGAN_FE_TOKEN="비밀 코드") as running:
         yield running
 
@@ -858,7 +858,7 @@ def stopped(server):
 @needs_vendor
 def test_a_server_that_hangs_and_then_is_gone(open_page, tmp_path):
     """The page opens from what it kept at the first visit, the mirror too; nobody waits before an empty screen."""
-    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(make_checkpoint(tmp_path, trained_on="drawn"))) as server:
+    with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(shipped_generator(tmp_path, trained_on="drawn"))) as server:
         page = open_page(server.url)
         wait_until(page, "document.querySelector('#keeping').textContent.includes('%')")  # how far it is
         files = ["vendor/vision_bundle.mjs", "vendor/wasm/vision_wasm_internal.wasm", "models/face_landmarker.task"]

@@ -203,6 +203,7 @@ async function make(face) {
   try {
     const { images, left_out } = await generate(visit.photo, face, signal, () => say(status, "queueing"));
     if (signal.aborted) return;
+    if (settings.emotions.every((emotion) => emotion in left_out)) throw { code: "not_good" };
     playWith(images, visit.friend, face, left_out);
   } catch (error) {
     if (!signal.aborted) explain(error, () => make(face));
@@ -239,6 +240,7 @@ const KNOWN = {
   no_face: ["noFaceTitle", "noFace"],
   unreadable: ["otherPhotoTitle", "unreadable"],
   too_large: ["otherPhotoTitle", "tooLarge"],
+  not_good: ["otherPhotoTitle", "notGoodFaces"],
 };
 
 // What went wrong, kindly; "again" asks the server once more, or for another photo where this one won't do.
@@ -248,7 +250,7 @@ export function explain(error, again) {
   const anew = error.code in KNOWN ? startOver : again;
   const details = showMessage({ title, text, again: anew, back: startOver });
   if (error instanceof Refused) saySentence(details, error.sentence);
-  else say(details, error.code ? "unreadableForAdults" : "offlineForAdults");
+  else say(details, `${error.code ?? "offline"}ForAdults`);
 }
 
 // --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
