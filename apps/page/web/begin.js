@@ -4,7 +4,7 @@ import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./came
 import { showOverview, showFace } from "./faces.js";
 import { chooseFriend, person } from "./friends.js";
 import { closeMirror, loadMirror } from "./mirror.js";
-import { keepMirror } from "./offline.js";
+import { isKept, keepMirror } from "./offline.js";
 import { record } from "./record.js";
 import { needsReview, showReview, wireReview } from "./review.js";
 import {
@@ -265,7 +265,7 @@ export function prepareMirror() {
 }
 
 async function readyMirror(picture, friend) {
-  if (!(server ?? (await askServer()))?.mirror) return null;
+  if (((server ?? (await askServer())) ?? { mirror: await isKept() }).mirror !== true) return null;
   const [mirror, original] = await Promise.all([loadMirror(), load(picture)]);
   if (!mirror || visit.pictures?.original !== picture) return null;
   if (friend) mirror.rest = null; // a friend's face says nothing about the child's

@@ -16,6 +16,10 @@ export function keepMirror(onProgress) {
   return fetching;
 }
 
+// Whether all of it is there: then the mirror needs no server.
+export const isKept = async () =>
+  Boolean(window.caches) && (await Promise.all(FILES.map((file) => caches.match(file)))).every(Boolean);
+
 async function fetchMissing(onProgress) {
   await navigator.serviceWorker.ready;
   const kept = await Promise.all(FILES.map((file) => caches.match(file)));
