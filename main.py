@@ -368,4 +368,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if "training.distributed" in sys.modules:  # torch is loaded: nothing heavy for --help
+        from training.distributed import end_process
+
+        end_process(code)
+    sys.exit(code)

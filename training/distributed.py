@@ -9,9 +9,10 @@ from __future__ import annotations
 import atexit
 import datetime
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -149,6 +150,19 @@ class Ranks:
                 f"process {self.rank} of {self.world_size} has lost the others, of which one has died or stopped (its "
                 f"own message says why; here: {reason}): the same command with --resume_iters latest"
             ) from error
+
+
+def end_process(code: int) -> NoReturn:
+    """End this process with an exit code; at once if it is one of several.
+
+    While Python ends, a thread of gloo's may still free its work, and now and then that aborts the process.
+    """
+    if dist.is_available() and dist.is_initialized():
+        atexit._run_exitfuncs()  # leaves the group, closes what is open
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _require_gpus(processes: int, gpus: int) -> None:
