@@ -1,10 +1,9 @@
 """How a face shows each of the five emotions: what of people's movements, in which part of the face, and how far.
 
 Found by search: each number was varied on 40 calm photo-like training people for what the judge of real faces says of
-the result, with a penalty for moving far, and then weakened by eye until no face looked evil or pained. So found, the
-judge named 37, 31, 37, 37 and 34 of the 40 rightly (angry, fearful, happy, sadness, surprised). Fearful was then made
-a sixth stronger, as a generator shows less than its pairs; angry as well, but a generator that had learned that moved
-so far that dlib took every fifth angry face for another person's, so it is as found.
+the result, with a penalty for moving far, and then weakened by eye until no face looked evil or pained. Fearful was
+then made a sixth stronger, as a generator shows less than its pairs; angry as well, but the generator that learned
+that moved so far that dlib took every fifth angry face for another person's, so it is as found.
 """
 
 from __future__ import annotations
