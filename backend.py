@@ -175,7 +175,7 @@ class Health(BaseModel):
     status: str = "ok"
     generating: bool = Field(description="A generator is loaded")
     generator: str = Field(description="Whose it is: chosen, own, shipped or demo; empty without one")
-    trained_on: str = Field(description="What its faces were: drawn, rendered or photos; empty without one")
+    trained_on: str = Field(description="What its faces were: drawn, rendered, photolike or photos; empty without one")
     problem: str = Field(description="Why there is no generator, for who looks after the server")
     collecting: bool = Field(description="Submitted pictures are kept")
     token_required: bool

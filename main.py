@@ -132,7 +132,7 @@ def add_training(add: Add) -> None:
     )
     add(
         "--trained_on",
-        choices=("photos", "rendered", "drawn"),
+        choices=("photos", "photolike", "rendered", "drawn"),
         default="photos",
         help="what the faces are; kept with the checkpoints and shown by the apps",
     )

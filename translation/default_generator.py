@@ -14,7 +14,12 @@ SHIPPED = Path("pretrained")  # comes with the project
 DEMO_MODELS = Path("data/demo/models")  # made by `make demo`
 BESIDE_THE_CODE = Path(__file__).resolve().parent.parent / SHIPPED  # the same, for who works in another folder
 
-TRAINED_ON = {"drawn": "drawn faces", "rendered": "rendered people", "photos": "photos"}
+TRAINED_ON = {
+    "drawn": "drawn faces",
+    "rendered": "rendered people",
+    "photolike": "photo-like people who do not exist",
+    "photos": "photos",
+}
 USUALLY = "photos"  # where a run's config.json does not say what it was trained on
 
 ORIGINS = {

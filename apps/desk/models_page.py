@@ -24,7 +24,7 @@ def show() -> None:
         st.write(f"- {word('file')}: `{choice.path}`")
         st.write(f"- {word('origin')}: {word('model' + choice.origin)}")
         st.write(f"- {word('learned')}: {word(choice.trained_on)}")
-        if choice.trained_on != "photos":
+        if choice.trained_on in ("drawn", "rendered"):
             st.info(word("drawnOnly" if choice.trained_on == "drawn" else "renderedText"))
     st.header(word("judge"), anchor=False)
     st.write(word("judgeText"))

@@ -212,6 +212,7 @@ WORDS = {
     "learned": ("배운 얼굴", "Learned from"),
     "drawn": ("그린 얼굴", "drawn faces"),
     "rendered": ("컴퓨터로 만든 얼굴", "computer-made faces"),
+    "photolike": ("실제로 없는 사람의 사진 같은 얼굴", "photo-like faces of nobody"),
     "photos": ("사진", "photos"),
     "modelnone": (
         "지금은 모델이 없습니다. 설치한 분께 이 글을 보여 주십시오.",
