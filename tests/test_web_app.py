@@ -845,7 +845,10 @@ def test_a_file_that_is_no_photo_is_refused_when_chosen(page):
     page.click("#overview .cards button >> nth=0")
     page.click("#my-turn")
     page.set_input_files("#turn-file", text)
-    wait_until(page, "document.querySelector('#turn .hint').textContent.includes('열리지 않네')")
+    on_screen(page, "message")  # which the mirror's hints do not overwrite
+    assert "열리지 않네" in page.inner_text("#message-text")
+    page.click("#message-again")
+    on_screen(page, "turn")
 
 
 @contextlib.contextmanager
@@ -858,15 +861,32 @@ def stopped(server):
         server.process.send_signal(signal.SIGCONT)
 
 
+MIRROR_IS_KEPT = "import('./offline.js').then(({isKept}) => isKept())"
+
+
+@needs_vendor
+def test_the_mirror_is_kept_by_a_page_without_its_worker(open_page, server):
+    """As at a first visit on a slow phone, whose worker comes late, and after a forced reload. Failures are mended."""
+    page = open_page(server.url)
+    wait_until(page, MIRROR_IS_KEPT)
+    page.evaluate("caches.keys().then((all) => Promise.all(all.map((name) => caches.delete(name))))")
+    page.route("**/real-face-judge.tflite", lambda route: route.abort())
+    with page.expect_navigation():
+        page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+    wait_until(page, "document.querySelector('#keeping').textContent.startsWith('거울을 다')")
+    assert page.evaluate("navigator.serviceWorker.controller") is None
+    page.unroute("**/real-face-judge.tflite")
+    wait_until(page, MIRROR_IS_KEPT)
+    wait_until(page, "!document.querySelector('#keeping').textContent")
+
+
 @needs_vendor
 def test_a_server_that_hangs_and_then_is_gone(open_page, tmp_path):
     """The page opens from what it kept at the first visit, the mirror too; nobody waits before an empty screen."""
     with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(shipped_generator(tmp_path, trained_on="drawn"))) as server:
         page = open_page(server.url)
         wait_until(page, "document.querySelector('#keeping').textContent.includes('%')")  # how far it is
-        files = ["vendor/vision_bundle.mjs", "vendor/wasm/vision_wasm_internal.wasm", "models/face_landmarker.task"]
-        kept = f"Promise.all({files}.map((file) => caches.match(file))).then((all) => all.every(Boolean))"
-        wait_until(page, kept)
+        wait_until(page, MIRROR_IS_KEPT)
         wait_until(page, "caches.match('friends.json').then(Boolean)")
         page.context.set_default_timeout(30_000)  # it took 45 s and more
         with stopped(server):
@@ -1104,7 +1124,7 @@ def test_the_manifest_names_files_that_are_there():
         assert script.name in ("sw.js", "docs.js") or f'"{script.name}"' in service_worker, "would be missing offline"
 
 
-@pytest.mark.xfail(reason="six friends do not fit on a screen of 320x568 without scrolling: to be mended")
+@pytest.mark.xfail(reason="under repair: ends after the friends' screen")
 @pytest.mark.slow
 @needs_vendor
 def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
@@ -1150,6 +1170,7 @@ def test_every_screen_at_every_size_by_day_and_by_night(open_page, server):
     check("overview")
     my_turn(page, "슬픈")
     wait_until(page, "document.querySelector('#turn').dataset.state === 'hint'")
+    page.evaluate("import('./visit.js').then(async ({visit}) => (await visit.mirror).stop())")  # or it ends by itself
     check("turn")
     check_in_view(page, "#turn .meter", "#turn .hint", "#turn video")
     page.click("#rest-button")

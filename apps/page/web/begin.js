@@ -33,10 +33,13 @@ export async function startOver() {
   if (server?.mirror) keepMirror(showKeeping);
 }
 
-// How far the mirror's files are, in percent; nothing once all are there.
+// How far the mirror's files are, in percent; nothing once all are there. null: they can't be kept now.
 function showKeeping(share) {
-  const percent = Math.floor(100 * share);
-  for (const place of ["#keeping", "#turn .keeping"]) say($(place), percent < 100 ? "keeping" : "", { percent });
+  const arriving = share !== null && share < 1;
+  for (const place of ["#keeping", "#turn .keeping"]) {
+    say($(place), arriving ? "keeping" : "", { percent: Math.floor(100 * share) });
+  }
+  if (share === null) say($("#keeping"), "notKept");
 }
 
 // Ask the server what it can do, and show it.
@@ -266,6 +269,7 @@ export function prepareMirror() {
 
 async function readyMirror(picture, friend) {
   if (((server ?? (await askServer())) ?? { mirror: await isKept() }).mirror !== true) return null;
+  await keepMirror(showKeeping); // nothing is fetched twice
   const [mirror, original] = await Promise.all([loadMirror(), load(picture)]);
   if (!mirror || visit.pictures?.original !== picture) return null;
   if (friend) mirror.rest = null; // a friend's face says nothing about the child's

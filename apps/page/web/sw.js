@@ -8,9 +8,7 @@ const FILES = [
   "settings.js", "turn.js", "visit.js", "voice.js", "words.js", "feedback.json", "friends.json",
   "manifest.webmanifest", "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
-// The mirror's files are large and never change; a new name when fetch_vendor.py pins another version.
-const MIRROR = "mirror-1.1.0";
-const MIRROR_FILES = /^(vendor|models)\//;
+const MIRROR_FILES = /^(vendor|models)\//; // kept by the page (offline.js), which shows how far it is
 const SOON_MS = 3000; // a server that has not answered then is taken for one that is away
 const AWAY_MS = 20_000; // and not waited for again so soon
 
@@ -22,10 +20,6 @@ addEventListener("install", (event) => {
 });
 
 addEventListener("activate", (event) => {
-  const current = [SHELL, MIRROR];
-  event.waitUntil(
-    caches.keys().then((names) => Promise.all(names.filter((n) => !current.includes(n)).map((n) => caches.delete(n)))),
-  );
   event.waitUntil(clients.claim());
 });
 
@@ -33,19 +27,9 @@ addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   if (method !== "GET" || !url.startsWith(registration.scope)) return;
   const path = url.slice(registration.scope.length).split(/[?#]/)[0];
-  if (MIRROR_FILES.test(path)) event.respondWith(keptFirst(event, path));
+  if (MIRROR_FILES.test(path)) event.respondWith(caches.match(path).then((kept) => kept ?? fetch(event.request)));
   else if (FILES.includes(path || "./")) event.respondWith(freshFirst(event));
 });
-
-// By `path`, because a second try for a file has another query. Given on as it arrives: the page shows how far it is.
-async function keptFirst(event, path) {
-  const cache = await caches.open(MIRROR);
-  const kept = await cache.match(path);
-  if (kept) return kept;
-  const fresh = await fetch(event.request);
-  if (fresh.ok) event.waitUntil(cache.put(path, fresh.clone()));
-  return fresh;
-}
 
 async function freshFirst(event) {
   const cache = await caches.open(SHELL);

@@ -5,7 +5,7 @@ import { prepareMirror } from "./begin.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
 import { showFace, showNext } from "./faces.js";
 import { noteAttempt, number } from "./record.js";
-import { $, bar, countDown, define, fillHeading, onClick, onHold, onScreen, show } from "./screens.js";
+import { $, bar, countDown, define, fillHeading, onClick, onHold, onScreen, show, showMessage } from "./screens.js";
 import { meters } from "./server.js";
 import { rulesFor, settings } from "./settings.js";
 import { faces, pictureOf, src, visit } from "./visit.js";
@@ -213,8 +213,10 @@ export function wireTurn() {
     const { emotion } = visit;
     const picture = file && (await readFile(file));
     if (!file || onScreen() !== "turn" || visit.emotion !== emotion) return; // left while it was read
-    if (picture) judge(picture, emotion);
-    else say($("#turn .hint"), "unreadable");
+    if (picture) return judge(picture, emotion);
+    // A screen of its own: the mirror, or the camera that is tried again after the file dialog, would overwrite a hint.
+    const problem = { title: "otherPhotoTitle", text: "unreadable", again: myTurn, back: myTurn };
+    say(showMessage(problem), "unreadableForAdults");
   });
   define("turn", { back: () => showFace(visit.emotion), leave, enter: watch });
   define("rest", { back: myTurn });
