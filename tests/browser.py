@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 from pathlib import Path
 
@@ -27,6 +29,29 @@ def film(path: Path, identity: int, *emotions: str, frames: int = 150) -> Path:
         pictures += [jpeg(picture)] * frames
     path.write_bytes(b"".join(pictures))
     return path
+
+
+def camera_of(**pictures: np.ndarray) -> str:
+    """A page's script: its camera shows the first of these pictures, or the one that `window.camera` names."""
+    sources = {
+        name: f"data:image/jpeg;base64,{base64.b64encode(jpeg(face)).decode()}" for name, face in pictures.items()
+    }
+    return f"""{{
+        const images = {{}};
+        for (const [name, src] of Object.entries({json.dumps(sources)})) {{
+            images[name] = Object.assign(new Image(), {{ src }});
+        }}
+        window.camera = {json.dumps(next(iter(pictures)))};
+        navigator.mediaDevices.getUserMedia = async () => {{
+            const canvas = Object.assign(document.createElement("canvas"), {{ width: {FRAME[1]}, height: {FRAME[0]} }});
+            const stream = canvas.captureStream();
+            const timer = setInterval(() => {{
+                canvas.getContext("2d").drawImage(images[window.camera], {(FRAME[1] - FRAME[0]) // 2}, 0);
+                if (!stream.active) clearInterval(timer);
+            }}, 66);
+            return stream;
+        }};
+    }}"""
 
 
 def launch(playwright, camera: Path):
