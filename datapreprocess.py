@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from common import argument_types, emotions
 from common.errors import UserError, door
+from common.flags import Switch
 from common.progress import progress_bar
 from common.version import TOLD
 from preprocessing import aihub
@@ -57,8 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--min_face", "leave out smaller faces (%(default)s)", type=argument_types.count, default=64, metavar="PIXELS")
     add("--pairs", "the same file name in every emotion's folder is the same person, pose and light: cut all photos of "
         "a person where the neutral one shows the face, and name them alike, for main.py --lambda_pair",
-        action="store_true")  # fmt: skip
-    add("--align", "turn each face until its eyes are level", action="store_true")
+        action=Switch, default=False)  # fmt: skip
+    add("--align", "turn each face until its eyes are level", action=Switch, default=False)
     add("--border", "beyond the photo's edge, soft: mirrored and blurred; repeat: the edge's pixels, as "
         "streaks (%(default)s)", choices=("soft", "repeat"), default="soft")  # fmt: skip
     add("--format", "of the crops (%(default)s)", choices=("jpg", "png"), default="jpg")
@@ -73,7 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--num_workers", "processes (the machine's cores: %(default)s); 0: none but this one",
         type=argument_types.whole, default=_cores(), metavar="N")  # fmt: skip
     add("--shard", "do the K-th of N parts, for N machines (%(default)s)", type=_shard, default="1/1", metavar="K/N")
-    add("--merge", "make manifest and report out of the finished shards in OUTPUT", action="store_true")
+    add("--merge", "make manifest and report out of the finished shards in OUTPUT", action=Switch, default=False)
     return parser
 
 

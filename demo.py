@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from common.emotions import FIVE
 from common.errors import UserError, door
+from common.flags import Switch
 from common.version import TOLD
 
 if TYPE_CHECKING:  # what is heavy is imported where it is used: --help answers at once
@@ -174,7 +175,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The one flag there is."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=TOLD)
-    parser.add_argument("--overwrite", action="store_true", help=f"delete what an earlier demo left in {DEMO}")
+    parser.add_argument("--overwrite", action=Switch, default=False, help=f"delete what an earlier demo left in {DEMO}")
     return parser
 
 

@@ -14,8 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common import argument_types, emotions
+from common import emotions
 from common.errors import UserError, door
+from common.flags import add_flags, from_values
+from common.settings import JudgeSettings
 from common.version import TOLD
 
 if TYPE_CHECKING:
@@ -172,23 +174,7 @@ def build_parser() -> argparse.ArgumentParser:
     predict.add_argument("--emotion_model", type=Path, help="a judge file; default: enet_b2_7.pt")
 
     train = commands.add_parser("train", help="train a judge on labelled faces", formatter_class=tidy)
-    train.add_argument("--image_dir", type=Path, default=Path("data/train512"), help="one folder per emotion")
-    train.add_argument("--output", type=Path, default=Path("data/models/emotion.pt"), help="judge file to write")
-    train.add_argument("--arch", default="tf_efficientnet_b0", help="timm network")
-    train.add_argument(
-        "--crop_size", type=argument_types.crop, default=448, help="centre crop of the faces, as main.py's"
-    )
-    train.add_argument("--image_size", type=argument_types.count, default=224, help="side of the network's input")
-    train.add_argument(
-        "--epochs", type=argument_types.count, default=30, help="passes over the training faces, at most"
-    )
-    train.add_argument(
-        "--patience", type=argument_types.count, default=8, help="stop after so many epochs without a better one"
-    )
-    train.add_argument("--batch_size", type=argument_types.count, default=64, help="faces a step")
-    train.add_argument("--lr", type=argument_types.positive, default=1e-3, help="highest learning rate of AdamW")
-    train.add_argument("--pretrained", type=Path, help="judge file to start from (its --arch is taken)")
-    train.add_argument("--seed", type=argument_types.whole, default=0, help="random seed")
+    add_flags(train, JudgeSettings)
     return parser
 
 
@@ -232,13 +218,13 @@ def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
 @door
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit code."""
-    args = vars(build_parser().parse_args(argv))
-    if args.pop("command") == "predict":
-        predict(**args)
+    args = build_parser().parse_args(argv)
+    if args.command == "predict":
+        predict(args.photos, args.emotion_model)
     else:
         from training import judge
 
-        judge.train(judge.JudgeTraining(**args))
+        judge.train(from_values(JudgeSettings, vars(args)))
     return 0
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -294,7 +295,7 @@ def _tile_centres(length: int) -> list[float]:
     return [round(start) + (VIEW_SIZE - 1) / 2 for start in np.linspace(0, length - VIEW_SIZE, count)]
 
 
-def _detect(detector, picture: Image, view: Square, turned: bool, min_score: float = MIN_SCORE) -> list[Box]:
+def _detect(detector: Any, picture: Image, view: Square, turned: bool, min_score: float = MIN_SCORE) -> list[Box]:
     """The detector's boxes in `picture`, the square crop of `view`, as boxes of the whole image.
 
     They are turned as `view` is, and where `turned` says so on to the line of the eyes.
@@ -352,7 +353,7 @@ def _lies_within(box: Box, face: Face) -> bool:
     return face.points is not None and cv2.pointPolygonTest(cv2.convexHull(face.points), box.centre, False) >= 0
 
 
-def media_pipe_image(image: Image):
+def media_pipe_image(image: Image) -> Any:
     """uint8 RGB [H, W, 3] as MediaPipe takes it."""
     import mediapipe
 

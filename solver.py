@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import math
 from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 from checkpointing import training_sets
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
+from common.settings import Settings
 from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, training_batches
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
@@ -33,41 +32,43 @@ from training.sample_stream import stream_seed
 from training.start_up import start_up_block
 from training.state import TrainingState
 from training.unreadable import Unreadable
-from translation.translator import translate_to_all
+from translation.translator import faces_that_fit, translate_to_all
 
 SAMPLE_FACES = 2  # faces of each domain in the sample grid
 LOWEST_FACTOR = 1 / 32  # lowest factor of the learning rates after NaN or infinity; below it data or flags are wrong
 
 
 class Solver:
-    """Trains a generator and a discriminator on labelled faces, as `config` (the arguments of `main.py`) says."""
+    """Trains a generator and a discriminator on labelled faces."""
 
-    def __init__(self, config: argparse.Namespace, images: LabelledImages) -> None:
-        self.config = config
+    def __init__(self, settings: Settings, images: LabelledImages) -> None:
+        self.settings = settings
+        self.networks, self.schedule, self.speed = settings.networks, settings.schedule, settings.speed
         self.images = images
-        tune(config.amp, config.deterministic)
+        tune(self.speed.amp, self.speed.deterministic)
         self.device = choose_device()
         self.ranks = Ranks(self.device)
-        self.stop = GracefulStop(config.max_minutes)
-        self.folder = RunFolder(config, images.domains, hurried=lambda: self.stop.asked is not None)
-        conditions = config.seed, config.augment, config.lambda_pair > 0, config.pair_from
-        self.faces = Faces(config.crop_size, config.image_size, *conditions)
+        self.stop = GracefulStop(self.schedule.max_minutes)
+        config = {"arguments": settings.as_json(), "domains": list(images.domains)}
+        self.folder = RunFolder(settings.saving, config, hurried=lambda: self.stop.asked is not None)
+        data, sizes = settings.data, (self.networks.crop_size, self.networks.image_size)
+        self.faces = Faces(*sizes, self.schedule.seed, data.augment, settings.losses.lambda_pair > 0, data.pair_from)
         self.selection: Selection | None = None
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
         self._start_anew()
-        if self.state.d_warmup >= config.num_iters:
+        if self.state.d_warmup >= self.schedule.num_iters:
             raise UserError(
-                f"--num_iters {config.num_iters} ends within --d_warmup {config.d_warmup}, before the generator "
-                "learns: give more iterations, or a shorter warm-up"
+                f"--num_iters {self.schedule.num_iters} ends within --d_warmup {self.state.d_warmup}, before the "
+                "generator learns: give more iterations, or a shorter warm-up"
             )
 
     def train(self) -> int:
         """Train to `num_iters`; returns the exit code: 0, or 128 + the signal that stopped the run."""
         networks = self.state.G, self.state.D
         begins_with, processes = self.state.begins_with, self.ranks.world_size
-        self.ranks.say(start_up_block(self.config, self.images, self.device, networks, begins_with, processes))
-        which = self.config.resume_iters
+        self.ranks.say(start_up_block(self.settings, self.images, self.device, networks, begins_with, processes))
+        which = self.schedule.resume_iters
         if self.ranks.restarts and training_sets.iterations(self.folder.models):
             which = "latest"
         try:
@@ -80,32 +81,32 @@ class Solver:
             self.folder.release()
 
     def _run(self, batches: Generator[TrainingBatch, None, None]) -> int:
-        config, state = self.config, self.state
+        saving, state, num_iters = self.settings.saving, self.state, self.schedule.num_iters
         closing = contextlib.closing
-        with self.stop, closing(self.log), closing(batches), told_worker_deaths(config.num_workers):
-            for i in range(state.iteration + 1, config.num_iters + 1):
+        with self.stop, closing(self.log), closing(batches), told_worker_deaths(self.settings.data.num_workers):
+            for i in range(state.iteration + 1, num_iters + 1):
                 batch = next(batches)
                 if i == 1 and self.ranks.is_first:
                     self._show(batch)
                 self.watch.add(i, self.iteration(i, batch))
                 state.advance(len(batch.x_real) * self.ranks.world_size)
 
-                if i % config.log_step == 0:
+                if i % saving.log_step == 0:
                     self.losses |= self.watch.look()
                     self.log.scalars(i, {**self.losses, **state.learning_rates()})
                 ending = self._must_end()
                 # A stopped run scores when it goes on; after the last iteration it never will.
-                last_of_a_short_run = i == config.num_iters < config.sample_step
-                if last_of_a_short_run or (i % config.sample_step == 0 and (not ending or i == config.num_iters)):
+                last_of_a_short_run = i == num_iters < saving.sample_step
+                if last_of_a_short_run or (i % saving.sample_step == 0 and (not ending or i == num_iters)):
                     self._sample_and_score(i)
                     ending = self._must_end()
-                if i % config.model_save_step == 0 or i == config.num_iters or ending:
+                if i % saving.model_save_step == 0 or i == num_iters or ending:
                     self._save(i)
                 if ending:
                     break
             self.folder.finish()
         self.ranks.say(f"peak memory: {peak_memory(self.device):.2f} GiB")
-        if state.iteration == config.num_iters:
+        if state.iteration == num_iters:
             return 0
         self.ranks.say(f"stopped at iteration {i}, saved; go on with the same command and --resume_iters latest")
         return 128 + self.stop.asked if self.stop.asked else 0
@@ -119,7 +120,7 @@ class Solver:
 
     def iteration(self, i: int, batch: TrainingBatch) -> Parts:
         """A step of D, and of G at every `n_critic`-th iteration; returns the losses, still on the device."""
-        config, x_real, c_org = self.config, batch.x_real, batch.c_org
+        x_real, c_org = batch.x_real, batch.c_org
         c_trg, alpha = self.draw(i, c_org)
         if batch.c_trg is not None:
             c_trg = batch.c_trg
@@ -127,10 +128,10 @@ class Solver:
         real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
         if i <= self.state.d_warmup:
             return self.warmup_step(*real)
-        generator_learns = i % config.n_critic == 0
+        generator_learns = i % self.schedule.n_critic == 0
         x_fake = None
-        if generator_learns and config.accumulate == 1:  # one pass for both steps: G does not change in between
-            with autocast(self.device, config.amp):
+        if generator_learns and self.speed.accumulate == 1:  # one pass for both steps: G does not change in between
+            with autocast(self.device, self.speed.amp):
                 x_fake = self.translate(x_real, c_trg)
         parts = self.discriminator_step(real, x_real, c_trg, alpha, x_fake)
         if generator_learns:
@@ -144,7 +145,7 @@ class Solver:
         processes what one of twice their batch would.
         """
         everyones = self.ranks.labels_of_all(c_org)
-        rng = torch.Generator().manual_seed(stream_seed(self.config.seed, i))
+        rng = torch.Generator().manual_seed(stream_seed(self.schedule.seed, i))
         order = torch.randperm(len(everyones), generator=rng)
         alpha = torch.rand(len(everyones), 1, 1, 1, generator=rng)
         c_trg = everyones[order.to(self.device, non_blocking=True)]
@@ -152,7 +153,7 @@ class Solver:
 
     def translate(self, x_real: Tensor, c_trg: Tensor) -> Tensor:
         """G(x, c')."""
-        return self.G(x_real, one_hot(c_trg, self.config.c_dim))
+        return self.G(x_real, one_hot(c_trg, self.networks.c_dim))
 
     def warmup_step(self, x: Tensor, c: Tensor) -> Parts:
         """D learns to name the emotions and nothing else; the generator waits."""
@@ -167,15 +168,14 @@ class Solver:
         self, real: tuple[Tensor, Tensor], x_real: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
     ) -> Parts:
         """D learns to tell the `real` faces, whose labels it learns too, from those translated from `x_real`."""
-        config = self.config
+        weights = self.settings.losses
 
         def loss_of(
             x: Tensor, c: Tensor, x_real: Tensor, c_trg: Tensor, alpha: Tensor, x_fake: Tensor | None
         ) -> tuple[Tensor, Parts]:
             with torch.no_grad():
                 x_fake = self.translate(x_real, c_trg) if x_fake is None else x_fake.detach()
-            lambdas = config.lambda_cls, config.lambda_gp
-            return self.discriminator_loss(self.state.D, x, c, x_fake, alpha, *lambdas)
+            return self.discriminator_loss(self.state.D, x, c, x_fake, alpha, weights.lambda_cls, weights.lambda_gp)
 
         return self._learn(self.state.D, self.state.d_optimizer, loss_of, *real, x_real, c_trg, alpha, x_fake)
 
@@ -183,21 +183,21 @@ class Solver:
         self, x_real: Tensor, c_org: Tensor, c_trg: Tensor, x_fake: Tensor | None, x_trg: Tensor | None
     ) -> Parts:
         """G learns to deceive D, to lead back to the original, and what the known answers show."""
-        config, state = self.config, self.state
+        weights, state = self.settings.losses, self.state
 
         def loss_of(
             x_real: Tensor, c_org: Tensor, c_trg: Tensor, x_fake: Tensor | None, x_trg: Tensor | None
         ) -> tuple[Tensor, Parts]:
             if x_fake is None:
                 x_fake = self.translate(x_real, c_trg)
-            lambdas = config.lambda_cls, config.lambda_rec
-            loss, parts = generator_loss(self.G, self.D, x_real, c_org, x_fake, c_trg, config.c_dim, *lambdas)
+            lambdas = weights.lambda_cls, weights.lambda_rec
+            loss, parts = generator_loss(self.G, self.D, x_real, c_org, x_fake, c_trg, self.networks.c_dim, *lambdas)
             if x_trg is not None:
                 parts["G/loss_pair"] = pair_loss(x_fake, x_real, x_trg)
-                loss = loss + config.lambda_pair * parts["G/loss_pair"]
-                if config.lambda_feature:
+                loss = loss + weights.lambda_pair * parts["G/loss_pair"]
+                if weights.lambda_feature:
                     parts["G/loss_feature"] = feature_loss(state.D, x_fake, x_trg)
-                    loss = loss + config.lambda_feature * parts["G/loss_feature"]
+                    loss = loss + weights.lambda_feature * parts["G/loss_feature"]
             return loss, parts
 
         state.D.requires_grad_(False)  # only the generator learns here: D's own gradients need not be computed
@@ -216,10 +216,10 @@ class Solver:
         """One step of `optimizer` down the mean loss over `--accumulate` parts of the batch; the mean of the losses."""
         optimizer.zero_grad()
         told: list[Parts] = []
-        for part in _parts(batch, self.config.accumulate):
-            with autocast(self.device, self.config.amp):
+        for part in _parts(batch, self.speed.accumulate):
+            with autocast(self.device, self.speed.amp):
                 loss, parts = loss_of(*part)
-            (loss / self.config.accumulate).backward()
+            (loss / self.speed.accumulate).backward()
             told.append({name: value.detach() for name, value in parts.items()})
         self.ranks.average_gradients(network)
         optimizer.step()
@@ -231,12 +231,11 @@ class Solver:
 
     def _start_anew(self) -> None:
         """Fresh networks and optimisers, compiled where asked."""
-        config = self.config
-        self.state = TrainingState(config, self.device)
+        self.state = TrainingState(self.networks, self.schedule, self.device, self.speed.gradient_checkpointing)
         self.G: nn.Module = self.state.G
         self.D: nn.Module = self.state.D
         self.discriminator_loss = discriminator_loss
-        if config.compile == "True" or (config.compile == "auto" and self.device.type == "cuda"):
+        if self.speed.compile == "True" or (self.speed.compile == "auto" and self.device.type == "cuda"):
             self.G = cast(nn.Module, torch.compile(self.G))
             if self.device.type == "cuda":  # without norms to fuse, D is no faster on a CPU
                 self.D = cast(nn.Module, torch.compile(self.D))
@@ -244,7 +243,8 @@ class Solver:
 
     def _begin(self, which: str) -> Generator[TrainingBatch, None, None]:
         """Resume if asked, make the folders, fix the sample faces, and open the stream of batches."""
-        config, state, ranks = self.config, self.state, self.ranks
+        settings, state, ranks = self.settings, self.state, self.ranks
+        saving, data, num_iters = settings.saving, settings.data, self.schedule.num_iters
         with ranks.first_before_the_others():
             if ranks.is_first:
                 self.folder.lock()
@@ -253,7 +253,7 @@ class Solver:
             which = "0"
         if which != "0":
             self.folder.last_good = training_sets.resolve(self.folder.models, which, training_sets.PARTS)
-            for difference in check_resume(config, self.images.domains):
+            for difference in check_resume(settings, self.images.domains):
                 ranks.say(difference)
             ranks.say(state.load(self.folder.models, self.folder.last_good))
         same_folder = "give all machines the same --model_save_dir, on a disk they share"
@@ -261,45 +261,59 @@ class Solver:
         state.lower_rates(self.lr_factor)
         state.best_score = min(state.best_score, self.best_score)
         start = state.iteration
-        if start >= config.num_iters:
+        if start >= num_iters:
             raise UserError(f"iteration {start} is done already: give a --num_iters above it")
-        self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, config.crop_size, config.image_size, config.seed)
+        sizes = self.networks.crop_size, self.networks.image_size
+        self.x_fixed, _ = fixed_faces(self.images, SAMPLE_FACES, *sizes, self.schedule.seed)
         with ranks.first_before_the_others():  # the others find what the first one fetched and computed
             self._prepare(start)
         self.watch = LossWatch(ranks.mean)
         self.losses = dict(state.told)
-        board = Path(config.log_dir) if config.use_tensorboard and ranks.is_first else None
+        board = saving.log_dir if saving.use_tensorboard and ranks.is_first else None
         table = self.folder.models / "losses.csv" if ranks.is_first else None
-        self.log = TrainingLog(start, config.num_iters, board, table, silent=not ranks.is_first)
+        self.log = TrainingLog(start, num_iters, board, table, silent=not ranks.is_first)
         self.folder.say = self.log.say
-        if start and start % config.sample_step == 0 and state.sampled < start:  # it was asked to stop just then
+        if start and start % saving.sample_step == 0 and state.sampled < start:  # it was asked to stop just then
             self._sample_and_score(start)
         return training_batches(
             self.images,
             Unreadable(self.images, self.log.say),
             self.faces,
-            batch_size=config.batch_size,
-            num_workers=config.num_workers,
+            batch_size=self.schedule.batch_size,
+            num_workers=data.num_workers,
             start=state.samples_seen,
-            balance=config.balance,
+            balance=data.balance,
             device=self.device,
-            cache=config.cache,
+            cache=data.cache,
             rank=ranks.rank,
             world_size=ranks.world_size,
         )
 
     def _prepare(self, start: int) -> None:
         """Make the run's folders, what scores the samples, and the cache of decoded faces."""
-        config = self.config
-        will_sample = max(1, config.num_iters // config.sample_step) > start // config.sample_step
-        if config.score != "none" and will_sample and not self.selection:
-            self.selection = Selection(config, self.images, self.device, self.ranks)
+        data, sample_step = self.settings.data, self.settings.saving.sample_step
+        will_sample = max(1, self.schedule.num_iters // sample_step) > start // sample_step
+        if self.settings.score.score != "none" and will_sample and not self.selection:
+            self.selection = self._new_selection()
         if self.ranks.is_first:
             self.folder.claim(start, self.ranks.may_restart)
         if self.selection:
             self.selection.begin(start, self.state.best_score)
-        if config.cache:
-            prepare(config.cache, self.images, *self.faces.to_load, config.num_workers)
+        if data.cache:
+            prepare(data.cache, self.images, *self.faces.to_load, data.num_workers)
+
+    def _new_selection(self) -> Selection:
+        return Selection(
+            self.settings.score,
+            self.networks,
+            self.folder.models,
+            self.images,
+            self.device,
+            self.ranks,
+            amp=self.speed.amp,
+            faces_at_once=faces_that_fit(self.schedule.batch_size, self.speed.accumulate, self.networks.c_dim),
+            resumes=self.schedule.resume_iters != "0",
+        )
 
     def _go_back(self, error: NotFinite) -> str:
         """After NaN or infinity: stop, or return the set to go on from with half the learning rates."""
@@ -307,10 +321,10 @@ class Solver:
         last_good = self.folder.last_good
         good = f"set {last_good}" if last_good is not None else "the beginning"
         factor = self.state.lr_factor / 2
-        if self.config.on_nan == "stop" or factor < LOWEST_FACTOR:
-            rates = f"--g_lr {self.config.g_lr * factor:g} --d_lr {self.config.d_lr * factor:g}"
+        if self.schedule.on_nan == "stop" or factor < LOWEST_FACTOR:
+            rates = f"--g_lr {self.schedule.g_lr * factor:g} --d_lr {self.schedule.d_lr * factor:g}"
             tried = ""
-            if self.config.on_nan == "stop":
+            if self.schedule.on_nan == "stop":
                 tried = ", or let --on_nan lower_lr do it"
             raise RunStopped(
                 f"{error}, which was not saved: go on from {good} with lower rates (such as {rates}){tried}"
@@ -329,7 +343,7 @@ class Solver:
         if self.ranks.is_first:
             sheet = self._sample(i)
         improved = self._score(i) if self.selection else False
-        self.log.curves(self.selection.curve() if self.selection else (), Path(self.config.log_dir) / "curves.png")
+        self.log.curves(self.selection.curve() if self.selection else (), self.settings.saving.log_dir / "curves.png")
         if improved:
             self._save("best")
             if self.ranks.is_first:
@@ -355,8 +369,8 @@ class Solver:
 
     def _sample(self, i: int) -> Image.Image:
         """Write `{i}-images.jpg`: each fixed face, original and translated to every domain."""
-        with autocast(self.device, self.config.amp):
-            x_fake = translate_to_all(self.state.generator, self.x_fixed.to(self.device), self.config.c_dim)
+        with autocast(self.device, self.speed.amp):
+            x_fake = translate_to_all(self.state.generator, self.x_fixed.to(self.device), self.networks.c_dim)
         rows = [[x, *fakes] for x, fakes in zip(to_uint8(self.x_fixed), to_uint8(x_fake), strict=True)]
         sheet = picture_grid.grid(rows, ["original", *self.images.domains])
         self.folder.save_sheet(sheet, f"{i}-images.jpg")

@@ -9,7 +9,7 @@ from common import emotions
 from common.errors import UserError
 
 if TYPE_CHECKING:
-    from translation.default_generator import Choice
+    from translation.default_generator import Choice as Choice
     from translation.translator import Translator
 
 CHECKPOINT_VARIABLE = "STARGAN_FE_CHECKPOINT"

@@ -30,7 +30,7 @@ import torch  # noqa: E402
 from checkpointing import tensor_file, training_sets  # noqa: E402
 from checkpointing.tensor_file import tensors_of  # noqa: E402
 from common.errors import UserError  # noqa: E402
-from main import build_parser  # noqa: E402
+from main import read_flags  # noqa: E402
 from training.state import TrainingState  # noqa: E402
 
 TINY = "--image_size 32 --g_conv_dim 8 --d_conv_dim 8 --g_repeat_num 1 --d_repeat_num 3 --ema_decay 0.9"
@@ -148,7 +148,8 @@ def fuzz(files: int, seed: int) -> tuple[Counter[str], list[str]]:
     with tempfile.TemporaryDirectory() as name:
         folder, marker = Path(name) / "models", Path(name) / "it ran"
         folder.mkdir()
-        state = TrainingState(build_parser().parse_args(TINY.split()), torch.device("cpu"))
+        settings = read_flags(TINY.split())
+        state = TrainingState(settings.networks, settings.schedule, torch.device("cpu"))
         loss = state.D(state.G(torch.zeros(2, 3, 32, 32), torch.zeros(2, 5)))[0].sum()
         loss.backward()
         state.g_optimizer.step(), state.d_optimizer.step()

@@ -31,7 +31,7 @@ from common.device import autocast, choose_device, half_precision, tune
 from data_loader import TrainingBatch
 from imaging.image_folder import LabelledImages
 from losses import one_hot
-from main import build_parser
+from main import read_flags
 from model import Discriminator, Generator, InstanceNorm
 from solver import Solver
 from training.safeguards import LossWatch
@@ -125,9 +125,9 @@ class OurWay(Way):
             "d_repeat_num": args.d_repeat_num,
             **changes,
         }
-        self.config = build_parser().parse_args([f"--{flag}={value}" for flag, value in flags.items()])
-        self.amp = self.config.amp
-        self.solver = Solver(self.config, LabelledImages([], [], []))
+        settings = read_flags([f"--{flag}={value}" for flag, value in flags.items()])
+        self.amp = settings.speed.amp
+        self.solver = Solver(settings, LabelledImages([], [], []))
         self.state = self.solver.state
         self.device = device
         self.watch = LossWatch()
@@ -140,7 +140,7 @@ class OurWay(Way):
             self.watch.look()
 
     def sample(self, x: Tensor) -> Tensor:
-        with autocast(self.device, self.config.amp):
+        with autocast(self.device, self.amp):
             return translate_to_all(self.state.generator, x, C_DIM)
 
 
@@ -161,7 +161,7 @@ def ways_of(args: argparse.Namespace, device: torch.device) -> list[Way]:
     if args.compile:
         amp = "auto" if half_precision(device) else "off"
         ways.append(OurWay(f"ours, `--amp {amp} --compile True`", args, device, amp=amp, compile=True))
-    ways.append(OurWay("ours, `--gradient_checkpointing True`", args, device, gradient_checkpointing=True))
+    ways.append(OurWay("ours, `--gradient_checkpointing`", args, device, gradient_checkpointing=True))
     return ways
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def boolean(text: str) -> bool:
@@ -69,6 +70,34 @@ def strength(text: str) -> float:
     if 0 <= value <= 1.5:
         return value
     raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1.5")
+
+
+def run_name(text: str) -> str:
+    """The name of a folder."""
+    if Path(text).name != text or text.startswith(".") or "\\" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a plain name, as of a folder in data/runs")
+    return text
+
+
+def which_checkpoint(text: str) -> str:
+    """An iteration, `best` or `latest`."""
+    if text in ("best", "latest") or text.isdecimal():
+        return text
+    raise argparse.ArgumentTypeError(f"{text!r} is neither an iteration nor 'best' nor 'latest'")
+
+
+def evaluated(text: str) -> str:
+    """A checkpoint, or `all`."""
+    return text if text == "all" else which_checkpoint(text)
+
+
+def which_face(text: str) -> int | str:
+    """`all`, `largest`, or a number from 0."""
+    if text in ("all", "largest"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor 'largest' nor a number from 0")
 
 
 def _integer(text: str, lowest: int, highest: int | None, told: str) -> int:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock
 from tqdm import tqdm
@@ -278,7 +278,7 @@ def _fetch(weight: Weight, cached: Path) -> None:
     )
 
 
-def _save(response, target: Path) -> None:
+def _save(response: Any, target: Path) -> None:
     """Write an open download to `target`; a connection that ends early is a `SourceError`."""
     length = int(response.headers.get("Content-Length") or 0)
     received = 0

@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-from training.flag_sets import PRESETS  # noqa: E402
+from common.flags import Switch  # noqa: E402
+from common.settings import PRESETS  # noqa: E402
 
 PAGE = ROOT / "docs" / "flags.md"
 
@@ -29,6 +30,8 @@ Made by `python docs/make_flags.py` from the programs' own parsers; do not edit 
 
 `backend.py` and `streamlit_app.py` have no flags of their own: they are set by
 [environment variables](page.md#start), and by the flags of uvicorn and Streamlit.
+
+What is on or off is given as `--balance` or `--no-balance`; `--balance True` and `--balance False` do, too.
 """
 
 # Defaults that another machine chooses otherwise.
@@ -78,8 +81,8 @@ def default_of(module: str, action: argparse.Action) -> str:
     """What holds where the flag is not given."""
     if (module, action.dest) in CHOSEN:
         return CHOSEN[module, action.dest]
-    if isinstance(action, argparse._StoreTrueAction):
-        return "off"
+    if isinstance(action, Switch):
+        return "on" if action.default else "off"
     if action.default is None:
         return ""
     if isinstance(action.default, list | tuple):

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from common.emotions import EMOTIONS, FIVE, canonical
 from common.errors import UserError, door
+from common.flags import Switch
 from common.worker_processes import WorkerDied, map_in_processes
 
 Points = npt.NDArray[np.float64]  # N x 2, in face units: origin between the eyes, y down, the chin at y = 1
@@ -676,7 +677,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--emotions", nargs="+", default=FIVE, help=f"some of {', '.join(EMOTIONS)}")
     parser.add_argument(
         "--same_identities",
-        action="store_true",
+        action=Switch,
+        default=False,
         help="the same people in every emotion, so that each one's true translation is known",
     )
     return parser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import itertools
 import json
@@ -19,6 +18,7 @@ from checkpointing import run_config
 from common import whole_files
 from common.device import autocast, half_precision
 from common.errors import UserError
+from common.settings import NetworkSettings, ScoreSettings
 from data_loader import without_unreadable
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_unit
@@ -26,7 +26,7 @@ from scoring.features import stratified, unit_images
 from scoring.metrics import Score, Scorer
 from training.distributed import Ranks
 from training.safeguards import patiently
-from translation.translator import faces_that_fit, translate_to_all
+from translation.translator import translate_to_all
 
 CRITERION = "scores.json"
 JUDGE = "judge"  # in it: the name of the judge that a score asked
@@ -40,27 +40,45 @@ class Selection:
     Make it before training starts: missing weights raise `UserError` then, with the ways out.
     """
 
-    def __init__(self, config: argparse.Namespace, images: LabelledImages, device: torch.device, ranks: Ranks) -> None:
-        self.fewest = 2 if "fid" in config.score else 1  # real faces of an emotion: a distance needs two
+    def __init__(
+        self,
+        settings: ScoreSettings,
+        networks: NetworkSettings,
+        folder: Path,
+        images: LabelledImages,
+        device: torch.device,
+        ranks: Ranks,
+        *,
+        amp: str = "auto",
+        faces_at_once: int = 1,
+        resumes: bool = False,
+    ) -> None:
+        """`folder` is the run's, of which `resumes` goes on; `faces_at_once` is what its memory can translate."""
+        self.fewest = 2 if "fid" in settings.score else 1  # real faces of an emotion: a distance needs two
         self._require_enough(images, "")
         self.domains = images.domains
         self.device = device
         self.ranks = ranks
-        self.amp = config.amp
-        self.table = Path(config.model_save_dir) / "scores.csv"
+        self.amp = amp
+        self.table = folder / "scores.csv"
         self.best = math.inf
-        dtype = torch.bfloat16 if half_precision(device, config.amp) else torch.float32
-        self.criterion = {flag: getattr(config, flag) for flag in MEASURES}
-        so_far = self._criterion_so_far() if config.resume_iters != "0" and self.table.exists() else {}
-        features = config.fid_features
+        dtype = torch.bfloat16 if half_precision(device, amp) else torch.float32
+        self.criterion = {
+            "score": settings.score,
+            "fid_features": settings.fid_features,
+            "fid_sample_size": settings.fid_sample_size,
+            "crop_size": networks.crop_size,
+        }
+        so_far = self._criterion_so_far() if resumes and self.table.exists() else {}
+        features = settings.fid_features
         if features == "auto":
             features = so_far.get("fid_features", "auto")
-        arguments = features, images.domains, config.emotion_model, device, dtype, so_far.get(JUDGE)
-        self.scorer = Scorer(config.score, *arguments)
+        arguments = features, images.domains, settings.emotion_model, device, dtype, so_far.get(JUDGE)
+        self.scorer = Scorer(settings.score, *arguments)
         self.images = images
-        self.sizes = (config.crop_size, config.image_size)
-        self.sample_size = config.fid_sample_size
-        self.faces_at_once = faces_that_fit(config.batch_size, config.accumulate, config.c_dim)
+        self.sizes = (networks.crop_size, networks.image_size)
+        self.sample_size = settings.fid_sample_size
+        self.faces_at_once = faces_at_once
         judge = self.scorer.judge
         self.criterion["fid_features"] = self.scorer.fid_features
         self.criterion["emotion_model"] = judge.fingerprint if judge else ""

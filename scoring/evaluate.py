@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import sys
 import time
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from common import emotions, whole_files
 from common.device import autocast, choose_device, tune
 from common.errors import UserError
 from common.html_page import render
+from common.settings import Settings, UseSettings
 from imaging import confusion_matrix, picture_grid
 from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages, read_folder
@@ -95,28 +95,30 @@ def _log_odds(p: np.ndarray) -> np.ndarray:
 class Evaluator:
     """Held-out faces and the networks that look at them; the real faces are measured once for all checkpoints."""
 
-    def __init__(self, config: argparse.Namespace, images: LabelledImages, sizes: tuple[int, int]) -> None:
+    def __init__(self, settings: Settings, images: LabelledImages, sizes: tuple[int, int]) -> None:
         tune("off", deterministic=False)  # no TF32 where it says float32
         self.device = choose_device()
-        self.amp = config.amp
-        self.foreign = foreign_settings(config)
+        self.amp = settings.speed.amp
+        self.foreign = foreign_settings(settings.networks, settings.use.sample_label_dir)
         self.sizes = sizes
         self.domains = images.domains
-        self.faces_at_once = faces_that_fit(config.batch_size, config.accumulate, len(self.domains))
+        self.faces_at_once = faces_that_fit(settings.schedule.batch_size, settings.speed.accumulate, len(self.domains))
         self.files = {
             domain: [p for p, own in zip(images.paths, images.labels, strict=True) if own == label]
             for label, domain in enumerate(images.domains)
         }
         for domain, paths in self.files.items():
             if len(paths) < 2:
-                raise UserError(f"{config.image_dir} holds fewer than two faces of {domain}: a distance needs two")
+                folder = settings.data.image_dir
+                raise UserError(f"{folder} holds fewer than two faces of {domain}: a distance needs two")
         # Numbers for a paper: the networks that measure compute in float32, whatever the generator does.
-        arguments = (config.fid_features, self.domains, config.emotion_model, self.device, torch.float32)
-        self.scorer = Scorer("fid" if config.score in ("fid", "none") else "fid*emotion", *arguments)
+        score = settings.score
+        arguments = (score.fid_features, self.domains, score.emotion_model, self.device, torch.float32)
+        self.scorer = Scorer("fid" if score.score in ("fid", "none") else "fid*emotion", *arguments)
         everything = [path for paths in self.files.values() for path in paths]
         self.same_person = SamePerson(everything, self.device)
         assert self.scorer.extractor
-        self.judge = self.scorer.judge if config.score not in ("fid", "none") else None
+        self.judge = self.scorer.judge if score.score not in ("fid", "none") else None
         self.second = None if not self.judge or self.judge.sees_squares else _second_judge(self.domains, self.device)
         self.places = FacePlaces(*sizes)
         self.looks_closely = bool(self.second or (self.scorer.judge and self.scorer.judge.sees_squares))
@@ -309,30 +311,29 @@ def _waited(device: torch.device, started: float) -> float:
     return time.perf_counter() - started
 
 
-def checkpoints_of(config: argparse.Namespace, given: set[str]) -> list[Path]:
+def checkpoints_of(folder: Path, use: UseSettings, given: Collection[str]) -> list[Path]:
     """The generators that `--iters` names, else the one that test mode and export would take."""
-    if not config.iters:
-        return [of_command_line(config, given)]
-    folder = Path(config.model_save_dir)
-    names = [str(i) for i in training_sets.iterations(folder)] if config.iters == ["all"] else config.iters
+    if not use.iters:
+        return [of_command_line(folder, use.test_iters, given)]
+    names = [str(i) for i in training_sets.iterations(folder)] if use.iters == ("all",) else use.iters
     paths = [training_sets.path_of(folder, training_sets.resolve(folder, name), "G") for name in names]
     if not paths:
         raise UserError(f"{folder} holds no checkpoint: train first, or name another --model_save_dir")
     return paths
 
 
-def evaluate_checkpoints(config: argparse.Namespace, given: set[str]) -> int:
-    """Evaluate the checkpoints that `config` names; writes eval.json and eval.html; returns the exit code."""
-    paths = checkpoints_of(config, given)
-    first = load_generator(paths[0], **foreign_settings(config))
-    faces = held_out(config.image_dir, first.domains)
-    result_dir = Path(config.result_dir)
+def evaluate_checkpoints(settings: Settings) -> int:
+    """Evaluate the checkpoints that the flags name; writes eval.json and eval.html; returns the exit code."""
+    use, image_dir, result_dir = settings.use, settings.data.image_dir, settings.use.result_dir
+    paths = checkpoints_of(settings.saving.model_save_dir, use, settings.given)
+    first = load_generator(paths[0], **foreign_settings(settings.networks, use.sample_label_dir))
+    faces = held_out(image_dir, first.domains)
     with whole_files.told_unwritable(f"--result_dir {result_dir}"):  # found out before the measuring
         result_dir.mkdir(parents=True, exist_ok=True)
-    with Evaluator(config, faces, (first.crop_size, first.image_size)) as evaluator:
+    with Evaluator(settings, faces, (first.crop_size, first.image_size)) as evaluator:
         found = [evaluator.evaluate(path) for path in paths]
     told = {
-        "image_dir": config.image_dir,
+        "image_dir": str(image_dir),
         "faces": {domain: len(files) for domain, files in evaluator.files.items()},
         "domains": first.domains,
         "distance": evaluator.distance_name,
@@ -360,7 +361,7 @@ def real_faces(evaluator: Evaluator) -> dict[str, Any]:
     return {"real_accuracy": confusion_matrix.accuracy(matrix), "real_confusion": matrix.tolist()}
 
 
-def held_out(image_dir: str, domains: list[str]) -> LabelledImages:
+def held_out(image_dir: Path, domains: list[str]) -> LabelledImages:
     """The faces below `image_dir`, labelled as the checkpoint's `domains` are, whatever words the folders use."""
     images = read_folder(image_dir, len(domains))
     meaning = {emotions.canonical(name) or name: i for i, name in enumerate(domains)}

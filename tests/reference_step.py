@@ -28,15 +28,16 @@ def plainly(G):
     return G
 
 
-def reference_training(G, D, config, batches, dtype):
+def reference_training(G, D, settings, batches, dtype):
     """Both networks' steps on each (x_real, c_org, c_trg, alpha); yields the losses of each iteration."""
     G = plainly(G)
-    g_adam = torch.optim.Adam(G.parameters(), config.g_lr, (config.beta1, config.beta2))
-    d_adam = torch.optim.Adam(D.parameters(), config.d_lr, (config.beta1, config.beta2))
+    networks, lambdas, schedule = settings.networks, settings.losses, settings.schedule
+    g_adam = torch.optim.Adam(G.parameters(), schedule.g_lr, (schedule.beta1, schedule.beta2))
+    d_adam = torch.optim.Adam(D.parameters(), schedule.d_lr, (schedule.beta1, schedule.beta2))
 
     def translated(x, c):
         return G.main(
-            torch.cat([x, one_hot(c, config.c_dim).to(dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
+            torch.cat([x, one_hot(c, networks.c_dim).to(dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
         )
 
     for i, (x_real, c_org, c_trg, alpha) in zip(itertools.count(1), batches, strict=False):
@@ -48,11 +49,11 @@ def reference_training(G, D, config, batches, dtype):
             "D/loss_cls": F.cross_entropy(cls, c_org),
             "D/loss_gp": autograd_penalty(D, x_real, x_fake, alpha),
         }
-        weights = 1, 1, config.lambda_cls, config.lambda_gp
+        weights = 1, 1, lambdas.lambda_cls, lambdas.lambda_gp
         d_adam.zero_grad()
         sum(weight * loss for weight, loss in zip(weights, losses.values(), strict=True)).backward()
         d_adam.step()
-        if i % config.n_critic == 0:
+        if i % schedule.n_critic == 0:
             x_fake = translated(x_real, c_trg)
             src, cls = D(x_fake)
             ours = {
@@ -60,7 +61,7 @@ def reference_training(G, D, config, batches, dtype):
                 "G/loss_cls": F.cross_entropy(cls, c_trg),
                 "G/loss_rec": (x_real - translated(x_fake, c_org)).abs().mean(),
             }
-            weights = 1, config.lambda_cls, config.lambda_rec
+            weights = 1, lambdas.lambda_cls, lambdas.lambda_rec
             g_adam.zero_grad()
             sum(weight * loss for weight, loss in zip(weights, ours.values(), strict=True)).backward()
             g_adam.step()

@@ -12,7 +12,7 @@ SMALL = {
     "eyebrows.py": "{generator} --people 1",
 }
 LAST = {  # what the last part of each measures
-    "training.py": r"`--gradient_checkpointing True` \| \d",
+    "training.py": r"`--gradient_checkpointing` \| \d",
     "data_pipeline.py": r"`--cache` \| 2 \| \d",
     "eyebrows.py": r"as drawn +1 of 1",
 }

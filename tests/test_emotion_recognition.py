@@ -19,6 +19,7 @@ from torch import nn
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
 from common import emotions
 from common.errors import UserError
+from common.settings import JudgeSettings
 from emotion_recognition import EmotionRecognizer, main
 
 
@@ -247,7 +248,7 @@ def test_training_learns(tmp_path):
     from training import judge
 
     write_faces(tmp_path / "faces", ["happy", "surprised"], 40, 0, same_identities=False)
-    settings = judge.JudgeTraining(
+    settings = JudgeSettings(
         image_dir=tmp_path / "faces",
         output=tmp_path / "judge.pt",
         arch="test_efficientnet",
@@ -275,7 +276,7 @@ def test_a_stopped_training_keeps_the_best_judge_so_far(tmp_path, drawn, monkeyp
 
     monkeypatch.setattr(judge, "_epochs", stopped)
     output = tmp_path / "judge.pt"
-    settings = judge.JudgeTraining(drawn, output, "test_efficientnet", 448, 32, 9, 9, 8, 1e-4, None, 0)
+    settings = JudgeSettings(drawn, output, "test_efficientnet", 448, 32, 9, 9, 8, 1e-4, None, 0)
     found = judge.train(settings)
     assert load_judge(output).accuracy == found.accuracy
     told = capsys.readouterr().out

@@ -1,5 +1,6 @@
 """The command line: every flag of the design document, and one sentence for each mistake."""
 
+import dataclasses
 import functools
 import json
 from pathlib import Path
@@ -10,8 +11,8 @@ from conftest import flags
 from PIL import Image
 
 import main
+from common.settings import PRESETS
 from model import Generator
-from training import flag_sets
 
 SEED_DOCUMENT = {
     "c_dim": 5,
@@ -51,7 +52,7 @@ SEED_DOCUMENT = {
 
 
 def test_every_flag_of_the_seed_document_has_its_default():
-    parsed = vars(main.build_parser().parse_args([]))
+    parsed = main.read_flags([]).as_json()
     assert {name: parsed[name] for name in SEED_DOCUMENT} == SEED_DOCUMENT
     assert parsed["num_workers"] >= 1  # chosen from the cores: the one deviation
     assert parsed["ema_decay"] == 0
@@ -65,24 +66,49 @@ def test_the_command_line_wins_over_a_preset_a_preset_over_a_config_and_a_run_na
             *("--run", "a", "--pair_from", "neutral", "happy"),
         ]
     )
-    assert (first.image_size, first.n_critic, first.g_lr, first.d_lr) == (64, 2, 0.001, 0.0004)
-    assert (first.model_save_dir, first.result_dir) == ("data/runs/a/models", "data/runs/a/results")
-    written = {name: str(value) if isinstance(value, Path) else value for name, value in vars(first).items()}
-    (tmp_path / "config.json").write_text(json.dumps({"arguments": written, "domains": []}))
+    assert (first.networks.image_size, first.schedule.n_critic) == (64, 2)
+    assert (first.schedule.g_lr, first.schedule.d_lr) == (0.001, 0.0004)
+    assert first.saving.model_save_dir == Path("data/runs/a/models")
+    assert first.use.result_dir == Path("data/runs/a/results")
+    (tmp_path / "config.json").write_text(json.dumps({"arguments": first.as_json(), "domains": []}))
     words = ["--config", str(tmp_path / "config.json")]
-    again = vars(main.read_flags(words))
-    assert {name for name in again if again[name] != vars(first)[name]} == {"config", "preset", "run", "resume_iters"}
+    again, written = main.read_flags(words).as_json(), first.as_json()
+    assert {name for name in again if again[name] != written[name]} == {"config", "preset", "run", "resume_iters"}
     other = main.read_flags([*words, *["--preset", "small", "--g_lr", "1", "--run", "b", "--log_dir", "logs"]])
-    assert (other.image_size, other.g_lr, other.use_tensorboard) == (128, 1, False)
-    assert (other.sample_dir, other.log_dir) == ("data/runs/b/samples", "logs")
+    assert (other.networks.image_size, other.schedule.g_lr, other.saving.use_tensorboard) == (128, 1, False)
+    assert (other.saving.sample_dir, other.saving.log_dir) == (Path("data/runs/b/samples"), Path("logs"))
 
 
-@pytest.mark.parametrize("name", flag_sets.PRESETS)
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ([], False),
+        (["--balance"], True),
+        (["--no-balance"], False),
+        (["--balance", "True"], True),
+        (["--balance=False"], False),
+        (["--balance", "yes", "--no-balance"], False),
+        (["--balance", "--seed", "1"], True),
+    ],
+)
+def test_a_switch_is_given_alone_or_as_published(words, value):
+    assert main.read_flags(words).data.balance is value
+
+
+def test_every_group_of_settings_is_frozen():
+    settings = main.read_flags(["--image_path", "a", "b"])
+    assert settings.use.image_path == (Path("a"), Path("b"))
+    for group in (settings, settings.losses, settings.use):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            group.lambda_cls = 2
+
+
+@pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_a_training_that_can_begin(name):
     """Sizes that halve, and a decay within the run."""
-    config = main.read_flags(["--preset", name])
-    assert config.image_size % 2**config.d_repeat_num == 0
-    assert config.num_iters_decay < config.num_iters
+    settings = main.read_flags(["--preset", name])
+    assert settings.networks.image_size % 2**settings.networks.d_repeat_num == 0
+    assert settings.schedule.num_iters_decay < settings.schedule.num_iters
 
 
 def test_the_seed_documents_own_commands_are_understood():
@@ -91,9 +117,9 @@ def test_the_seed_documents_own_commands_are_understood():
         " --num_iters 800000 --num_iters_decay 10000 --lr_update_step 10000 --model_save_step 10000"
         " --sample_step 500 --g_conv_dim 128 --d_conv_dim 128"
     )
-    assert main.build_parser().parse_args(train.split()).num_iters == 800000
+    assert main.read_flags(train.split()).schedule.num_iters == 800000
     test = "--mode test --image_size 256 --g_conv_dim 128 --d_conv_dim 128 --test_iters 660000"
-    assert main.build_parser().parse_args(test.split()).test_iters == "660000"
+    assert main.read_flags(test.split()).use.test_iters == "660000"
 
 
 def test_help_needs_no_torch(cli):
@@ -267,9 +293,9 @@ def test_without_torch_one_sentence_says_how_to_get_it(cli, tmp_path):
 def test_a_presets_values_are_told(main_here, drawn, tmp_path):
     run = main_here(*flags(tmp_path, image_dir=drawn, num_iters=1, preset="cpu", compile="False"))
     assert run.returncode == 0, run.stderr
-    assert f"preset    cpu: {flag_sets.PRESETS['cpu']}" in run.stdout
+    assert f"preset    cpu: {PRESETS['cpu']}" in run.stdout
     cpu = main.read_flags(["--preset", "cpu"])
-    assert cpu.num_iters // cpu.model_save_step > 5, "an hour of work is not lost"
+    assert cpu.schedule.num_iters // cpu.saving.model_save_step > 5, "an hour of work is not lost"
 
 
 def test_apples_gpu_is_taken_where_there_is_one_in_float32(monkeypatch):

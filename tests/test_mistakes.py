@@ -43,7 +43,7 @@ COMMAND_LINE = [
     ("beta1 above 1", "--beta1 1.5", 2, "--beta1: '1.5' is not a number from 0 to below 1"),
     ("an average that never moves", "--ema_decay 1", 2, "--ema_decay: '1' is not a number from 0 to below 1"),
     ("a negative seed", "--seed -1", 2, "--seed: '-1' is not a whole number from 0 on"),
-    ("neither yes nor no", "--use_tensorboard maybe", 2, "--use_tensorboard: 'maybe' is neither True nor False"),
+    ("neither yes nor no", "--use_tensorboard maybe", 2, "--no-use_tensorboard: 'maybe' is neither True nor False"),
     ("an unknown checkpoint", "--resume_iters newest", 2, "--resume_iters: 'newest' is neither an iteration"),
     ("no time", "--max_minutes 0", 2, "--max_minutes: '0' is not a number above 0"),
     ("an unknown answer to NaN", "--on_nan ignore", 2, "--on_nan: invalid choice: 'ignore'"),
@@ -170,15 +170,14 @@ def w(tmp_path_factory, judge):
     (w / "other.json").write_text('{"arguments": {"depth": 3}}')
     shutil.copy(judge, w / "judge.pt")
 
-    config = main.read_flags(flags(w / "run", image_dir=w / "faces"))
-    state = TrainingState(config, torch.device("cpu"))
+    settings = main.read_flags(flags(w / "run", image_dir=w / "faces"))
+    state = TrainingState(settings.networks, settings.schedule, torch.device("cpu"))
     state.advance(4)
     state.iteration = 10
     models = w / "models"
     models.mkdir()
     training_sets.save_set(models, 10, state.parts())
-    arguments = {name: value for name, value in vars(config).items() if isinstance(value, (str, int, float))}
-    run_config.save_config(models, {"arguments": arguments, "domains": list(FIVE)})
+    run_config.save_config(models, {"arguments": settings.as_json(), "domains": list(FIVE)})
     for name in ("mixed", "no_d", "no_config", "cut", "folder", "text", "bare", "swapped", "barred"):
         shutil.copytree(models, w / name)
     torch.manual_seed(1)

@@ -170,7 +170,8 @@ def average_of_ones_after(updates, state):
 
 
 def tiny_state(tmp_path, **changes):
-    return TrainingState(main.read_flags(flags(tmp_path, **changes)), torch.device("cpu"))
+    settings = main.read_flags(flags(tmp_path, **changes))
+    return TrainingState(settings.networks, settings.schedule, torch.device("cpu"))
 
 
 def test_the_average_soon_forgets_the_random_weights(tmp_path):
@@ -258,7 +259,8 @@ def test_before_a_warm_up_images_reach_the_end_of_a_deep_discriminator():
     spread = []
     for d_warmup in (0, 1):
         words = ["--image_size", "96", "--d_conv_dim", "16", "--d_repeat_num", "5", "--d_warmup", str(d_warmup)]
-        D = TrainingState(main.read_flags(words), torch.device("cpu")).D
+        settings = main.read_flags(words)
+        D = TrainingState(settings.networks, settings.schedule, torch.device("cpu")).D
         with torch.no_grad():
             spread.append(D.main(torch.rand(8, 3, 96, 96) * 2 - 1).std())
     assert spread[0] < 0.02 and spread[1] > 0.2

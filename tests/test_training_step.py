@@ -1,6 +1,5 @@
 """The ways to train faster or on less memory learn what the plain way learns."""
 
-import argparse
 import copy
 import functools
 
@@ -11,7 +10,7 @@ from reference_step import reference_training
 from common.device import choose_device
 from data_loader import TrainingBatch
 from imaging.image_folder import LabelledImages
-from main import build_parser
+from main import read_flags
 from model import Generator, InstanceNorm
 from solver import Solver
 
@@ -28,9 +27,9 @@ SMALL = {
 CPU = torch.device("cpu")
 
 
-def solver_of(config, device=CPU):
+def solver_of(settings, device=CPU):
     """A solver without faces: its step is given batches directly."""
-    solver = Solver(config, LabelledImages([], [], []))
+    solver = Solver(settings, LabelledImages([], [], []))
     assert solver.device.type == device.type
     return solver
 
@@ -38,8 +37,8 @@ def solver_of(config, device=CPU):
 def gradients(device=CPU, **changes):
     """The gradients of one discriminator step and one generator step, and the losses."""
     words = [word for name, value in {**SMALL, **changes}.items() for word in (f"--{name}", str(value))]
-    config: argparse.Namespace = build_parser().parse_args(words)
-    step = solver_of(config, device)
+    settings = read_flags(words)
+    step = solver_of(settings, device)
     state = step.state
     rng = torch.Generator().manual_seed(1)
     x_real = (torch.rand(8, 3, 32, 32, generator=rng) * 2 - 1).to(device)
@@ -74,18 +73,18 @@ def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
     In float32 one iteration: from then on Adam makes full steps of rounding errors where a gradient is truly zero.
     """
     words = [word for name, value in {**SMALL, **shape}.items() for word in (f"--{name}", str(value))]
-    config = build_parser().parse_args(words)
-    step = solver_of(config)
+    settings = read_flags(words)
+    step = solver_of(settings)
     state = step.state
     state.G.to(dtype), state.D.to(dtype)
     reference = copy.deepcopy((state.G, state.D))
     rng = torch.Generator().manual_seed(1)
-    size, c_org = config.image_size, torch.arange(4) % 5
+    size, c_org = settings.networks.image_size, torch.arange(4) % 5
     faces = [torch.rand(4, 3, size, size, generator=rng, dtype=dtype) * 2 - 1 for _ in range(iterations)]
     drawn = [step.draw(i, c_org) for i in range(1, iterations + 1)]
     batches = [(x, c_org, c_trg, alpha.to(dtype)) for x, (c_trg, alpha) in zip(faces, drawn, strict=True)]
     monkeypatch.setattr(step, "draw", lambda i, _: batches[i - 1][2:])
-    theirs = reference_training(*reference, config, batches, dtype)
+    theirs = reference_training(*reference, settings, batches, dtype)
     for i, (x_real, their_losses) in enumerate(zip(faces, theirs, strict=True), start=1):
         losses = step.iteration(i, TrainingBatch(x_real, c_org))
         assert {name: value.item() for name, value in losses.items()} == pytest.approx(their_losses, rel=rel, abs=rel)
@@ -99,7 +98,7 @@ def test_the_step_is_the_papers(monkeypatch, shape, dtype, iterations, rel):
 
 def test_known_answers_are_the_discriminators_real_faces():
     words = [word for name, value in SMALL.items() for word in (f"--{name}", str(value))]
-    step = solver_of(build_parser().parse_args([*words, "--lambda_pair", "1"]))
+    step = solver_of(read_flags([*words, "--lambda_pair", "1"]))
     loss, seen = step.discriminator_loss, []
 
     def watched(D, x, c, *rest):
@@ -116,8 +115,8 @@ def test_known_answers_are_the_discriminators_real_faces():
 
 
 def test_the_discriminator_step_leaves_the_generator_alone():
-    config = build_parser().parse_args([f"--{name}={value}" for name, value in SMALL.items()])
-    step = solver_of(config)
+    settings = read_flags([f"--{name}={value}" for name, value in SMALL.items()])
+    step = solver_of(settings)
     state = step.state
     before = copy.deepcopy(state.G.state_dict()), copy.deepcopy(state.D.state_dict())
     step.iteration(1, TrainingBatch(torch.rand(4, 3, 32, 32), torch.arange(4)))  # n_critic is 5
@@ -208,8 +207,8 @@ def test_a_gpu_learns_what_the_cpu_learns(changes):
 
 
 def test_alpha_and_labels_depend_on_the_seed_and_the_iteration_alone():
-    config = build_parser().parse_args(["--batch_size", "4"] + [f"--{k}={v}" for k, v in SMALL.items()])
-    step = solver_of(config)
+    settings = read_flags(["--batch_size", "4"] + [f"--{k}={v}" for k, v in SMALL.items()])
+    step = solver_of(settings)
     c_org = torch.tensor([0, 1, 2, 3])
     torch.rand(7)
     first, again, other = step.draw(5, c_org), step.draw(5, c_org), step.draw(6, c_org)
@@ -224,8 +223,8 @@ def test_bfloat16_follows_the_losses_of_float32():
     def losses_of(amp):
         changes = {**SMALL, "amp": amp, "image_size": 16, "g_lr": 0.001, "d_lr": 0.001}
         words = [word for name, value in changes.items() for word in (f"--{name}", str(value))]
-        config = build_parser().parse_args(words)
-        step = solver_of(config)
+        settings = read_flags(words)
+        step = solver_of(settings)
         rng = torch.Generator().manual_seed(1)
         curve = []
         for i in range(1, 61):

@@ -573,10 +573,8 @@ def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):
 
     monkeypatch.setattr(onnx_export, "TOLERANCE", -1.0)
     (tmp_path / "5-G.ckpt").write_bytes((models / "5-G.ckpt").read_bytes())
-    config = main.build_parser().parse_args(
-        ["--mode", "export", "--test_iters", "5", "--model_save_dir", str(tmp_path), "--image_size", "32"]
-    )
+    networks = main.read_flags(["--image_size", "32"]).networks
     with pytest.raises(onnx_export.WrongExport):
-        onnx_export.export_onnx(config, {"test_iters", "model_save_dir"})
+        onnx_export.export_onnx(tmp_path / "5-G.ckpt", networks, Path("no/labels"))
     assert [p.name for p in tmp_path.iterdir()] == ["5-G.ckpt"]
     assert load_generator(tmp_path / "5-G.ckpt").domains[0] == "angry"

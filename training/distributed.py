@@ -17,6 +17,8 @@ from typing import Any, NoReturn
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch._C._distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from common.errors import RunStopped, UserError
 
@@ -37,9 +39,9 @@ class Ranks:
         if device.type == "cuda":
             _require_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count())
             torch.cuda.set_device(device)
-        store, rank, world_size = next(dist.rendezvous("env://", timeout=PATIENCE))
+        store, rank, world_size = next(rendezvous("env://", timeout=PATIENCE))
         # The store still holds the addresses of processes that died: a restarted run must not take them for its own.
-        store = dist.PrefixStore(f"restart {self.restarts}", store)
+        store = PrefixStore(f"restart {self.restarts}", store)
         backend = "nccl" if device.type == "cuda" else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
         self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)

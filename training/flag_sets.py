@@ -12,22 +12,9 @@ from typing import Any
 
 from checkpointing import run_config
 from common.errors import UserError
+from common.settings import PRESETS
 
 RUNS = Path("data/runs")
-
-PRESETS = {
-    # An hour of a CPU core.
-    "cpu": "--image_size 64 --g_conv_dim 32 --g_repeat_num 3 --d_conv_dim 32 --d_repeat_num 5 --batch_size 8"
-    " --n_critic 2 --num_iters 12000 --num_iters_decay 5000 --g_lr 0.0004 --d_lr 0.0004 --lr_update_step 50"
-    " --ema_decay 0.998 --compile True --sample_step 500 --model_save_step 1000",
-    # A sixteenth of the paper's arithmetic an image: for one ordinary GPU.
-    "small": "--image_size 128 --g_conv_dim 64 --g_repeat_num 6 --d_conv_dim 64 --d_repeat_num 6 --batch_size 16"
-    " --n_critic 2 --num_iters 100000 --num_iters_decay 50000 --g_lr 0.0002 --d_lr 0.0002 --ema_decay 0.999",
-    # StarGAN's schedule (arXiv 1711.09020) on StarGAN-FE's networks.
-    "paper": "--image_size 256 --g_conv_dim 128 --g_repeat_num 6 --d_conv_dim 128 --d_repeat_num 6 --batch_size 16"
-    " --n_critic 5 --num_iters 200000 --num_iters_decay 100000 --g_lr 0.0001 --d_lr 0.0001 --beta1 0.5 --beta2 0.999"
-    " --lambda_cls 1 --lambda_rec 10 --lambda_gp 10 --ema_decay 0",
-}
 
 # What a generator and its D were made for.
 SIZES = ("image_size", "crop_size", "g_conv_dim", "g_repeat_num", "d_conv_dim", "d_repeat_num")

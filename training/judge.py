@@ -24,6 +24,7 @@ from tqdm import tqdm
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
 from common.device import autocast, choose_device
 from common.errors import UserError
+from common.settings import JudgeSettings
 from common.whole_files import write_atomically
 from imaging import confusion_matrix
 from imaging.face_crop import load_crop
@@ -32,23 +33,6 @@ from imaging.image_folder import LabelledImages, find_domains, read_folder
 VALIDATION_SHARE = 0.15  # share of each emotion's faces
 IN_MEMORY = 2 << 30  # bytes of decoded faces that are kept rather than read again every epoch
 LABEL_SMOOTHING = 0.1  # keeps the judge from being sure of everything, and the score from being blind
-
-
-@dataclass(frozen=True)
-class JudgeTraining:
-    """The flags of `emotion_recognition.py train`."""
-
-    image_dir: Path
-    output: Path
-    arch: str
-    crop_size: int
-    image_size: int
-    epochs: int
-    patience: int
-    batch_size: int
-    lr: float
-    pretrained: Path | None
-    seed: int
 
 
 @dataclass(frozen=True)
@@ -146,7 +130,7 @@ def _blur(x: Tensor, share: float) -> Tensor:
     return F.interpolate(shrunk, x.shape[-2:], mode="bicubic")
 
 
-def new_network(settings: JudgeTraining, classes: list[str]) -> tuple[str, nn.Module]:
+def new_network(settings: JudgeSettings, classes: list[str]) -> tuple[str, nn.Module]:
     """timm's name of the network and the network, from `--pretrained` where given; the head is always new."""
     judge = load_judge(settings.pretrained) if settings.pretrained else None
     arch = judge.arch if judge else settings.arch
@@ -159,7 +143,7 @@ def new_network(settings: JudgeTraining, classes: list[str]) -> tuple[str, nn.Mo
     return arch, network
 
 
-def train(settings: JudgeTraining) -> Validation:
+def train(settings: JudgeSettings) -> Validation:
     """Train, print accuracy and confusion matrix, write the judge and the drawn matrix beside it."""
     if settings.output.suffix not in (".pt", ".pth"):
         raise UserError(f"--output {settings.output} must end in .pt: it is a PyTorch file")
@@ -201,7 +185,7 @@ def train(settings: JudgeTraining) -> Validation:
 
 
 def _epochs(
-    network: nn.Module, learn: Faces, check: Faces, settings: JudgeTraining, device: torch.device
+    network: nn.Module, learn: Faces, check: Faces, settings: JudgeSettings, device: torch.device
 ) -> Iterator[Validation]:
     """Train one epoch after another; yields the validation after each."""
     mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))

@@ -22,6 +22,6 @@ def told_out_of_memory(accumulate: int) -> Iterator[None]:
             raise
         raise RunStopped(
             f"the memory of the {'GPU' if on_gpu else 'machine'} is full: the same command with --resume_iters latest "
-            f"and --accumulate {2 * accumulate} (more parts, less memory), --gradient_checkpointing True, or a smaller "
+            f"and --accumulate {2 * accumulate} (more parts, less memory), --gradient_checkpointing, or a smaller "
             "--batch_size"
         ) from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
 import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,64 +14,59 @@ from PIL import Image
 
 from checkpointing import run_config, training_sets
 from common.errors import UserError
+from common.flags import as_json
+from common.settings import SavingSettings, Settings
 from common.whole_files import write_atomically
 from training.safeguards import RunLock, patiently
 
 ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
 
-# These differ between two starts of one run, or say nothing about training.
+# These differ between two starts of one run, or say nothing about what it learns.
 _OF_ONE_START = {
-    *(
-        "mode",
-        "resume_iters",
-        "max_minutes",
-        "num_workers",
-        "keep_last",
-        "keep_every",
-        "test_iters",
-        "iters",
-        "image_path",
-    ),
-    *("run", "config", "preset", "cache", "compile", "accumulate", "gradient_checkpointing"),
+    *("resume_iters", "max_minutes", "num_workers", "keep_last", "keep_every"),
+    *("cache", "compile", "accumulate", "gradient_checkpointing"),
 }
 
 
-def check_resume(config: argparse.Namespace, domains: Sequence[str]) -> list[str]:
+def check_resume(settings: Settings, domains: Sequence[str]) -> list[str]:
     """Compare `config.json` of the run with this command line.
 
     Raises `UserError` where going on would be meaningless; returns a line for everything that is merely different.
     """
-    folder = Path(config.model_save_dir)
+    folder = settings.saving.model_save_dir
     saved = run_config.load_config(folder)
     if not saved:
         return []
     if saved["domains"] != list(domains):
         raise UserError(
-            f"the run in {folder} was trained on {', '.join(saved['domains'])}, but {config.image_dir} "
+            f"the run in {folder} was trained on {', '.join(saved['domains'])}, but {settings.data.image_dir} "
             f"holds {', '.join(domains)}: use the same folders, or a new --model_save_dir"
         )
     then = saved["arguments"]
+    now = settings.as_json()
     for flag in ARCHITECTURE:
-        if then.get(flag, getattr(config, flag)) != getattr(config, flag):
+        if then.get(flag, now[flag]) != now[flag]:
             raise UserError(
-                f"the run in {folder} was trained with --{flag} {then[flag]}, and --{flag} says "
-                f"{getattr(config, flag)}: pass --{flag} {then[flag]}, or a new --model_save_dir"
+                f"the run in {folder} was trained with --{flag} {then[flag]}, and --{flag} says {now[flag]}: "
+                f"pass --{flag} {then[flag]}, or a new --model_save_dir"
             )
+    ignored = _OF_ONE_START | as_json(settings.start).keys() | as_json(settings.use).keys()
     return [
         f"changed: --{flag} {value} (the run so far: {then[flag]})"
-        for flag, value in _plain(config).items()
-        if flag in then and then[flag] != value and flag not in _OF_ONE_START
+        for flag, value in now.items()
+        if flag in then and then[flag] != value and flag not in ignored
     ]
 
 
 class RunFolder:
     """The model and sample folders of one run. Sets are written by a thread while the training goes on."""
 
-    def __init__(self, config: argparse.Namespace, domains: Sequence[str], hurried: Callable[[], bool]) -> None:
+    def __init__(self, saving: SavingSettings, config: dict[str, Any], hurried: Callable[[], bool]) -> None:
+        """`config` is what `config.json` is to hold; `hurried` tells whether the run was asked to stop."""
+        self.saving = saving
         self.config = config
-        self.domains = list(domains)
-        self.models = Path(config.model_save_dir)
-        self.samples = Path(config.sample_dir)
+        self.models = saving.model_save_dir
+        self.samples = saving.sample_dir
         self.say: Callable[[str], None] = print
         self.last_good: int | str | None = None  # the newest set that this run saved or started from
         self.save_seconds = 0.0  # seconds that the last save took
@@ -95,7 +88,7 @@ class RunFolder:
 
     def claim(self, iteration: int, may_restart: bool) -> None:
         """Make the folders, lock them, clear what a killed run left half done, and write down what runs."""
-        for folder in (self.samples, Path(self.config.log_dir)):
+        for folder in (self.samples, self.saving.log_dir):
             patiently(functools.partial(folder.mkdir, parents=True, exist_ok=True), str(folder), print)
         patiently(lambda: self._make(iteration, may_restart), str(self.models), print)
 
@@ -103,16 +96,13 @@ class RunFolder:
         self.models.mkdir(parents=True, exist_ok=True)
         self._lock.acquire()
         training_sets.clear_leftovers(self.models)
-        self._save_config()
+        run_config.save_config(self.models, self.config)
         beyond = [i for i in training_sets.iterations(self.models) if i > iteration]
         if beyond:
             what = f"{self.models} holds sets of another run up to iteration {beyond[-1]}, which `latest` means"
             if may_restart:
                 raise UserError(f"{what}, also where torchrun starts this run again: move them away")
             print(f"warning: {what} until this run has passed it: move them away")
-
-    def _save_config(self) -> None:
-        run_config.save_config(self.models, {"arguments": _plain(self.config), "domains": self.domains})
 
     def save(self, name: int | str, parts: dict[str, dict[str, Any]]) -> None:
         """Write the set `name` as it is now, in the background. Raises what went wrong with the save before.
@@ -137,10 +127,10 @@ class RunFolder:
         def once() -> None:
             if not self.models.is_dir():
                 self.say(f"warning: {self.models} is gone: made again")
-                self._save_config()
+                run_config.save_config(self.models, self.config)
             training_sets.save_set(self.models, name, parts)
             if isinstance(name, int):
-                training_sets.prune(self.models, name, self.config.keep_last, self.config.keep_every)
+                training_sets.prune(self.models, name, self.saving.keep_last, self.saving.keep_every)
 
         began = time.monotonic()
         try:
@@ -169,8 +159,3 @@ def _copied(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return type(content)(_copied(value) for value in content)
     return copy.copy(content)
-
-
-def _plain(config: argparse.Namespace) -> dict[str, Any]:
-    """The arguments as JSON has them."""
-    return {name: str(value) if isinstance(value, Path) else value for name, value in vars(config).items()}

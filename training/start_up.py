@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -10,16 +9,16 @@ from torch import nn
 
 from checkpointing import run_config
 from common.device import device_name, half_precision
+from common.settings import PRESETS, NetworkSettings, Settings
 from imaging.close_ups import advice_for
 from imaging.image_folder import LabelledImages
-from training.flag_sets import PRESETS
 from training.state import update_step
 
 UNEVEN = 3  # times as many faces of one emotion as of another are worth a word
 
 
 def start_up_block(
-    config: argparse.Namespace,
+    settings: Settings,
     images: LabelledImages,
     device: torch.device,
     networks: tuple[nn.Module, nn.Module],
@@ -27,61 +26,61 @@ def start_up_block(
     processes: int,
 ) -> str:
     """The block as lines of text: generator and discriminator are `networks`."""
-    precision = "bfloat16" if half_precision(device, config.amp) else "float32"
+    precision = "bfloat16" if half_precision(device, settings.speed.amp) else "float32"
+    saving, size = settings.saving, settings.networks.image_size
     sizes = [sum(p.numel() for p in network.parameters()) for network in networks]
     rows = {
         "device": f"{device_name(device)}, {precision}" + (f", {processes} processes" if processes > 1 else ""),
-        "networks": f"generator {sizes[0]:,} parameters, discriminator {sizes[1]:,}, images {config.image_size}x"
-        f"{config.image_size}",
-        "faces": f"{len(images.paths):,} in {config.image_dir}: {_emotions(images, config.balance)}",
-        "models": f"{config.model_save_dir} (and losses.csv, scores.csv)",
-        "samples": f"{config.sample_dir} (first-batch.jpg: what the networks see)",
-        "logs": f"{config.log_dir} (curves.png{'; TensorBoard' if config.use_tensorboard else ''})",
+        "networks": f"generator {sizes[0]:,} parameters, discriminator {sizes[1]:,}, images {size}x{size}",
+        "faces": f"{len(images.paths):,} in {settings.data.image_dir}: {_emotions(images, settings.data.balance)}",
+        "models": f"{saving.model_save_dir} (and losses.csv, scores.csv)",
+        "samples": f"{saving.sample_dir} (first-batch.jpg: what the networks see)",
+        "logs": f"{saving.log_dir} (curves.png{'; TensorBoard' if saving.use_tensorboard else ''})",
     }
-    if config.init:
+    if settings.schedule.init:
         rows["init"] = begins_with
-    if config.preset:
-        rows["preset"] = f"{config.preset}: {PRESETS[config.preset]}"
+    if preset := settings.start.preset:
+        rows["preset"] = f"{preset}: {PRESETS[preset]}"
     lines = [f"{name:10}{told}" for name, told in rows.items()]
     if images.others:
         told = ", ".join(f"{count} {suffix}" for suffix, count in images.others.most_common(5))
         lines.append(f"note: {images.others.total()} files there are no images: {told}")
-    return "\n".join(lines + notices(config, len(images.paths), processes))
+    return "\n".join(lines + notices(settings, len(images.paths), processes))
 
 
-def notices(config: argparse.Namespace, faces: int, processes: int) -> list[str]:
-    """What can be done, and is hardly meant."""
-    told = []
-    if close_ups := advice_for(Path(config.image_dir), config.crop_size):
+def notices(settings: Settings, faces: int, processes: int) -> list[str]:
+    """Legal settings that are probably mistakes."""
+    told, schedule = [], settings.schedule
+    if close_ups := advice_for(settings.data.image_dir, settings.networks.crop_size):
         told.append(f"note: {close_ups}")
-    if config.num_iters_decay > config.num_iters:
+    if schedule.num_iters_decay > schedule.num_iters:
         told.append(
-            f"note: --num_iters_decay {config.num_iters_decay} is above --num_iters {config.num_iters}: the learning "
-            "rates fall from the first iteration on"
+            f"note: --num_iters_decay {schedule.num_iters_decay} is above --num_iters {schedule.num_iters}: the "
+            "learning rates fall from the first iteration on"
         )
-    decay = min(config.num_iters_decay, config.num_iters)
-    if decay and (step := update_step(decay, config.lr_update_step)) != config.lr_update_step:
+    decay = min(schedule.num_iters_decay, schedule.num_iters)
+    if decay and (step := update_step(decay, schedule.lr_update_step)) != schedule.lr_update_step:
         told.append(
-            f"note: --lr_update_step {config.lr_update_step} is above the {decay} iterations of --num_iters_decay: the "
-            f"learning rates change every {step} iterations"
+            f"note: --lr_update_step {schedule.lr_update_step} is above the {decay} iterations of --num_iters_decay: "
+            f"the learning rates change every {step} iterations"
         )
-    told += other_pictures(config)
-    if config.n_critic > config.num_iters:
-        told.append(f"note: --n_critic {config.n_critic} is above --num_iters {config.num_iters}: G never learns")
-    if (batch := config.batch_size * processes) > faces:
+    told += other_pictures(settings.networks, schedule.init)
+    if schedule.n_critic > schedule.num_iters:
+        told.append(f"note: --n_critic {schedule.n_critic} is above --num_iters {schedule.num_iters}: G never learns")
+    if (batch := schedule.batch_size * processes) > faces:
         told.append(f"note: a batch of {batch} is more than the {faces} faces: it holds some of them twice")
     return told
 
 
-def other_pictures(config: argparse.Namespace) -> list[str]:
+def other_pictures(networks: NetworkSettings, init: Path | None) -> list[str]:
     """What this run shows the generator to start from that it has not learned from."""
-    learned = run_config.config_of(config.init) if config.init else None
+    learned = run_config.config_of(init) if init else None
     then = learned["arguments"] if learned else {}
     return [
-        f"note: --{flag} {getattr(config, flag)}, and {config.init} has learned with {then[flag]}: it sees faces in "
-        "another size"
+        f"note: --{flag} {getattr(networks, flag)}, and {init} has learned with {then[flag]}: it sees faces in another "
+        "size"
         for flag in ("image_size", "crop_size")
-        if then.get(flag, getattr(config, flag)) != getattr(config, flag)
+        if then.get(flag, getattr(networks, flag)) != getattr(networks, flag)
     ]
 
 
@@ -94,5 +93,5 @@ def _emotions(images: LabelledImages, balance: bool) -> str:
         return f"{told}; every emotion equally often"
     if counts[most] >= UNEVEN * counts[fewest]:
         times = counts[most] / counts[fewest]
-        told += f"; {most} {times:.0f} times as often as {fewest} (--balance True: equally often)"
+        told += f"; {most} {times:.0f} times as often as {fewest} (--balance: equally often)"
     return told

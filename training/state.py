@@ -5,7 +5,6 @@ What is here and the random seed decide all that follows, so a run that goes on 
 
 from __future__ import annotations
 
-import argparse
 import math
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +16,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from checkpointing import network_files, run_config, tensor_file, training_sets
 from checkpointing.tensor_file import DamagedCheckpoint, tensors_of
 from common.errors import UserError
+from common.settings import NetworkSettings, ScheduleSettings
 from model import SLOPE, Discriminator, Generator
 from training.copying_start import COPY, start_copying
 
@@ -48,24 +48,31 @@ def average_decay(highest: float, updates: int) -> float:
 
 
 class TrainingState:
-    """Networks and optimisers as `config` asks for them, new from the random seed until `load`."""
+    """Networks and optimisers as the settings ask for them, new from the random seed until `load`."""
 
-    def __init__(self, config: argparse.Namespace, device: torch.device) -> None:
-        self.config = config
-        torch.manual_seed(config.seed)
-        self.G = Generator(config.g_conv_dim, config.c_dim, config.g_repeat_num)
-        self.G.gradient_checkpointing = config.gradient_checkpointing
-        self.D = Discriminator(config.image_size, config.d_conv_dim, config.c_dim, config.d_repeat_num)
-        if config.d_warmup:
+    def __init__(
+        self,
+        networks: NetworkSettings,
+        schedule: ScheduleSettings,
+        device: torch.device,
+        gradient_checkpointing: bool = False,
+    ) -> None:
+        self.networks = networks
+        self.schedule = schedule
+        torch.manual_seed(schedule.seed)
+        self.G = Generator(networks.g_conv_dim, networks.c_dim, networks.g_repeat_num)
+        self.G.gradient_checkpointing = gradient_checkpointing
+        self.D = Discriminator(networks.image_size, networks.d_conv_dim, networks.c_dim, networks.d_repeat_num)
+        if schedule.d_warmup:
             _keep_signals_up(self.D)
-        self.d_warmup = config.d_warmup  # first iterations in which D alone learns
+        self.d_warmup = schedule.d_warmup  # first iterations in which D alone learns
         for network in (self.G, self.D):
             network.to(device).to(memory_format=torch.channels_last)
-        self.ema = AveragedModel(self.G) if config.ema_decay else None
+        self.ema = AveragedModel(self.G) if schedule.ema_decay else None
         self.ema_ramps = True  # not in runs that began before it did
-        betas = (config.beta1, config.beta2)
-        self.g_optimizer = torch.optim.Adam(self.G.parameters(), config.g_lr, betas, fused=True)
-        self.d_optimizer = torch.optim.Adam(self.D.parameters(), config.d_lr, betas, fused=True)
+        betas = (schedule.beta1, schedule.beta2)
+        self.g_optimizer = torch.optim.Adam(self.G.parameters(), schedule.g_lr, betas, fused=True)
+        self.d_optimizer = torch.optim.Adam(self.D.parameters(), schedule.d_lr, betas, fused=True)
         self.iteration = 0  # iterations done
         self.samples_seen = 0  # place in the stream of training samples
         self.sampled = 0  # the last iteration whose sample grid was drawn and scored
@@ -73,7 +80,7 @@ class TrainingState:
         self.lr_factor = 1.0  # below 1 after a loss was not finite
         self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
-        self.begins_with = self._start_from(config.init) if config.init else "random weights"
+        self.begins_with = self._start_from(schedule.init) if schedule.init else "random weights"
 
     def _start_from(self, path: Path) -> str:
         """Take the generator at `path` for the beginning, or weights that copy the image; says what it took."""
@@ -86,7 +93,7 @@ class TrainingState:
         discriminator = run_config.discriminator_beside(path)
         if not discriminator:
             return f"{path}; D with random weights, as none lies beside it"
-        weights, found = network_files.discriminator_weights(discriminator, self.config.c_dim)
+        weights, found = network_files.discriminator_weights(discriminator, self.networks.c_dim)
         other = network_files.differences(found, self._sizes("d_conv_dim", "d_repeat_num", "c_dim", "image_size"))
         if other:
             learned = " ".join(f"--{flag} {has}" for flag, has in other.items())
@@ -96,10 +103,10 @@ class TrainingState:
         return f"{path} and {discriminator.name}"
 
     def _sizes(self, *flags: str) -> dict[str, int]:
-        return {flag: getattr(self.config, flag) for flag in flags}
+        return {flag: getattr(self.networks, flag) for flag in flags}
 
     def _fill_generator(self, path: Path) -> None:
-        weights, found = network_files.generator_weights(path, self.config.c_dim)
+        weights, found = network_files.generator_weights(path, self.networks.c_dim)
         network_files.require(found, path, self._sizes("g_conv_dim", "g_repeat_num", "c_dim"))
         _fill(self.G, weights, path)
         if self.ema:
@@ -113,7 +120,7 @@ class TrainingState:
     def average(self) -> None:
         """Move the average of the generator's weights, where it is on, towards those of now."""
         if self.ema:
-            decay = self.config.ema_decay
+            decay = self.schedule.ema_decay
             if self.ema_ramps:
                 decay = average_decay(decay, int(self.ema.n_averaged))
             self.ema.multi_avg_fn = get_ema_multi_avg_fn(decay)
@@ -121,11 +128,11 @@ class TrainingState:
 
     def set_learning_rates(self) -> None:
         """Give both optimisers the rate that is due after this iteration."""
-        config = self.config
-        schedule = (self.iteration, config.num_iters, config.num_iters_decay, config.lr_update_step)
-        for optimizer, lr in ((self.g_optimizer, config.g_lr), (self.d_optimizer, config.d_lr)):
+        schedule = self.schedule
+        steps = (self.iteration, schedule.num_iters, schedule.num_iters_decay, schedule.lr_update_step)
+        for optimizer, lr in ((self.g_optimizer, schedule.g_lr), (self.d_optimizer, schedule.d_lr)):
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(lr, *schedule) * self.lr_factor
+                group["lr"] = learning_rate(lr, *steps) * self.lr_factor
 
     def lower_rates(self, factor: float) -> None:
         """Take at most `factor` times the scheduled learning rates from now on."""
@@ -174,7 +181,7 @@ class TrainingState:
         path = training_sets.path_of(folder, name, "state")
         if not path.exists():
             self.iteration = name if isinstance(name, int) else 0
-            self.samples_seen = self.iteration * self.config.batch_size
+            self.samples_seen = self.iteration * self.schedule.batch_size
             self.sampled = self.iteration
             return f"resuming from bare networks of iteration {name}: the optimisers start anew"
         state = tensor_file.read(path)
@@ -201,7 +208,7 @@ class TrainingState:
             _require_moments(optimizer, state[key])
             optimizer.load_state_dict(state[key])
             for group in optimizer.param_groups:  # the moments are the saved ones, the flags this start's
-                group["betas"] = (self.config.beta1, self.config.beta2)
+                group["betas"] = (self.schedule.beta1, self.schedule.beta2)
         if "G" in state:
             self.G.load_state_dict(state["G"])
             if self.ema:
@@ -212,7 +219,7 @@ class TrainingState:
     def _load_networks(self, folder: Path, name: int | str) -> None:
         self._fill_generator(training_sets.path_of(folder, name, "G"))
         path = training_sets.path_of(folder, name, "D")
-        weights, found = network_files.discriminator_weights(path, self.config.c_dim)
+        weights, found = network_files.discriminator_weights(path, self.networks.c_dim)
         network_files.require(found, path, self._sizes("d_conv_dim", "d_repeat_num", "c_dim", "image_size"))
         _fill(self.D, weights, path)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +81,14 @@ def _best_of(folder: Path) -> Path | None:
     return files[0]
 
 
-def of_command_line(config: argparse.Namespace, given: set[str]) -> Path:
+def of_command_line(folder: Path, test_iters: str, given: Collection[str]) -> Path:
     """The generator that `--test_iters` names in `--model_save_dir`; the default one where neither flag was `given`.
 
     With `--model_save_dir` alone it is the best of that folder. Says which it is.
     """
-    folder = Path(config.model_save_dir)
-    path = training_sets.path_of(folder, config.test_iters, "G")
+    path = training_sets.path_of(folder, test_iters, "G")
     if "test_iters" in given or path.exists():
-        path = training_sets.path_of(folder, training_sets.resolve(folder, config.test_iters), "G")
+        path = training_sets.path_of(folder, training_sets.resolve(folder, test_iters), "G")
         print(f"using {path}")
         return path
     if "model_save_dir" in given:

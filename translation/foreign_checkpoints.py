@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
+from common.settings import NetworkSettings
 from imaging.image_folder import find_domains
 
 
-def foreign_settings(config: argparse.Namespace) -> dict[str, Any]:
-    """Keywords of `load_generator` for checkpoints that have no `config.json` beside them."""
-    labels = Path(config.sample_label_dir)
+def foreign_settings(networks: NetworkSettings, labels: Path) -> dict[str, Any]:
+    """Keywords of `load_generator` for checkpoints that have no `config.json` beside them.
+
+    The folders in `labels`, where there is that folder, name the emotions.
+    """
     return {
-        "c_dim": config.c_dim,
-        "image_size": config.image_size,
-        "crop_size": config.crop_size,
+        "c_dim": networks.c_dim,
+        "image_size": networks.image_size,
+        "crop_size": networks.crop_size,
         "domains": tuple(find_domains(labels)) if labels.is_dir() else (),
     }

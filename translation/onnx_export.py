@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import torch
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import whole_files
 from common.pretrained_files import sha256
-from translation.default_generator import of_command_line
+from common.settings import NetworkSettings
 from translation.foreign_checkpoints import foreign_settings
 
 TOLERANCE = 1e-3  # largest difference of values in [-1, 1]: an eighth of a grey level
@@ -21,9 +20,9 @@ class WrongExport(Exception):
     """The exported file does not compute what the checkpoint does: nobody's mistake but the exporter's."""
 
 
-def export_onnx(config: argparse.Namespace, given: set[str]) -> int:
-    """Write the generator that the command line names as `.onnx` beside its checkpoint; returns the exit code."""
-    export(load_generator(of_command_line(config, given), **foreign_settings(config)))
+def export_onnx(path: Path, networks: NetworkSettings, labels: Path) -> int:
+    """Write the generator `path` as `.onnx` beside it; the rest is as in `foreign_settings`. Returns the exit code."""
+    export(load_generator(path, **foreign_settings(networks, labels)))
     return 0
 
 

@@ -203,7 +203,7 @@ def _resized(image: NDArray, size: int) -> NDArray:
     return cv2.resize(image, (size, size), interpolation=way)
 
 
-def _smooth_step(value, low: float, high: float):
+def _smooth_step(value: NDArray, low: float, high: float) -> NDArray:
     """0 below `low`, 1 above `high`, without a kink."""
     ramp = np.clip((value - low) / (high - low), 0, 1)
     return ramp * ramp * (3 - 2 * ramp)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -14,6 +14,7 @@ from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import emotions
 from common.errors import UserError
 from common.pretrained_files import sha256
+from common.settings import NetworkSettings, UseSettings
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
@@ -27,23 +28,29 @@ from translation.translator import How, Original, Translation, Translator
 KEPT = "results from an earlier run, kept"
 
 
-def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
-    """Translate every photo that `config.image_path` names, into `config.result_dir`; returns the exit code.
+def translate_folder(
+    models: Path, use: UseSettings, networks: NetworkSettings, amp: str, given: Collection[str]
+) -> int:
+    """Translate every photo that `use.image_path` names, with a generator of the folder `models`.
 
     `given` are the flags that stood on the command line: those that contradict the checkpoint are refused.
-    0 when a photo has results, 1 when none has.
+    Returns the exit code: 0 when a photo has results, 1 when none has.
     """
-    folder = Path(config.result_dir)
+    folder = use.result_dir
     photos: dict[Path, Path] = {}  # each with its place below what was named
-    for source in map(Path, config.image_path):
+    for source in use.image_path:
         top = source.parent if source.is_file() else source
         photos |= {photo: photo.relative_to(top) for photo in find_photos(source, folder)}
-    path = of_command_line(config, given)
-    with translator_for(path, config, given) as translator:
-        wanted = _wanted(config.emotions, translator.domains)
+    path = of_command_line(models, use.test_iters, given)
+    trained = load_generator(path, **foreign_settings(networks, use.sample_label_dir))
+    _refuse_contradictions(networks, given, trained)
+    if trained.published:
+        print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")
+    with Translator.of(trained, amp, use.backend, use.detail) as translator:
+        wanted = _wanted(use.emotions, translator.domains)
         with told_unwritable(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            run = FolderRun(translator, config, wanted, path)
+            run = FolderRun(translator, use, wanted, path)
             run.find_places(photos, folder)
             rows = run.rows()
             page = write_page(folder, run.ledger.photos(), [row for row in rows if not row.results])
@@ -54,18 +61,18 @@ def translate_folder(config: argparse.Namespace, given: set[str]) -> int:
 class FolderRun:
     """One pass over photos, with the generator of the file `path`, to the domains `wanted`."""
 
-    def __init__(self, translator: Translator, config: argparse.Namespace, wanted: Sequence[str], path: Path) -> None:
+    def __init__(self, translator: Translator, use: UseSettings, wanted: Sequence[str], path: Path) -> None:
         self._translator = translator
-        self._how = How(config.strength, wanted)
-        self._config = config
+        self._how = How(use.strength, wanted)
+        self._use = use
         self._wanted = wanted
-        self._made_by = {
+        self._made_by: dict[str, Any] = {
             "generator": path.name,
             "trained_on": default_generator.TRAINED_ON[default_generator.choice_of(path, "own").trained_on],
-            "detail": config.detail,
-            "strength": config.strength,
+            "detail": use.detail,
+            "strength": use.strength,
         }
-        self.ledger = Ledger(Path(config.result_dir))
+        self.ledger = Ledger(use.result_dir)
         self._places: dict[Path, Results] = {}
         self._hashes: dict[Path, str] = {}
         self._rows: dict[Path, PageEntry] = {}
@@ -74,7 +81,7 @@ class FolderRun:
     def find_places(self, photos: Mapping[Path, Path], folder: Path) -> None:
         """Decide where the results of each photo go; `photos` are paths, by each its path below one folder."""
         self._hashes = {photo: _hash(photo) for photo in photos}
-        domains, suffix = self._translator.domains, self._config.format
+        domains, suffix = self._translator.domains, self._use.format
         self._places = places_of(photos, self._hashes, folder, domains, suffix, self.ledger)
         _refuse_to_replace_photos(self._places)
 
@@ -88,7 +95,7 @@ class FolderRun:
 
     def _translate(self) -> None:
         with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
-            for translation in self._translator.translate_many(self._readable(), self._config.face, self._how):
+            for translation in self._translator.translate_many(self._readable(), self._use.face, self._how):
                 self._save(translation)
                 progress.update(len(self._rows) - progress.n)
             progress.update(len(self._rows) - progress.n)
@@ -96,7 +103,7 @@ class FolderRun:
     def _readable(self) -> Iterator[Original]:
         """Each photo that can be read and has no results yet."""
         for path, results in self._places.items():
-            if not self._config.overwrite and self._is_done(results):
+            if not self._use.overwrite and self._is_done(results):
                 self._rows[path] = PageEntry(str(path), results, KEPT)
                 continue
             try:
@@ -124,7 +131,7 @@ class FolderRun:
         notes = "; ".join(filter(None, (photo.note, _faces_told(found, left), *_calm_told(translation))))
         results.strip.unlink(missing_ok=True)  # with it the results would be complete
         self._record(translation, results, notes)
-        save(translation, results, self._config.quality)
+        save(translation, results, self._use.quality)
         doubts = [c.state for c in translation.checks.values() if c.state != "good"]
         told = ", ".join(f"{n} {state}" for state, n in Counter(doubts).items())
         self.doubtful += len(doubts)
@@ -240,22 +247,14 @@ def _refuse_to_replace_photos(places: dict[Path, Results]) -> None:
             raise UserError(f"the results would replace {photo} itself: name another --result_dir")
 
 
-def translator_for(path: Path, config: argparse.Namespace, given: set[str]) -> Translator:
-    """The translator of a generator's file as the command line asks for it; flags that contradict it are refused."""
-    trained = load_generator(path, **foreign_settings(config))
-    _refuse_contradictions(config, given, trained)
-    if trained.published:
-        print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")
-    return Translator.of(trained, config.amp, config.backend, config.detail)
-
-
-def _refuse_contradictions(config: argparse.Namespace, given: set[str], trained: TrainedGenerator) -> None:
-    told = {flag: getattr(config, flag) for flag in given & {"g_conv_dim", "g_repeat_num", "c_dim"}}
+def _refuse_contradictions(networks: NetworkSettings, given: Collection[str], trained: TrainedGenerator) -> None:
+    """Raise `UserError` where a flag that stood on the command line is not what the generator was trained with."""
+    told = {flag: getattr(networks, flag) for flag in ("g_conv_dim", "g_repeat_num", "c_dim") if flag in given}
     network_files.require(trained.architecture, trained.path, told)
     for flag in ("image_size", "crop_size", "d_conv_dim", "d_repeat_num"):
-        if trained.config and flag in given and trained.config["arguments"][flag] != getattr(config, flag):
+        if trained.config and flag in given and trained.config["arguments"][flag] != getattr(networks, flag):
             has = trained.config["arguments"][flag]
             raise UserError(
-                f"{trained.path} was trained with --{flag} {has}, and --{flag} says {getattr(config, flag)}: "
+                f"{trained.path} was trained with --{flag} {has}, and --{flag} says {getattr(networks, flag)}: "
                 f"leave the flag out, or use another checkpoint"
             )

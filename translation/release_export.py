@@ -7,7 +7,6 @@ machine. Put in `pretrained/`, they are what test mode and the apps use where no
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import torch
@@ -16,18 +15,17 @@ from checkpointing import network_files, run_config, tensor_file
 from common import emotions, whole_files
 from common.errors import UserError
 from training.run_folder import ARCHITECTURE
-from translation.default_generator import of_command_line
 
 NEUTRAL = "neutral"
 KEPT = (*ARCHITECTURE, "crop_size", "trained_on")  # arguments of the run that its release needs
 
 
-def export_release(config: argparse.Namespace, given: set[str]) -> int:
-    """Write G, its config, and D where there is one, to `release/` beside the checkpoint; returns the exit code.
+def export_release(path: Path, trained_on: str | None) -> int:
+    """Write the generator `path`, its config, and D where there is one, to `release/` beside it.
 
-    Networks of the five emotions and neutral become those of the five: nobody asks for a neutral face.
+    Networks of the five emotions and neutral become those of the five: nobody asks for a neutral face. `trained_on`
+    replaces what the run's config says. Returns the exit code.
     """
-    path = of_command_line(config, given)
     trained = run_config.config_of(path)
     if not trained:
         raise UserError(f"there is no config.json beside {path}: a release says what its generator was trained on")
@@ -41,7 +39,7 @@ def export_release(config: argparse.Namespace, given: set[str]) -> int:
         states = {file: network_files.drop_domain(state, neutral) for file, state in states.items()}
         domains = [domain for domain in domains if domain != NEUTRAL]
     arguments = {name: value for name, value in trained["arguments"].items() if name in KEPT}
-    arguments |= {"c_dim": len(domains)} | ({"trained_on": config.trained_on} if "trained_on" in given else {})
+    arguments |= {"c_dim": len(domains)} | ({"trained_on": trained_on} if trained_on else {})
     release = {"arguments": arguments, "domains": domains}
     folder = path.parent / "release"
     with whole_files.told_unwritable(str(folder)):

@@ -6,20 +6,18 @@ written as a norm that has seen nothing has them. Used in `eval()` they give gar
 
 from __future__ import annotations
 
-import argparse
 import shutil
+from pathlib import Path
 
 import torch
 
 from checkpointing import network_files, run_config, tensor_file
 from common import whole_files
-from translation.default_generator import of_command_line
 
 
-def export_for_stargan(config: argparse.Namespace, given: set[str]) -> int:
-    """Write the generator, and its D where there is one, to `stargan/` beside it; returns the exit code."""
-    path = of_command_line(config, given)
-    state, _ = network_files.generator_weights(path, config.c_dim)
+def export_for_stargan(path: Path, c_dim: int) -> int:
+    """Write the generator `path`, and its D where there is one, to `stargan/` beside it; returns the exit code."""
+    state, _ = network_files.generator_weights(path, c_dim)
     tracking = with_tracking_buffers(state)
     target = path.parent / "stargan" / path.name
     with whole_files.told_unwritable(str(target)):

@@ -23,7 +23,8 @@ from imaging.draw_faces import draw_face
 
 if TYPE_CHECKING:
     from apps.learned_feedback import Blendshapes
-    from face_detection import Face, Image
+    from face_detection import Face
+    from imaging.face_geometry import Image
     from translation.result_check import Check
 
 LONGEST = 1600  # pixels of a photo that is worked on: a face in it prints well

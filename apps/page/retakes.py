@@ -12,7 +12,7 @@ from apps.face_reading import read_face
 from common import emotions
 
 if TYPE_CHECKING:
-    from apps.expression_rules import Blendshapes
+    from apps.learned_feedback import Blendshapes
     from face_detection import FaceFinder
 
 
