@@ -12,6 +12,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores: thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["child_page"]
+
+
+def pytest_collection_modifyitems(items):
+    """The files of browsers and servers take longest: they come first, so that both processes end together."""
+    items.sort(key=lambda item: not item.path.name.startswith(("test_page_", "test_desk", "test_backend")))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +20,8 @@ from serving import OVERWRITING, SHIPPED, Server, in_memory, make_checkpoint
 import backend
 from apps import chosen_checkpoint
 from apps.page.workshop import Workshop
+from apps.record.entries import Consent
+from apps.record.store import Record, now
 from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.draw_faces import draw_face
@@ -512,3 +515,15 @@ def test_the_servers_memory_keeps_nothing_of_photos_that_were_answered(tmp_path,
             wire.sendall(body[-1:])
             assert wire.makefile("rb").read().startswith(b"HTTP/1.1 200")
         wait_for(lambda: not in_memory(server, {**arriving, **files, **rows}))
+
+
+def test_a_record_opens_to_nobody_else_in_the_network(bare):
+    child = Record(bare.folder / "data/record.sqlite3").add(
+        "토끼", Consent("parent", now(), now().date() + timedelta(days=100))
+    )
+    json_body = {"Content-Type": "application/json"}
+    asked = (("GET", "/children", None), ("POST", f"/children/{child}/sessions", b"{}"))
+    assert [bare._ask(*each, json_body)[0] for each in asked] == [401, 401]
+    assert [bare._ask(*each, {**json_body, **BEARER})[0] for each in asked] == [200, 422]
+    session = b'{"id": "a", "began": "2026-01-01T10:00:00Z"}'
+    assert bare._ask("POST", "/children/unknown/sessions", session, {**json_body, **BEARER})[0] == 404
