@@ -27,7 +27,7 @@ from apps.record.store import Record, now
 from common import emotions
 from imaging.draw_faces import draw_face
 from translation import default_generator
-from translation.result_check import Check
+from translation.result_check import CALM, Check
 
 CODE = "나무 7"
 PATIENCE = 120  # seconds, with a busy machine
@@ -118,9 +118,17 @@ def test_what_failed_its_check_is_told_and_not_printed_nor_saved():
     assert len(names) == 5 + 5 + 6 and "face-2/happy.jpg" in names
 
 
+def test_a_photo_that_is_not_calm_is_told(desk):
+    app = upload(desk.run(), jpeg(draw_face(7, "happy", size=480)))
+    assert "웃고 있습니다" in texts(app)
+    app = upload(app, jpeg(draw_face(7, "neutral", size=480)))
+    assert "편안하지 않습니다" not in texts(app)
+
+
 def test_every_reason_of_the_check_has_korean_words():
     source = (ROOT / "translation" / "result_check.py").read_text(encoding="utf-8")
-    assert set(re.findall(r'"(?:weak|failed)", "([^"]+ [^"]+)"', source)) == set(words.REASONS)
+    reasons = re.findall(r'"(?:weak|failed)", "([^"]+ [^"]+)"', source)
+    assert {*reasons, *(told for told, _, _ in CALM)} == set(words.REASONS)
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,10 @@ def _hash(photo: Path) -> str:
 
 
 def _calm_told(translation: Translation) -> Iterator[str]:
-    """What is said of each face that is not calm, or not free."""
-    for number, note in translation.notes.items():
-        yield f"face {number}: {note}" if len(translation.faces) > 1 else note
+    """What is said of each face that is not calm."""
+    for number, shows in translation.notes.items():
+        of = f"face {number}: " if len(translation.faces) > 1 else ""
+        yield f"{of}{', '.join(shows)}: calm faces come out best"
 
 
 def _faces_told(found: int, left: int) -> str:

@@ -131,10 +131,10 @@ class Checker:
         return self._identity.descriptors(crop[None], [alignment_of(points)])[0]
 
 
-def restlessness(look: Look) -> str:
-    """What a face shows that is not calm, and why that matters; "" of a calm one."""
-    shows = [told for told, names, most in CALM if float(np.mean([look.blendshapes[name] for name in names])) > most]
-    return f"{', '.join(shows)}: calm faces come out best" if shows else ""
+def restlessness(look: Look) -> tuple[str, ...]:
+    """What a face shows that is not calm, in few words each: calm faces come out best."""
+    values = look.blendshapes
+    return tuple(told for told, names, most in CALM if float(np.mean([values[name] for name in names])) > most)
 
 
 def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str, float], bool]:

@@ -59,15 +59,15 @@ class Translation:
     """A photo and, by domain name, the same photo with that emotion; uint8 RGB [H, W, 3], all of one size.
 
     `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
-    `checks` say of each face, by its place in `faces`, and each domain how its result came out; `notes` of a face what
-    an adult should know of the photo: that it is not calm.
+    `checks` say of each face, by its place in `faces`, and each domain how its result came out; `notes` of a face that
+    is not calm what it shows.
     """
 
     photo: Original
     results: dict[str, Image]
     faces: Sequence[Face] = ()
     checks: Mapping[tuple[int, str], Check] = field(default_factory=dict)
-    notes: Mapping[int, str] = field(default_factory=dict)
+    notes: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def original(self) -> Image:
@@ -259,7 +259,7 @@ class Translator:
 
     def _give(
         self, photo: Image, results: dict[str, Image], faces: dict[int, tuple[Face, Image, Image]], how: How
-    ) -> tuple[dict[tuple[int, str], Check], dict[int, str]]:
+    ) -> tuple[dict[tuple[int, str], Check], dict[int, tuple[str, ...]]]:
         """Give the faces their emotions in `results`, in place; the largest, which is the nearest, comes last.
 
         Returns checks and notes.

@@ -63,6 +63,8 @@ def _made(workshop: Studio, file: bytes, strength: float) -> Made:
 def _show_face(number: int, face: MadeFace) -> None:
     """A face in its versions, each to save, and its cards."""
     st.header(word("face", number=number), anchor=False)
+    if face.restless:
+        st.info(word("notCalm", shows=", ".join(map(reason_word, face.restless))))
     for name, column in zip(face.portraits, st.columns(len(face.portraits)), strict=True):
         with column:
             _show_picture(number, face, name)

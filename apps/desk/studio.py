@@ -35,10 +35,14 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class MadeFace:
-    """One face of a photo: JPEGs of the head by `ORIGINAL` and emotion, and how each emotion came out."""
+    """One face of a photo: JPEGs of the head by `ORIGINAL` and emotion, and how each emotion came out.
+
+    `restless` is what the photo shows of a face that is not calm.
+    """
 
     portraits: dict[str, bytes]
     checks: dict[str, Check]
+    restless: tuple[str, ...] = ()
 
     @property
     def to_show(self) -> dict[str, bytes]:
@@ -109,6 +113,7 @@ class Studio:
             MadeFace(
                 {name: _head(name, picture, face) for name, picture in pictures.items()},
                 {name: translation.checks[number, names[name]] for name in emotions.FIVE},
+                translation.notes.get(number, ()),
             )
             for number, face in enumerate(faces)
         ]

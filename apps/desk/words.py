@@ -55,6 +55,10 @@ WORDS = {
     "loading": ("모델을 불러오고 있습니다.", "Loading the models."),
     "face": ("{number}번 얼굴", "Face {number}"),
     "strength": ("표정의 세기", "Strength"),
+    "notCalm": (
+        "사진의 얼굴이 편안하지 않습니다({shows}). 표정 없이 편안한 얼굴 사진에서 가장 잘 만들어집니다.",
+        "This face is not calm ({shows}): calm faces come out best.",
+    ),
     "failed": ("아이에게 보이지 마십시오: {reason}", "Not for the child: {reason}"),
     "weak": ("약함: {reason}", "Weak: {reason}"),
     "leftOut": ("만들지 못한 것", "Left out"),
@@ -242,6 +246,10 @@ REASONS = {
     "it no longer looks like the same person": "다른 사람처럼 보입니다",
     "the emotion hardly shows": "감정이 거의 드러나지 않습니다",
     "it looks less like the same person": "같은 사람으로 덜 보입니다",
+    "the face smiles": "웃고 있습니다",
+    "the mouth is open": "입이 벌어져 있습니다",
+    "the brows frown": "눈썹을 찌푸리고 있습니다",
+    "the eyes are shut": "눈을 감고 있습니다",
 }
 
 
@@ -260,7 +268,7 @@ def word(key: str, **values: object) -> str:
 
 
 def reason_word(reason: str) -> str:
-    """Why a result is not good."""
+    """Why a result is not good, or a photo not calm."""
     return reason if is_english() else REASONS.get(reason, reason)
 
 
