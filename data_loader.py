@@ -20,12 +20,12 @@ from common.errors import RunStopped, UserError
 from imaging.face_crop import UnreadableImage, load_crop
 from imaging.image_folder import LabelledImages, pair_table
 from imaging.value_range import to_network
-from training.augment import Draws, augment, draw
-from training.decoded_cache import DecodedFaces, open_cache
-from training.photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
-from training.prefetch import one_ahead
-from training.sample_stream import BalancedShuffle, EndlessShuffle, Place, Shuffle, stream_seed
-from training.unreadable import TOLERATED, Broken, Unreadable
+from loading.augment import Draws, augment, draw
+from loading.decoded_cache import DecodedFaces, open_cache
+from loading.photo_conditions import Conditions, add_noise, draw_conditions, size_to_load, under_conditions
+from loading.prefetch import one_ahead
+from loading.sample_stream import BalancedShuffle, EndlessShuffle, Place, Shuffle, stream_seed
+from loading.unreadable import TOLERATED, Broken, Unreadable
 
 
 class TrainingBatch(NamedTuple):
@@ -54,7 +54,7 @@ class Faces:
     crop_size: int
     image_size: int
     seed: int = 0
-    augment: str = "seed"  # or "photo": see training/photo_conditions.py
+    augment: str = "seed"  # or "photo": see loading/photo_conditions.py
     pairs: bool = False
     pair_from: Sequence[str] | None = None  # the inputs' emotions, with pairs; None: all
 

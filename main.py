@@ -118,7 +118,7 @@ def evaluate(settings: Settings) -> int:
 
 def export(settings: Settings) -> int:
     """Write the generator for other programs or other people."""
-    from translation.default_generator import of_command_line
+    from checkpointing.default_generator import of_command_line
 
     path = of_command_line(settings.saving.model_save_dir, settings.use.test_iters, settings.given)
     if settings.use.export_for == "stargan":

@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from checkpointing import training_sets
+from checkpointing.trained_generator import faces_that_fit, translate_to_all
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
 from common.settings import Settings
@@ -20,19 +21,18 @@ from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, t
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
+from loading.decoded_cache import prepare
+from loading.sample_stream import stream_seed
+from loading.unreadable import Unreadable
 from losses import Parts, classification_loss, discriminator_loss, feature_loss, generator_loss, one_hot, pair_loss
 from scoring.best_checkpoint import Selection
 from training import first_batch
-from training.decoded_cache import prepare
 from training.distributed import Ranks, require_agreement
 from training.log import TrainingLog
 from training.run_folder import RunFolder, check_resume
 from training.safeguards import GracefulStop, LossWatch, NotFinite
-from training.sample_stream import stream_seed
 from training.start_up import start_up_block
 from training.state import TrainingState
-from training.unreadable import Unreadable
-from translation.translator import faces_that_fit, translate_to_all
 
 SAMPLE_FACES = 2  # faces of each domain in the sample grid
 LOWEST_FACTOR = 1 / 32  # lowest factor of the learning rates after NaN or infinity; below it data or flags are wrong

@@ -9,7 +9,7 @@ from common import emotions
 from common.errors import UserError
 
 if TYPE_CHECKING:
-    from translation.default_generator import Choice as Choice
+    from checkpointing.default_generator import Choice as Choice
     from translation.translator import Translator
 
 CHECKPOINT_VARIABLE = "STARGAN_FE_CHECKPOINT"
@@ -21,8 +21,7 @@ def choose(wanted: str = "") -> Choice:
     `wanted` is a path, or latest or an iteration of data/models. Empty or "best" is the default one. Raises
     `UserError` where there is none.
     """
-    from checkpointing import training_sets
-    from translation import default_generator
+    from checkpointing import default_generator, training_sets
 
     if wanted and wanted not in ("best", "latest") and not wanted.isdecimal():
         if not Path(wanted).is_file():

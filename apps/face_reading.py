@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from face_detection import FaceFinder
     from imaging.face_geometry import Image
-    from real_face_judge import RealFaceJudge
+    from scoring.real_face_judge import RealFaceJudge
 
 # What the judge sees, in the order of its outputs: natural logarithms of probabilities, none below FLOOR.
 LOOKS = ("looksNeutral", "looksHappy", "looksSad", "looksAngry", "looksFearful", "looksDisgusted", "looksSurprised")
@@ -22,7 +22,7 @@ BROWSER_FILE = Path(__file__).resolve().parent.parent / "pretrained" / "real-fac
 @functools.cache
 def judge() -> RealFaceJudge:
     """The judge of real faces, loaded once."""
-    from real_face_judge import RealFaceJudge
+    from scoring.real_face_judge import RealFaceJudge
 
     return RealFaceJudge()
 

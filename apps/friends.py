@@ -11,7 +11,7 @@ from pathlib import Path
 
 from apps.collected_photos import MARK, to_jpeg
 from common import emotions
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 PHOTO_LIKE = sorted((Path(__file__).resolve().parent / "page" / "friends").glob("*.jpg"))
 IDENTITIES = (8, 11, 20)  # seeds of the drawing

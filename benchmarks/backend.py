@@ -28,7 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from hostile_bodies import hostile_bodies  # noqa: E402
 from serving import Server, jpeg, make_checkpoint  # noqa: E402
 
-from imaging.draw_faces import draw_face  # noqa: E402
+from imaging.drawing.picture import draw_face  # noqa: E402
 
 
 def processes(server: Server) -> list[Path]:

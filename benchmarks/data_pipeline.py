@@ -37,8 +37,8 @@ from common.emotions import FIVE
 from data_loader import Faces, training_batches
 from imaging.draw_faces import write_faces
 from imaging.image_folder import find_domains, read_folder
-from training.decoded_cache import prepare
-from training.unreadable import Unreadable
+from loading.decoded_cache import prepare
+from loading.unreadable import Unreadable
 
 Batches = Iterator[tuple[Any, ...]]
 

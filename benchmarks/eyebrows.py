@@ -24,7 +24,7 @@ from tqdm import tqdm
 from common.errors import UserError, door
 from face_detection import FaceFinder
 from imaging import picture_grid
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import CHIN, FOREHEAD_TOP, Image, Points
 
 FIRST_IDENTITY = 9_100_000

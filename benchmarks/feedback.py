@@ -38,7 +38,7 @@ from apps.face_reading import read_face
 from common import emotions
 from common.errors import UserError, door
 from face_detection import FaceFinder
-from imaging.draw_faces import draw_face, usual_intensity
+from imaging.drawing.picture import draw_face, usual_intensity
 from imaging.photo import read_photo
 
 TO_FIT = range(7_000_000, 7_000_060)  # drawn people, each with every emotion and at rest

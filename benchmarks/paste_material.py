@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from common.emotions import FIVE
 from face_detection import Face, FaceFinder
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import CHIN, FOREHEAD_TOP, Image, Points, Square
 from imaging.image_folder import find_images
 from imaging.photo import read_photo

@@ -44,7 +44,7 @@ from imaging import picture_grid
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.image_folder import find_images
 from imaging.photo import read_photo
-from real_face_judge import RealFaceJudge, among, outputs_of
+from scoring.real_face_judge import RealFaceJudge, among, outputs_of
 from translation.translator import Translator
 
 SIZE = 448  # pixels at which a face is looked at

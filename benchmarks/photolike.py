@@ -24,7 +24,7 @@ from face_identity import SAME_PERSON, IdentityNetwork
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.mesh_warp import OUTER_LIPS
 from imaging.photo import read_photo
-from real_face_judge import RealFaceJudge
+from scoring.real_face_judge import RealFaceJudge
 from translation.translator import DETAILS, Translation, Translator
 
 SIZE = 448  # pixels at which a face is looked at

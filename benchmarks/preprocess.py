@@ -30,7 +30,7 @@ import datapreprocess  # noqa: E402
 import face_detection  # noqa: E402
 from common import emotions, pretrained_files  # noqa: E402
 from common.worker_processes import map_in_processes  # noqa: E402
-from imaging.draw_faces import draw_face  # noqa: E402
+from imaging.drawing.picture import draw_face  # noqa: E402
 from imaging.photo import Photo  # noqa: E402
 from preprocessing import aihub  # noqa: E402
 from preprocessing.output import Output  # noqa: E402

@@ -32,7 +32,7 @@ from torch import nn
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD
 from common import emotions
 from common.device import has_bf16
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.image_folder import read_folder
 from scoring import features, metrics
 

@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from checkpointing.trained_generator import translate_to_all
 from common.device import autocast, choose_device, half_precision, tune
 from data_loader import TrainingBatch
 from imaging.image_folder import LabelledImages
@@ -35,7 +36,6 @@ from main import read_flags
 from model import Discriminator, Generator, InstanceNorm
 from solver import Solver
 from training.safeguards import LossWatch
-from translation.translator import translate_to_all
 
 C_DIM = 5
 N_CRITIC = 5

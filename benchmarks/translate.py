@@ -28,7 +28,7 @@ from checkpointing.trained_generator import load_generator
 from common import pretrained_files
 from common.emotions import FIVE
 from face_detection import media_pipe_image, native_log_muted
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import Box, face_mask, face_square, input_square
 from imaging.photo import read_photo
 from imaging.value_range import to_network, to_uint8

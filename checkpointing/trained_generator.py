@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from checkpointing import network_files, run_config
 from common.errors import UserError
+from losses import one_hot
 from model import Generator
 
 
@@ -54,3 +57,24 @@ def load_generator(
         raise UserError(f"{path} is not a StarGAN generator ({str(error).splitlines()[-1].strip()})") from error
     names = network_files.domain_names(path, found.c_dim, domains)
     return TrainedGenerator(path, network.eval().requires_grad_(False), found, names, image_size, crop_size, config)
+
+
+@torch.inference_mode()
+def translate_to_all(
+    G: Callable[[Tensor, Tensor], Tensor], x: Tensor, c_dim: int, faces_at_once: int | None = None
+) -> Tensor:
+    """Every image with every domain: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1].
+
+    In one batch of B × c_dim, or in parts of `faces_at_once` × c_dim.
+    """
+    parts = []
+    for faces in x.split(faces_at_once or max(1, len(x))):
+        labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(faces), 1)
+        x_fake = G(faces.repeat_interleave(c_dim, dim=0), labels)
+        parts.append(x_fake.float().unflatten(0, (len(faces), c_dim)))
+    return torch.cat(parts)
+
+
+def faces_that_fit(batch_size: int, accumulate: int, c_dim: int) -> int:
+    """How many faces to translate to all domains at once: no more images than a training step computes together."""
+    return max(1, batch_size // accumulate // c_dim)

@@ -29,11 +29,11 @@ from imaging.draw_faces import write_jpeg
 from imaging.face_geometry import FACE_SIZE
 from imaging.image_folder import find_images
 from imaging.photo import UnreadablePhoto, read_photo
-from real_face_judge import RealFaceJudge
 from research.expression_transfer import Portrait, express
 from research.mouths import read_mouths
 from research.people import ALL, NEUTRAL, People, is_calm
 from research.recipes import RECIPES, movement
+from scoring.real_face_judge import RealFaceJudge
 
 STRENGTHS = 1.0, 1.25, 1.5  # tried in turn until the wanted emotion rises most
 MAY_FAIL = 1  # emotions of a face that may not rise; with more it is left out

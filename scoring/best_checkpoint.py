@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from checkpointing import run_config
+from checkpointing.trained_generator import translate_to_all
 from common import whole_files
 from common.device import autocast, half_precision
 from common.errors import UserError
@@ -26,7 +27,6 @@ from scoring.features import stratified, unit_images
 from scoring.metrics import Score, Scorer
 from training.distributed import Ranks
 from training.safeguards import patiently
-from translation.translator import translate_to_all
 
 CRITERION = "scores.json"
 JUDGE = "judge"  # in it: the name of the judge that a score asked

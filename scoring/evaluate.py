@@ -21,26 +21,26 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from checkpointing import tensor_file, training_sets
-from checkpointing.trained_generator import load_generator
+from checkpointing.default_generator import of_command_line
+from checkpointing.foreign_checkpoints import foreign_settings
+from checkpointing.trained_generator import faces_that_fit, load_generator, translate_to_all
 from common import emotions, whole_files
 from common.device import autocast, choose_device, tune
 from common.errors import UserError
 from common.html_page import render
 from common.settings import Settings, UseSettings
-from imaging import confusion_matrix, picture_grid
+from imaging import picture_grid
 from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages, read_folder
 from imaging.value_range import to_uint8, to_unit
 from losses import one_hot
 from model import Generator
+from scoring import confusion_matrix
 from scoring.face_places import FacePlaces
 from scoring.features import unit_images
 from scoring.judges import FaceJudge, JudgeOfRealFaces
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from scoring.same_person import SamePerson, summary
-from translation.default_generator import of_command_line
-from translation.foreign_checkpoints import foreign_settings
-from translation.translator import faces_that_fit, translate_to_all
 
 TEMPLATE = Path(__file__).with_name("evaluate.html")
 FACES_AT_ONCE = 16

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from tqdm import tqdm
 
-import real_face_judge
 from common.errors import UserError
 from face_detection import FaceFinder
 from imaging.face_crop import load_crop
 from imaging.face_geometry import CROP_SIZE, Square
+from scoring import real_face_judge
 
 # Where there is no mesh: a face's square in a crop of ours, in its sides from the top left (median of 100 faces).
 USUAL_PLACE, USUAL_SIDE = (0.497, 0.554), 0.70

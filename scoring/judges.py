@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import real_face_judge
 from common import pretrained_files
-from emotion_recognition import EmotionRecognizer
 from imaging.face_geometry import Square
-from real_face_judge import RealFaceJudge
+from scoring import real_face_judge
+from scoring.emotion_recognizer import EmotionRecognizer
+from scoring.real_face_judge import RealFaceJudge
 
 DOUBTFUL = 1.5  # times as often right as chance is too little for a judge
 

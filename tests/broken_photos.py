@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 
 def write_odd_but_good(folder: Path) -> list[str]:

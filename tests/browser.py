@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from serving import ROOT, jpeg
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 AXE = ROOT / "tests" / "vendor" / "axe.min.js"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -11,7 +11,7 @@ import pytest
 from browser import AXE, CHROMIUM, ELSEWHERE, faults, film, launch
 from serving import ROOT, Server, jpeg, shipped_generator
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 WEB = ROOT / "apps" / "page" / "web"
 PHONE = {"width": 390, "height": 844}

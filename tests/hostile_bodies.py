@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from PIL import Image
 from serving import jpeg
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 
 def png(width: int, height: int, rows: int) -> bytes:

@@ -8,9 +8,9 @@ from scipy import stats
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tv
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.value_range import to_network
-from training.augment import Draws, augment, draw
+from loading.augment import Draws, augment, draw
 
 IMAGES = 24
 

@@ -22,10 +22,10 @@ from apps import chosen_checkpoint
 from apps.page.workshop import Workshop
 from apps.record.entries import Consent
 from apps.record.store import Record, now
+from checkpointing import default_generator
 from common.errors import UserError
 from face_detection import FaceFinder
-from imaging.draw_faces import draw_face
-from translation import default_generator
+from imaging.drawing.picture import draw_face
 
 CODE = "비밀 코드"  # as a Korean clinic would choose it
 BEARER = {"Authorization": f"Bearer {quote(CODE)}"}

@@ -10,7 +10,7 @@ from apps import expression_rules
 from apps.face_reading import read_face
 from common import emotions
 from face_detection import FaceFinder
-from imaging import draw_faces
+from imaging.drawing.picture import draw_face
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
 
@@ -25,7 +25,7 @@ def read():
         kept = {}
 
         def reading(emotion, intensity=1.0):
-            face = draw_faces.draw_face(PERSON, emotion, intensity=intensity, size=240)
+            face = draw_face(PERSON, emotion, intensity=intensity, size=240)
             return kept.setdefault((emotion, intensity), read_face(face, finder))
 
         yield reading

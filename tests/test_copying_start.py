@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from common.errors import UserError
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.value_range import to_network
 from losses import pair_loss
 from model import Generator

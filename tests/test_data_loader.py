@@ -13,9 +13,9 @@ from data_loader import Faces, training_batches
 from imaging import image_folder, photo
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, read_folder
-from training import decoded_cache
-from training.sample_stream import BalancedShuffle, EndlessShuffle, Shuffle
-from training.unreadable import Unreadable
+from loading import decoded_cache
+from loading.sample_stream import BalancedShuffle, EndlessShuffle, Shuffle
+from loading.unreadable import Unreadable
 
 CPU = torch.device("cpu")
 

@@ -22,7 +22,7 @@ from PIL import Image
 import datapreprocess
 from face_detection import FaceFinder
 from imaging.close_ups import advice_for
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import Box, crop_face, face_square
 from preprocessing.crop import choose_face
 from preprocessing.split import held_out

@@ -19,8 +19,8 @@ from test_data_loader import pictures_in, stream
 from common.errors import UserError
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, read_folder
-from training import decoded_cache
-from training.decoded_cache import open_cache, prepare
+from loading import decoded_cache
+from loading.decoded_cache import open_cache, prepare
 
 SETTING = (448, 32)  # crop_size, image_size
 
@@ -149,7 +149,7 @@ def test_a_build_that_is_killed_leaves_nothing_that_counts(tmp_path):
     code = """
 import os, sys
 from pathlib import Path
-from training import decoded_cache
+from loading import decoded_cache
 from imaging.image_folder import read_folder
 if sys.argv[2] == "decoding":
     decoded_cache.load_crop = lambda *_: os.kill(os.getpid(), 9)

@@ -24,9 +24,9 @@ from apps.desk.studio import Made, MadeFace, studio
 from apps.learned_feedback import LEVELS
 from apps.record.entries import Consent, Goal, Mark
 from apps.record.store import Record, now
+from checkpointing import default_generator
 from common import emotions
-from imaging.draw_faces import draw_face
-from translation import default_generator
+from imaging.drawing.picture import draw_face
 from translation.result_check import CALM, Check
 
 CODE = "나무 7"

@@ -13,6 +13,7 @@ import pytest
 from common import emotions
 from face_detection import FaceFinder
 from imaging import draw_faces
+from imaging.drawing import canvas, expressions, head, people, picture
 from imaging.face_geometry import face_square, input_square
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,38 +27,38 @@ def through_64_pixels(crop: np.ndarray) -> np.ndarray:
 
 
 def test_every_emotion_of_the_vocabulary_can_be_drawn() -> None:
-    assert set(draw_faces.EXPRESSIONS) == set(emotions.EMOTIONS)
+    assert set(expressions.EXPRESSIONS) == set(emotions.EMOTIONS)
 
 
 def test_a_face_is_the_same_every_time() -> None:
-    face = draw_faces.draw_face(7, "happy")
+    face = picture.draw_face(7, "happy")
     assert face.shape == (512, 512, 3) and face.dtype == np.uint8
-    assert np.array_equal(face, draw_faces.draw_face(7, "happy"))
-    assert not np.array_equal(face, draw_faces.draw_face(8, "happy"))
+    assert np.array_equal(face, picture.draw_face(7, "happy"))
+    assert not np.array_equal(face, picture.draw_face(8, "happy"))
 
 
 @pytest.mark.parametrize("identity", range(6))
 @pytest.mark.parametrize("emotion", emotions.FIVE)
 def test_an_emotion_changes_nothing_outside_the_face(identity: int, emotion: str) -> None:
-    neutral, expressed = (draw_faces.draw_face(identity, e) for e in ("neutral", emotion))
-    person = draw_faces.pick_person(np.random.default_rng(identity))
-    canvas = draw_faces.Canvas(np.zeros((512, 512, 3), np.uint8), person)
-    canvas.fill(draw_faces.head_outline(person, jaw=0.15), np.full(3, 255))  # the chin at its lowest
-    face = cv2.dilate(canvas.image, np.ones((9, 9), np.uint8)) > 0  # smooth edges reach a little further
+    neutral, expressed = (picture.draw_face(identity, e) for e in ("neutral", emotion))
+    person = people.pick_person(np.random.default_rng(identity))
+    drawing = canvas.Canvas(np.zeros((512, 512, 3), np.uint8), person)
+    drawing.fill(head.head_outline(person, jaw=0.15), np.full(3, 255))  # the chin at its lowest
+    face = cv2.dilate(drawing.image, np.ones((9, 9), np.uint8)) > 0  # smooth edges reach a little further
     difference = np.abs(neutral.astype(int) - expressed)
     assert difference[~face].max() <= 1  # a smile's blush reaches the ears by one grey level of 255
     assert difference[face].max() > 100
 
 
 def test_half_the_intensity_lies_between_neutral_and_the_full_emotion() -> None:
-    none, half, full = (draw_faces.draw_face(3, "surprised", intensity=i).astype(float) for i in (0, 0.5, 1))
-    assert np.array_equal(none, draw_faces.draw_face(3, "neutral"))
+    none, half, full = (picture.draw_face(3, "surprised", intensity=i).astype(float) for i in (0, 0.5, 1))
+    assert np.array_equal(none, picture.draw_face(3, "neutral"))
     assert np.abs(half - none).mean() < np.abs(full - none).mean()
     assert np.abs(half - full).mean() < np.abs(full - none).mean()
 
 
 def test_other_sizes_show_the_same_face() -> None:
-    large, small = draw_faces.draw_face(4, "sadness"), draw_faces.draw_face(4, "sadness", size=128)
+    large, small = picture.draw_face(4, "sadness"), picture.draw_face(4, "sadness", size=128)
     assert small.shape == (128, 128, 3)
     assert np.abs(cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA).astype(int) - small).mean() < 6
 
@@ -65,7 +66,7 @@ def test_other_sizes_show_the_same_face() -> None:
 @pytest.mark.parametrize(("identity", "emotion", "size"), [(1, "bored", 512), (-1, "happy", 512), (1, "happy", 0)])
 def test_what_cannot_be_drawn_is_refused(identity: int, emotion: str, size: int) -> None:
     with pytest.raises(ValueError, match=r"bored|at least"):
-        draw_faces.draw_face(identity, emotion, size=size)
+        picture.draw_face(identity, emotion, size=size)
 
 
 def test_mediapipe_sees_every_face_and_its_emotion() -> None:
@@ -75,7 +76,7 @@ def test_mediapipe_sees_every_face_and_its_emotion() -> None:
         for emotion in emotions.FIVE:
             crops = []
             for identity in (draw_faces.identity_number(3, i, emotion) for i in range(8)):
-                face = draw_faces.draw_face(identity, emotion, intensity=draw_faces.usual_intensity(identity))
+                face = picture.draw_face(identity, emotion, intensity=picture.usual_intensity(identity))
                 boxes = finder.boxes(face)
                 assert len(boxes) == 1, f"{len(boxes)} faces found in {emotion} {identity}"
                 crops.append(input_square(face_square(boxes[0])).cut(face, 448))
@@ -107,10 +108,10 @@ def test_command_writes_one_folder_an_emotion_and_nobody_twice(tmp_path: Path) -
     assert [len(names) for names in people] == [3] * 10
     assert len(set.union(*people)) == 30
     name = min(train["happy"])
-    picture = cv2.imread(str(tmp_path / "train" / "happy" / f"{name}.jpg"))
-    assert picture is not None
-    truth = draw_faces.draw_face(int(name), "happy", intensity=draw_faces.usual_intensity(int(name)))
-    assert np.abs(picture[..., ::-1].astype(int) - truth).mean() < 3
+    stored = cv2.imread(str(tmp_path / "train" / "happy" / f"{name}.jpg"))
+    assert stored is not None
+    truth = picture.draw_face(int(name), "happy", intensity=picture.usual_intensity(int(name)))
+    assert np.abs(stored[..., ::-1].astype(int) - truth).mean() < 3
 
 
 def test_same_identities_gives_every_emotion_the_same_people(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_train_then_predict_from_the_shell(drawn, tmp_path, capsys):
 def test_training_learns(tmp_path):
     """Two emotions that differ most, told apart on faces it has not seen."""
     from imaging.draw_faces import write_faces
-    from training import judge
+    from scoring import judge_training as judge
 
     write_faces(tmp_path / "faces", ["happy", "surprised"], 40, 0, same_identities=False)
     settings = JudgeSettings(
@@ -265,7 +265,7 @@ def test_training_learns(tmp_path):
 
 
 def test_a_stopped_training_keeps_the_best_judge_so_far(tmp_path, drawn, monkeypatch, capsys):
-    from training import judge
+    from scoring import judge_training as judge
 
     epochs = judge._epochs
 

@@ -10,8 +10,8 @@ from conftest import flags
 from PIL import Image
 
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, save_judge
-from imaging import confusion_matrix
 from model import Generator
+from scoring import confusion_matrix
 from scoring.same_person import SamePerson, person_of, summary
 
 KOREAN = {"angry": "분노", "fearful": "불안", "happy": "기쁨", "sadness": "슬픔", "surprised": "당황"}

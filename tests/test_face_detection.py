@@ -17,7 +17,7 @@ from PIL import Image
 from apps.portrait import portrait as apps_portrait
 from common import emotions
 from face_detection import Face, FaceFinder, Mesh
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import FACE_SIZE, Box, Square, crop_face, face_mask, face_square, input_square
 
 SQUARES = [

@@ -7,7 +7,7 @@ from apps import expression_rules, learned_feedback
 from apps.face_reading import LOOKS, read_face
 from common import emotions
 from face_detection import FaceFinder
-from imaging.draw_faces import draw_face, usual_intensity
+from imaging.drawing.picture import draw_face, usual_intensity
 
 IDENTITIES = range(8_000_000, 8_000_012)  # twelve people the rules were not fitted on: 60 faces of the five emotions
 

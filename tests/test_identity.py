@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from face_identity import IdentityNetwork
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ from child_page import (
 from PIL import Image
 from serving import jpeg, killed
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 pytestmark = needs_browser
 

@@ -34,7 +34,7 @@ from apps import expression_rules, face_reading, learned_feedback
 from apps.record.entries import Consent
 from apps.record.store import Record, now
 from face_detection import FaceFinder
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 pytestmark = needs_browser
 

@@ -22,7 +22,7 @@ from child_page import (
     wait_until_python,
 )
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 pytestmark = [needs_browser, needs_vendor, pytest.mark.slow]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import input_square
 from imaging.value_range import to_network, to_uint8
 from model import Generator

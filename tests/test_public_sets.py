@@ -18,7 +18,7 @@ from test_datapreprocess import ROOT, rows, run, write_faces
 
 import main
 from common import whole_files
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from model import Generator
 from preprocessing.likeness import NEAR, likeness, on_both_sides
 

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-import real_face_judge
 from checkpointing import convert_real_face_judge
 from common import emotions
 from common.errors import UserError
 from common.pretrained_files import sha256
 from face_detection import FaceFinder, media_pipe_image, native_log_muted
-from imaging.draw_faces import draw_face, usual_intensity
+from imaging.drawing.picture import draw_face, usual_intensity
 from imaging.face_geometry import Square
-from real_face_judge import CLASSES, SIDE, RealFaceJudge, judged_square
+from scoring import real_face_judge
+from scoring.real_face_judge import CLASSES, SIDE, RealFaceJudge, judged_square
 
 TFLITE = real_face_judge.FILE.with_suffix(".tflite")
 

@@ -10,14 +10,13 @@ import torch
 from conftest import ROOT, flags
 from PIL import Image
 
-from checkpointing import network_files, run_config
+from checkpointing import default_generator, network_files, run_config
 from checkpointing.trained_generator import load_generator
 from common import emotions
 from face_detection import FaceFinder
 from imaging.photo import read_photo
 from model import Discriminator, Generator
 from tests.serving import make_checkpoint
-from translation import default_generator
 
 SIX = ["angry", "fearful", "happy", "neutral", "sadness", "surprised"]
 

@@ -14,6 +14,7 @@ import datapreprocess
 from common.emotions import EMOTIONS, FIVE
 from face_detection import FaceFinder, Mesh
 from imaging import draw_faces
+from imaging.drawing.picture import draw_face
 from imaging.image_folder import pair_table, read_folder
 from imaging.mesh_warp import LOWER_LIP, UPPER_LIP, between_lips
 from imaging.photo import read_photo
@@ -33,11 +34,11 @@ def material(tmp_path_factory) -> Path:
     (folder / "mouths").mkdir()
     for name in ("rendered-p0120.jpg", "rendered-p0200.jpg"):
         shutil.copy(ROOT / "data/test" / name, folder / "photos/neutral")
-    draw_faces.write_jpeg(folder / "photos/neutral/smiling.jpg", draw_faces.draw_face(4_711, "happy"))
+    draw_faces.write_jpeg(folder / "photos/neutral/smiling.jpg", draw_face(4_711, "happy"))
     draw_faces.write_faces(folder / "drawn", [*EMOTIONS], 12, seed=3, same_identities=True)
     with mouths.LIST.open(newline="") as rows:
         for row in csv.DictReader(rows):
-            draw_faces.write_jpeg(folder / "mouths" / row["file"], draw_faces.draw_face(5, row["emotion"]))
+            draw_faces.write_jpeg(folder / "mouths" / row["file"], draw_face(5, row["emotion"]))
     for source, target, more in (("photos", "faces", ["neutral"]), ("drawn", "people", [*EMOTIONS, "--pairs"])):
         command = ["--input", str(folder / source), "--output", str(folder / target), "--num_workers", "0"]
         assert datapreprocess.main([*command, "--emotions", *more]) == 0
@@ -114,9 +115,9 @@ def test_emotions_come_from_those_who_show_them_alike_and_go_equally_far():
 def test_recipes_move_what_shows_the_emotion():
     """Without anybody's movement, what the recipes add: wide eyes of the frightened, pressed lips of the angry."""
     with FaceFinder() as finder:
-        mesh = finder.mesh(draw_faces.draw_face(4_711, "neutral"))
+        mesh = finder.mesh(draw_face(4_711, "neutral"))
     assert mesh
-    face = Portrait(draw_faces.draw_face(4_711, "neutral"), mesh.points)
+    face = Portrait(draw_face(4_711, "neutral"), mesh.points)
     still = {emotion: np.zeros_like(mesh.points) for emotion in FIVE}
     moved = {emotion: face.points + movement(face, still, RECIPES[emotion]) for emotion in FIVE}
 
@@ -168,7 +169,7 @@ def brows_over_eyes(mesh: Mesh) -> float:
 def face_with_mouth(inside: int, opened: float = 1.0) -> Portrait:
     """A grey face whose mouth is as bright inside, and as far open, as asked."""
     with FaceFinder() as finder:
-        mesh = finder.mesh(draw_faces.draw_face(4_711, "surprised"))
+        mesh = finder.mesh(draw_face(4_711, "surprised"))
     assert mesh
     points = mesh.points.copy()
     points[LOWER_LIP] = points[UPPER_LIP] + opened * (points[LOWER_LIP] - points[UPPER_LIP])

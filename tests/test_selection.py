@@ -120,7 +120,7 @@ def test_a_judge_that_does_not_know_a_folder_is_found_out_before_training(main_h
 def test_scoring_computes_no_more_images_at_once_than_training(main_here, drawn, judge, tmp_path, monkeypatch):
     """Five domains, batches of 20 in two parts: ten images, where all faces of a domain would be four times five."""
     import model
-    from translation import translator
+    from checkpointing import trained_generator
 
     largest, forward = [], model.Generator.forward
 
@@ -130,7 +130,7 @@ def test_scoring_computes_no_more_images_at_once_than_training(main_here, drawn,
         return forward(network, x, c)
 
     monkeypatch.setattr(model.Generator, "forward", watched)
-    fixed = translator.translate_to_all  # the sample grid's own batch is not meant
+    fixed = trained_generator.translate_to_all  # the sample grid's own batch is not meant
     monkeypatch.setattr("solver.translate_to_all", lambda *given: fixed(*given, 1))
     words = scoring(drawn, judge, num_iters=5, batch_size=20, accumulate=2)
     run = main_here(*flags(tmp_path, **words))

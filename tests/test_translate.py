@@ -21,7 +21,7 @@ from torch import nn
 import main
 from benchmarks.eyebrows import count_brows
 from checkpointing.trained_generator import load_generator
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 from imaging.face_geometry import Box, face_mask, face_square, input_square, published_square
 from imaging.photo import Photo
 from imaging.value_range import to_network

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import torch
 
+from checkpointing.foreign_checkpoints import foreign_settings
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import whole_files
 from common.pretrained_files import sha256
 from common.settings import NetworkSettings
-from translation.foreign_checkpoints import foreign_settings
 
 TOLERANCE = 1e-3  # largest difference of values in [-1, 1]: an eighth of a grey level
 

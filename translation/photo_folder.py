@@ -9,7 +9,9 @@ from typing import Any
 
 from tqdm import tqdm
 
-from checkpointing import network_files
+from checkpointing import default_generator, network_files
+from checkpointing.default_generator import of_command_line
+from checkpointing.foreign_checkpoints import foreign_settings
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import emotions
 from common.errors import UserError
@@ -18,9 +20,6 @@ from common.settings import NetworkSettings, UseSettings
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
-from translation import default_generator
-from translation.default_generator import of_command_line
-from translation.foreign_checkpoints import foreign_settings
 from translation.result_ledger import Ledger, PhotoRecord, records_of
 from translation.results import PageEntry, Results, places_of, save, write_page
 from translation.translator import How, Original, Translation, Translator

@@ -21,7 +21,7 @@ from translation.face_movement import face_length
 
 if TYPE_CHECKING:
     from face_identity import IdentityNetwork
-    from real_face_judge import RealFaceJudge
+    from scoring.real_face_judge import RealFaceJudge
 
 State = Literal["good", "weak", "failed"]
 
@@ -110,7 +110,7 @@ class Checker:
 
     def _log_odds(self, look: Look, emotion: str) -> float:
         if self._judge is None:
-            from real_face_judge import RealFaceJudge
+            from scoring.real_face_judge import RealFaceJudge
 
             self._judge = RealFaceJudge(self._device)
         chances = self._judge.log_probabilities([look.crop], [look.in_crop], emotions.FIVE)[0]

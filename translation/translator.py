@@ -9,15 +9,13 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from face_detection import Face, FaceFinder
 from imaging.face_geometry import CROP_SIZE, Image, Square, input_square, published_square
 from imaging.value_range import to_network, to_uint8
-from losses import one_hot
 from model import Generator
-from translation.fast_generator import Translate, fast_generator, onnx_for
+from translation.fast_generator import fast_generator, onnx_for
 from translation.one_face import OneFace
 from translation.result_check import Check, Checker, restlessness
 
@@ -88,25 +86,6 @@ class Translation:
     def problem(self) -> str:
         """Why there are no results, in a few words."""
         return "a face, but no face mesh in it" if self.faces else "no face found"
-
-
-@torch.inference_mode()
-def translate_to_all(G: Translate, x: Tensor, c_dim: int, faces_at_once: int | None = None) -> Tensor:
-    """Every image with every domain: [B, 3, H, W] -> [B, c_dim, 3, H, W], both in [-1, 1].
-
-    In one batch of B × c_dim, or in parts of `faces_at_once` × c_dim.
-    """
-    parts = []
-    for faces in x.split(faces_at_once or max(1, len(x))):
-        labels = one_hot(torch.arange(c_dim, device=x.device), c_dim).repeat(len(faces), 1)
-        x_fake = G(faces.repeat_interleave(c_dim, dim=0), labels)
-        parts.append(x_fake.float().unflatten(0, (len(faces), c_dim)))
-    return torch.cat(parts)
-
-
-def faces_that_fit(batch_size: int, accumulate: int, c_dim: int) -> int:
-    """How many faces to translate to all domains at once: no more images than a training step computes together."""
-    return max(1, batch_size // accumulate // c_dim)
 
 
 class Translator:

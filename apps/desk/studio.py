@@ -19,7 +19,7 @@ from apps.face_reading import read_face
 from apps.portrait import portrait
 from apps.untrusted_photo import PhotoReader
 from common import emotions
-from imaging.draw_faces import draw_face
+from imaging.drawing.picture import draw_face
 
 if TYPE_CHECKING:
     from apps.learned_feedback import Blendshapes

@@ -26,9 +26,9 @@ from common.device import autocast, choose_device
 from common.errors import UserError
 from common.settings import JudgeSettings
 from common.whole_files import write_atomically
-from imaging import confusion_matrix
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, find_domains, read_folder
+from scoring import confusion_matrix
 
 VALIDATION_SHARE = 0.15  # share of each emotion's faces
 IN_MEMORY = 2 << 30  # bytes of decoded faces that are kept rather than read again every epoch

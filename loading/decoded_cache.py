@@ -26,7 +26,7 @@ from common.whole_files import reason, settle, temporary_beside, write_atomicall
 from common.worker_processes import WorkerDied, map_in_processes
 from imaging.face_crop import UnreadableImage, load_crop
 from imaging.image_folder import LabelledImages
-from training.unreadable import Broken
+from loading.unreadable import Broken
 
 VERSION = 2  # raise it when the format or `load_crop` changes what the file holds
 DECODED_AT_ONCE = 32

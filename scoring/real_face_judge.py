@@ -21,7 +21,7 @@ from common.errors import UserError
 from common.pretrained_files import sha256
 from imaging.face_geometry import Image, Points, Square
 
-FILE = Path(__file__).resolve().parent / "pretrained" / "real-face-judge.onnx"
+FILE = Path(__file__).resolve().parent.parent / "pretrained" / "real-face-judge.onnx"
 NAME = "the judge of real faces"  # as reports call it
 
 CLASSES = ("neutral", "happy", "sadness", "angry", "fearful", "disgusted", "surprised")  # in the network's order

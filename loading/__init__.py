@@ -1,0 +1,1 @@
+"""What feeds the training: the stream of samples, decoded, augmented and on the device in time."""
