@@ -1,3 +1,4 @@
+# make help        this list; make alone prints it, too
 # make setup       the Python environment in .venv, made or brought up to date, with the versions of the lock files
 #                  NEWEST=1: the newest versions that the requirements allow instead
 #                  APPS=1: only what the apps and test mode need
@@ -38,7 +39,10 @@ QUICK := test_documents test_house test_losses test_model test_checkpoint test_d
 
 TESTS = $(PY) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo test test-slow quick lint lock docs-check coverage clean
+.PHONY: help setup demo test test-slow quick lint lock docs-check coverage clean
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 ifdef APPS
 setup: $(VENV)/.ready-apps
