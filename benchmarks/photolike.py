@@ -49,6 +49,7 @@ class Measures:
     named: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     checks: Counter[str] = field(default_factory=Counter)
+    less_far: Counter[str] = field(default_factory=Counter)  # by emotion and strength: farther, it was another person
     rows: list[tuple[str, list[Image]]] = field(default_factory=list)
 
 
@@ -72,7 +73,8 @@ def measure(translator: Translator, photos: Sequence[Path]) -> dict[str, Measure
             own = _own_movement(translator, photo, faces[0])
             for kind in DETAILS:
                 translator.detail = kind
-                _add(measures[kind], translator, translator.translate(photo, faces), own, judge, identity, path.name)
+                translation = translator.translate(photo, faces, milder=kind == "photo")  # as test mode does
+                _add(measures[kind], translator, translation, own, judge, identity, path.name)
     return measures
 
 
@@ -115,6 +117,8 @@ def _add(
         check = translation.checks.get((0, emotion))
         if check:
             measures.checks[f"{check.state}: {check.reason}" if check.reason else check.state] += 1
+            if check.held_back:
+                measures.less_far[f"{emotion} {check.strength:g}"] += 1
         if mesh is None or meshes[0] is None:
             continue
         chances = judge.log_probabilities([crop], [mesh.points], FIVE)[0]
@@ -172,3 +176,5 @@ def told(measures: dict[str, Measures]) -> Iterator[str]:
     yield row("judge names the wanted emotion", (f"{every(m.named).mean():.1%}" for m in all_of))
     for kind, m in measures.items():
         yield f"\n--detail {kind}: " + "; ".join(f"{n} {what}" for what, n in m.checks.most_common())
+        if m.less_far:
+            yield "moved less far: " + ", ".join(f"{n} {what}" for what, n in sorted(m.less_far.items()))

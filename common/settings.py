@@ -214,7 +214,11 @@ class UseSettings:
     emotions: tuple[str, ...] | None = flag(
         None, "translate to these only; default: all the generator has", nargs="+", metavar="EMOTION"
     )
-    strength: float = flag(1, "how far faces move, 0 to 1.5; 1 is as far as the generator goes", type=types.strength)
+    strength: float = flag(
+        1,
+        "how far faces move, 0 to 1.5; default: 1 (as the generator does), less where that is another person",
+        type=types.strength,
+    )
     detail: str = flag(
         "photo",
         "move the photo's own pixels, or paste in the generator's, which are few",

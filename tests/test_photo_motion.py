@@ -6,21 +6,16 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from moving import BROWS, CORNERS, STEADY, grainy_face, known_movement, mesh_in
 
 from imaging.drawing.picture import draw_face
-from imaging.face_geometry import input_square
-from imaging.value_range import to_network, to_uint8
 from model import Generator
 from translation import face_movement
+from translation.answer_mesh import AnswerMeshes
 from translation.face_movement import Meshes, WrongMovement
-from translation.one_face import mesh_of_generated
 from translation.paste_back import FacePaste
 from translation.photo_motion import FARTHER, FaceMotion
 from translation.translator import Translator
-
-BROWS = [105, 334]
-CORNERS = [61, 291]
-STEADY = [33, 133, 263, 362, 168]
 
 
 @pytest.fixture(scope="module")
@@ -32,28 +27,7 @@ def translator():
 
 @pytest.fixture(scope="module")
 def photo():
-    """A drawn face with a texture far finer than a network of 128 pixels sees."""
-    face = draw_face(3, "neutral", size=900).astype(np.float32)
-    grain = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 20, face.shape[:2]), (0, 0), 0.9)
-    return np.clip(face + grain[..., None], 0, 255).astype(np.uint8)
-
-
-def known_movement(places, by, reach=14):
-    """A generator that moves what is at `places` of its picture by `by` pixels, and what is around softly with it."""
-
-    def G(x, c):
-        size = x.shape[-1]
-        picture = to_uint8(x)[0]
-        at = np.stack(np.meshgrid(np.arange(size), np.arange(size)), axis=2).astype(np.float32)
-        moves = sum(
-            np.exp(-((at - place) ** 2).sum(axis=2) / reach**2)[..., None] * np.float32(move)
-            for place, move in zip(places, by, strict=True)
-        )
-        return to_network(
-            cv2.remap(picture, np.float32(at - moves), None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[None]
-        )
-
-    return G
+    return grainy_face()
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +40,6 @@ def smiling(translator, photo):
     return face, square, translator.translate(photo, [face])
 
 
-def mesh_in(translator, picture, face):
-    square = input_square(face.square)
-    return square.to_photo(translator.finder.mesh(square.cut(picture, 512)).points, 512)
-
-
 def test_the_photo_moves_by_just_what_the_generator_moves(translator, photo, smiling):
     face, square, translation = smiling
     check = translation.checks[0, "happy"]
@@ -80,7 +49,7 @@ def test_the_photo_moves_by_just_what_the_generator_moves(translator, photo, smi
     )
     crop = square.cut(photo, 128)
     picture = translator.generate(crop[None], ["happy"])[0, 0]
-    shown, answer = (mesh_of_generated(translator.finder, image, face, square) for image in (crop, picture))
+    shown, answer = map(AnswerMeshes(translator.finder, photo, face, square).mesh, (crop, picture))
     read = (answer - shown) * (128 / square.side)  # the landmarker does not read all of it
     assert moved[CORNERS] == pytest.approx(FARTHER * read[CORNERS], abs=1)
     assert np.abs(read[CORNERS]) == pytest.approx(4, abs=1.6)

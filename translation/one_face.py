@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 
 from face_detection import Face, FaceFinder
 from imaging.face_geometry import Image, Points, Region, Square, input_square
+from translation.answer_mesh import AnswerMeshes
 from translation.face_movement import Meshes, WrongMovement
 from translation.paste_back import FacePaste
 from translation.photo_motion import FaceMotion
 from translation.result_check import Check, Checker, Look
 
-MESH_SIZE = 256  # pixels: a generated face is enlarged to at least this before its mesh is looked for
-SAME_PLACE = 0.2  # in sides of the square: a mesh farther from the face's own belongs to somebody behind it
-MILDER = 1.0, 0.7, 0.45  # shares of the strength asked for, tried in turn until a result has not failed
+MILDER = 1.0, 0.85, 0.7, 0.55, 0.45  # shares of the strength asked for, tried in turn until a result has not failed
+SURELY_SAME = 0.58  # dlib's distance up to which a result is its person's however it is cut out: below `SAME_PERSON`
 
 
 class OneFace:
@@ -38,45 +38,64 @@ class OneFace:
         checker: Checker | None,
     ) -> None:
         assert face.points is not None
-        self._finder = finder
         self._face = face
         self._own = face.points
         self._square = square
         self._paste = FacePaste(crop, square, face.points)
         self._motion = FaceMotion(crop, square, face.points, self._paste) if moves else None
-        self._shown = mesh_of_generated(finder, crop, face, square) if moves else None
+        self._meshes = AnswerMeshes(finder, photo, face, square)
+        self._shown = self._meshes.mesh(crop) if moves else None
         self._checker = checker
         self.before: Look | None = checker.look(photo, input_square(face.square)) if checker else None
 
-    def give(self, result: Image, generated: Image, domain: str, strength: float, milder: bool) -> Check:
-        """Give the face in `result`, in place, the expression that it has in `generated` [S, S, 3].
+    def give(
+        self, results: Mapping[str, Image], generated: Mapping[str, Image], strength: float, milder: bool
+    ) -> dict[str, Check]:
+        """Give the face in `results`, in place, the expressions that it has in `generated` [S, S, 3], by domain.
 
-        `strength` 1 is as far as the generator goes. With `milder` a lesser one is tried where that fails.
+        `strength` 1 is as far as the generator goes. With `milder` lesser ones are tried where that goes too far.
         """
         if not strength:
-            return Check(strength=0)
-        answer = mesh_of_generated(self._finder, generated, self._face, self._square)
-        untouched = result[self._region(result)].copy() if milder else None
-        check = Check(strength=strength)
+            return {domain: Check(strength=0) for domain in results}
+        answers = {domain: self._meshes.mesh(picture) for domain, picture in generated.items()}
+        untouched = {domain: result[self._region(result)].copy() for domain, result in results.items() if milder}
+        checks: dict[str, Check] = {}
+        left = dict(results)
         for share in MILDER if milder else MILDER[:1]:
-            if untouched is not None:
-                result[self._region(result)] = untouched
-            check = self._once(result, generated, answer, domain, share * strength)
-            if check.state != "failed":
+            for domain in checks.keys() & left.keys():
+                left[domain][self._region(left[domain])] = untouched[domain]
+            aims = {
+                domain: self._changed(result, generated[domain], answers[domain], share * strength)
+                for domain, result in left.items()
+            }
+            before, found = checks, self._checked(left, aims)
+            checks = before | {
+                domain: dataclasses.replace(
+                    check, strength=share * strength, held_back=before[domain].reason if domain in before else ""
+                )
+                for domain, check in found.items()
+            }
+            left = {domain: result for domain, result in left.items() if _goes_too_far(checks[domain])}
+            if not left:
                 break
-        return check
+        return checks
 
-    def _once(self, result: Image, generated: Image, answer: Points | None, domain: str, strength: float) -> Check:
-        target, reason = self._changed(result, generated, answer, strength)
-        check = Check()
+    def _checked(self, results: Mapping[str, Image], aims: Mapping[str, tuple[Points, str]]) -> dict[str, Check]:
+        """How results came out; by domain, where the face's landmarks should be, and why the photo did not move."""
+        checks = dict.fromkeys(results, Check())
         if self._checker and self.before:
-            aim = self.before.points + (target - self._own)
-            check = self._checker.check(self.before, result, input_square(self._face.square), domain, aim)
-        way = "network" if reason or not self._motion else "photo"
-        if reason and check.state != "failed":
+            targets = {domain: self.before.points + (target - self._own) for domain, (target, _) in aims.items()}
+            checks = self._checker.check(self.before, results, input_square(self._face.square), targets)
+        return {domain: self._told(check, aims[domain][1]) for domain, check in checks.items()}
+
+    def _told(self, check: Check, reason: str) -> Check:
+        """A check that says by which way the result came, and why not by the photo's own pixels."""
+        if not reason:
+            return dataclasses.replace(check, way="photo" if self._motion else "network")
+        if check.state != "failed":
             reason = "; ".join(filter(None, (f"the generator's own pixels, for {reason}", check.reason)))
             check = dataclasses.replace(check, state="weak", reason=reason)
-        return dataclasses.replace(check, strength=strength, way=way)
+        return dataclasses.replace(check, way="network")
 
     def _changed(self, result: Image, generated: Image, answer: Points | None, strength: float) -> tuple[Points, str]:
         """Where the face's landmarks should be then, and why the photo itself could not move, if so."""
@@ -102,14 +121,5 @@ class OneFace:
         return dataclasses.replace(self._square, side=1.5 * side).region(photo.shape)
 
 
-def mesh_of_generated(finder: FaceFinder, generated: Image, face: Face, square: Square) -> Points | None:
-    """The mesh of a generated face in photo pixels; None where there is none, or not there."""
-    size = max(MESH_SIZE, generated.shape[0])
-    enlarged = cv2.resize(generated, (size, size), interpolation=cv2.INTER_CUBIC)
-    mesh = finder.mesh(np.asarray(enlarged, np.uint8))
-    if mesh is None:
-        return None
-    points = square.to_photo(mesh.points, size).astype(np.float32)
-    assert face.points is not None
-    away = math.dist(points.mean(axis=0), face.points.mean(axis=0))
-    return points if away <= SAME_PLACE * square.side else None
+def _goes_too_far(check: Check) -> bool:
+    return check.state == "failed" or (check.distance or 0) > SURELY_SAME

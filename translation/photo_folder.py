@@ -20,6 +20,7 @@ from common.settings import NetworkSettings, UseSettings
 from common.whole_files import told_unwritable
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
+from translation.result_check import Check
 from translation.result_ledger import Ledger, PhotoRecord, records_of
 from translation.results import PageEntry, Results, places_of, save, write_page
 from translation.translator import How, Original, Translation, Translator
@@ -49,7 +50,8 @@ def translate_folder(
         wanted = _wanted(use.emotions, translator.domains)
         with told_unwritable(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
-            run = FolderRun(translator, use, wanted, path)
+            milder = "strength" not in given and use.detail == "photo"
+            run = FolderRun(translator, use, How(use.strength, wanted, milder), path)
             run.find_places(photos, folder)
             rows = run.rows()
             page = write_page(folder, run.ledger.photos(), [row for row in rows if not row.results])
@@ -58,13 +60,12 @@ def translate_folder(
 
 
 class FolderRun:
-    """One pass over photos, with the generator of the file `path`, to the domains `wanted`."""
+    """One pass over photos, with the generator of the file `path`."""
 
-    def __init__(self, translator: Translator, use: UseSettings, wanted: Sequence[str], path: Path) -> None:
+    def __init__(self, translator: Translator, use: UseSettings, how: How, path: Path) -> None:
         self._translator = translator
-        self._how = How(use.strength, wanted)
+        self._how = how
         self._use = use
-        self._wanted = wanted
         self._made_by: dict[str, Any] = {
             "generator": path.name,
             "trained_on": default_generator.TRAINED_ON[default_generator.choice_of(path, "own").trained_on],
@@ -116,7 +117,7 @@ class FolderRun:
     def _is_done(self, results: Results) -> bool:
         """Whether an earlier run made all that is wanted."""
         record = self.ledger.of(results.name, results.suffix)
-        return record is not None and results.strip.exists() and set(self._wanted) <= set(record.emotions)
+        return record is not None and results.strip.exists() and set(self._how.domains) <= set(record.emotions)
 
     def _save(self, translation: Translation) -> None:
         photo = translation.photo
@@ -131,10 +132,9 @@ class FolderRun:
         results.strip.unlink(missing_ok=True)  # with it the results would be complete
         self._record(translation, results, notes)
         save(translation, results, self._use.quality)
-        doubts = [c.state for c in translation.checks.values() if c.state != "good"]
-        told = ", ".join(f"{n} {state}" for state, n in Counter(doubts).items())
-        self.doubtful += len(doubts)
-        self._rows[photo.path] = PageEntry(str(photo.path), results, "; ".join(filter(None, (notes, told))))
+        self.doubtful += sum(c.state != "good" for c in translation.checks.values())
+        told = "; ".join(filter(None, (notes, _checks_told(translation.checks.values()))))
+        self._rows[photo.path] = PageEntry(str(photo.path), results, told)
 
     def _record(self, translation: Translation, results: Results, note: str) -> None:
         domains = list(translation.results)
@@ -167,6 +167,14 @@ def _calm_told(translation: Translation) -> Iterator[str]:
     for number, shows in translation.notes.items():
         of = f"face {number}: " if len(translation.faces) > 1 else ""
         yield f"{of}{', '.join(shows)}: calm faces come out best"
+
+
+def _checks_told(checks: Collection[Check]) -> str:
+    """How many results moved less far than they might, and how many are weak or failed; "" where all are good."""
+    less_far = sum(bool(check.held_back) for check in checks)
+    states = Counter(check.state for check in checks if check.state != "good")
+    told = [f"{less_far} moved less far, to remain the same person"] if less_far else []
+    return ", ".join([*told, *(f"{n} {state}" for state, n in states.items())])
 
 
 def _faces_told(found: int, left: int) -> str:

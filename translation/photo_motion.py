@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imaging import mesh_warp
-from imaging.face_geometry import Image, Mask, Points, Region, Square
+from imaging.face_geometry import Image, Mask, Points, Square
 from imaging.mesh_warp import LOWER_LIP, OUTER_LIPS, UPPER_LIP, Places, Triangles
-from translation import face_movement, flow_refinement
-from translation.face_movement import FIELD_SIZE, PIXEL, Meshes, WrongMovement, grid
+from translation import face_movement, field_painting, flow_refinement
+from translation.face_movement import FIELD_SIZE, PIXEL, Meshes, WrongMovement
 from translation.paste_back import FacePaste
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -36,8 +36,8 @@ FEATURES = 0.015  # how far around brows, eyes and lips there are no furrows, in
 BESIDE_MOUTH = 0.045  # how far around lips the light stays: there the generator is least sure
 OPENS = 0.004, 0.03  # by how much lips part, in lengths of the face: from there the inside is the generator's, and all
 LIP_EDGE = 0.004  # how softly it ends, in lengths of the face
-MOVES = 0.02  # pixels of FIELD_SIZE: less is nothing
-NEARER = 1.02  # the error that a moved face may have, in that of the face that did not move
+GRAIN = 1.5  # pixels of FIELD_SIZE: grain moves with the face, and not as generators paint it
+NEARER, SAME = 1.02, 0.5  # the error a moved face may have: in that of the face that did not move, and grey levels more
 
 
 class FaceMotion:
@@ -67,19 +67,21 @@ class FaceMotion:
         flow = flow_refinement.to_answer(where, self._luma, answer, mask * (1 - self._around(whole, OUTER_LIPS)))
         reached = face_movement.unfolded(flow_refinement.moved_on(where, flow), self._inside(whole))
         self._refuse_what_explains_nothing(reached, answer, mask * (1 - self._inside(whole)))
-        gain, furrows = self._shading(reached, answer, mask, whole)
+        light, furrows = self._shading(reached, answer, mask, whole)
         if strength != 1:
             where = face_movement.field(self._own, target, self._field)
             reached = flow_refinement.moved_on(where, np.float32(strength) * flow)
             reached = face_movement.unfolded(reached, self._inside(target))
-            gain, furrows = 1 + strength * (gain - 1), strength * furrows
-        self._move(result, reached)
-        self._shade(result, gain, furrows)
+            light, furrows = strength * light, strength * furrows
+        field_painting.paint(result, self._field, reached, light, furrows)
         self._open(result, lit, meshes.answer, target)
         return target
 
     def _seen(self, picture: NDArray) -> NDArray[np.float32]:
         """A picture of the generator's square, or a mask, as a layer of the field's."""
+        size = max(1, round(self._square.side / self._field.side * FIELD_SIZE))
+        if size < picture.shape[0]:
+            picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
         matrix = np.vstack([self._square.matrix(picture.shape[0]), (0, 0, 1)])
         matrix = (np.vstack([self._field.matrix(FIELD_SIZE), (0, 0, 1)]) @ np.linalg.inv(matrix))[:2]
         return np.asarray(cv2.warpAffine(picture, matrix, (FIELD_SIZE, FIELD_SIZE), flags=cv2.INTER_CUBIC), np.float32)
@@ -104,12 +106,13 @@ class FaceMotion:
         )
 
     def _refuse_what_explains_nothing(self, where: Places, answer: NDArray, weight: Mask) -> None:
-        moved, still = (np.abs(face - answer) for face in (_taken(self._luma, where), self._luma))
-        if (moved * weight).sum() > NEARER * (still * weight).sum():
+        faces = _taken(self._luma, where), self._luma
+        moved, still = (np.abs(cv2.GaussianBlur(face - answer, (0, 0), GRAIN)) for face in faces)
+        if (moved * weight).sum() > ((NEARER * still + SAME) * weight).sum():
             raise WrongMovement("the moved face is no nearer to the generator's")
 
     def _shading(self, where: Places, answer: NDArray, mask: Mask, points: Points) -> tuple[NDArray, NDArray]:
-        """By what to multiply the moved face, and what to add to it then, in grey levels."""
+        """By how much brighter the moved face becomes, as a share, and what to add to it then, in grey levels."""
         moved = _taken(self._luma, where)
         low = [cv2.GaussianBlur(picture, (0, 0), LIGHT) for picture in (moved, answer)]
         middle = [cv2.GaussianBlur(picture, (0, 0), FINEST) for picture in (moved, answer)]
@@ -117,30 +120,7 @@ class FaceMotion:
         band = (middle[1] - low[1]) - (middle[0] - low[0])
         smooth = mask * (1 - self._around(points, *BROWS, *LIDS, OUTER_LIPS))
         away = mask * (1 - self._around(points, OUTER_LIPS, near=BESIDE_MOUTH))
-        return 1 + (ratio - 1) * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
-
-    def _move(self, result: Image, where: Places) -> None:
-        to_photo = cv2.invertAffineTransform(self._field.matrix(FIELD_SIZE))[:, :2]
-        moves = (where - grid()) @ to_photo.T.astype(np.float32)
-        region = self._bounds(np.abs(where - grid()).max(axis=2) > MOVES, result.shape)
-        if region is None:
-            return
-        rows, columns = region
-        places = self._field.put_back(moves, result.shape, region, smooth=True)
-        places[..., 0] += np.arange(columns.start, columns.stop, dtype=np.float32)
-        places[..., 1] += np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
-        result[region] = cv2.remap(result, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-
-    def _shade(self, result: Image, gain: Mask, furrows: Mask) -> None:
-        region = self._bounds((np.abs(gain - 1) > 1e-3) | (np.abs(furrows) > 0.2), result.shape)
-        if region is None:
-            return
-        both = cv2.split(self._field.put_back(np.dstack([gain, furrows]), result.shape, region, smooth=True))
-        for channel in range(3):
-            own = np.ascontiguousarray(result[region][..., channel])
-            result[region][..., channel] = cv2.add(
-                cv2.multiply(own, both[0], dtype=cv2.CV_32F), both[1], dtype=cv2.CV_8U
-            )
+        return (ratio - 1) * away, np.clip(FURROW * band, -DEEPEST, DEEPEST) * smooth
 
     def _open(self, result: Image, lit: NDArray, answer: Points, target: Points) -> None:
         """The inside of a mouth that opens, in the photo's resolution."""
@@ -166,19 +146,6 @@ class FaceMotion:
         mask = cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(at), size), (0, 0), soft)[inside]
         part = result[rows, columns].astype(np.float32)
         result[rows, columns] = np.clip(part + (mouth - part) * (share * mask)[..., None] + 0.5, 0, 255)
-
-    def _bounds(self, layer: NDArray, shape: tuple[int, ...]) -> Region | None:
-        """The part of a photo of `shape` in which a layer of the field is true; None where there is none."""
-        left, top, width, height = cv2.boundingRect(layer.astype(np.uint8))
-        if not width:
-            return None
-        around = np.array([(x, y) for x in (left - 1, left + width) for y in (top - 1, top + height)])
-        x, y = self._field.to_photo(around, FIELD_SIZE).T
-        columns, rows = (
-            slice(max(0, int(np.floor(values.min()))), min(length, int(np.ceil(values.max())) + 1))
-            for values, length in ((x, shape[1]), (y, shape[0]))
-        )
-        return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None
 
 
 def farther(own: Points, target: Points) -> float:

@@ -6,7 +6,7 @@ person. Nothing is fetched for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -57,6 +57,7 @@ class Check:
     state: State = "good"
     reason: str = ""
     strength: float = 1.0  # how far the face was moved
+    held_back: str = ""  # why not as far as was asked
     way: str = "photo"  # "photo": the photo itself moved; "network": the generator's own pixels
     distance: float | None = None  # dlib's distance to the own face; None where it could not be measured
     movement: Mapping[str, float] | None = None  # by how much the blendshapes of `MEANT` moved
@@ -85,50 +86,79 @@ class Checker:
 
     def look(self, photo: Image, square: Square) -> Look | None:
         """The face in a square of a photo; None where none is found there."""
-        crop = square.cut(photo, FACE_SIZE)
-        mesh = self._finder.mesh(crop)
-        if mesh is None:
-            return None
-        points = square.to_photo(mesh.points, FACE_SIZE).astype(np.float32)
-        return Look(points, mesh.blendshapes, crop, mesh.points, self._who(crop, mesh.points))
+        return self._looks([photo], square)[0]
 
-    def check(self, before: Look, result: Image, square: Square, domain: str, target: Points) -> Check:
-        """Whether the face in `result` is what was meant; `target` is where its landmarks should be."""
-        after = self.look(result, square)
-        if after is None:
-            return Check("failed", "no face is found in the result")
-        away = np.linalg.norm(after.points - target, axis=1).mean() / face_length(target)
-        distance = None
-        if before.who is not None and after.who is not None:
-            distance = float(np.linalg.norm(before.who - after.who))
-        emotion = emotions.canonical(domain)
-        moved, as_meant = _movement(before, after, emotion)
-        if not as_meant and emotion in emotions.FIVE:  # the judge is slower
-            as_meant = self._log_odds(after, emotion) - self._log_odds(before, emotion) >= LIKELIER
-        state, reason = _verdict(float(away), distance, as_meant)
-        return Check(state, reason, distance=distance, movement=moved)
+    def check(
+        self, before: Look, results: Mapping[str, Image], square: Square, targets: Mapping[str, Points]
+    ) -> dict[str, Check]:
+        """By emotion whether the face in `results` is what was meant; `targets` is where its landmarks should be."""
+        looks = dict(zip(results, self._looks(list(results.values()), square), strict=True))
+        found = {domain: after for domain, after in looks.items() if after is not None}
+        moved = {domain: _movement(before, after, emotions.canonical(domain)) for domain, after in found.items()}
+        unmoved = [domain for domain, (_, as_meant) in moved.items() if not as_meant]
+        rises = self._rises(before, {domain: found[domain] for domain in unmoved})
+        checks = {domain: Check("failed", "no face is found in the result") for domain in results}
+        for domain, after in found.items():
+            away = np.linalg.norm(after.points - targets[domain], axis=1).mean() / face_length(targets[domain])
+            distance = None
+            if before.who is not None and after.who is not None:
+                distance = float(np.linalg.norm(before.who - after.who))
+            movement, as_meant = moved[domain]
+            state, reason = _verdict(float(away), distance, as_meant or rises.get(domain, 0) >= LIKELIER)
+            checks[domain] = Check(state, reason, distance=distance, movement=movement)
+        return checks
 
-    def _log_odds(self, look: Look, emotion: str) -> float:
+    def _looks(self, photos: Sequence[Image], square: Square) -> list[Look | None]:
+        crops = [square.cut(photo, FACE_SIZE) for photo in photos]
+        meshes = [self._finder.mesh(crop) for crop in crops]
+        found = [(crop, mesh) for crop, mesh in zip(crops, meshes, strict=True) if mesh is not None]
+        persons = iter(self._who([crop for crop, _ in found], [mesh.points for _, mesh in found]))
+        return [
+            Look(
+                square.to_photo(mesh.points, FACE_SIZE).astype(np.float32),
+                mesh.blendshapes,
+                crop,
+                mesh.points,
+                next(persons),
+            )
+            if mesh is not None
+            else None
+            for crop, mesh in zip(crops, meshes, strict=True)
+        ]
+
+    def _rises(self, before: Look, after: Mapping[str, Look]) -> dict[str, float]:
+        """By how much the judge finds each emotion likelier than before, in log-odds; it is slower than blendshapes."""
+        meant = {domain: emotion for domain in after if (emotion := emotions.canonical(domain)) in emotions.FIVE}
+        if not meant:
+            return {}
         if self._judge is None:
             from scoring.real_face_judge import RealFaceJudge
 
             self._judge = RealFaceJudge(self._device)
-        chances = self._judge.log_probabilities([look.crop], [look.in_crop], emotions.FIVE)[0]
-        chance = float(chances[emotions.FIVE.index(emotion)])
-        return chance - float(np.log(max(-np.expm1(chance), TINY)))
+        looks = [before, *(after[domain] for domain in meant)]
+        chances = self._judge.log_probabilities(
+            [look.crop for look in looks], [look.in_crop for look in looks], emotions.FIVE
+        )
+        odds = chances - np.log(np.maximum(-np.expm1(chances), TINY))
+        return {
+            domain: float(mine[place] - odds[0, place])
+            for (domain, emotion), mine in zip(meant.items(), odds[1:], strict=True)
+            for place in [emotions.FIVE.index(emotion)]
+        }
 
-    def _who(self, crop: Image, points: Points) -> NDArray[np.float32] | None:
+    def _who(self, crops: Sequence[Image], points: Sequence[Points]) -> Sequence[NDArray[np.float32] | None]:
+        """What dlib's network says of each face, where its file is at hand."""
         if self._identity is None and self._knows_persons:
             self._knows_persons = pretrained_files.at_hand("face_recognition") is not None
             if self._knows_persons:
                 from face_identity import IdentityNetwork
 
                 self._identity = IdentityNetwork.load(self._device)
-        if self._identity is None:
-            return None
+        if self._identity is None or not crops:
+            return [None] * len(crops)
         from face_identity import alignment_of
 
-        return self._identity.descriptors(crop[None], [alignment_of(points)])[0]
+        return list(self._identity.descriptors(np.stack(crops), [alignment_of(mesh) for mesh in points]))
 
 
 def restlessness(look: Look) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """results.json: which results belong to which photo, known by its content, and how each of them came out.
 
 `{"photos": [{"photo", "sha256", "name", "suffix", "note", "generator", "trained_on", "detail", "strength", "emotions",
-"results": [{"face", "emotion", "file", "state", "reason", "strength", "way", "distance", "movement"}, …]}, …]}`
+"results": [{"face", "emotion", "file", "state", "reason", "strength", "held_back", "way", "distance", "movement"},
+…]}, …]}`
 """
 
 from __future__ import annotations

@@ -177,13 +177,22 @@ def _shown(folder: Path, record: PhotoRecord) -> dict[str, object] | None:
                 "number": number,
                 "strip": address(results.close_up(number)),
                 "height": _height(results.close_up(number)),
-                "doubts": [r for r in of_face if r["state"] != "good"],
+                "notes": [told for r in of_face if (told := _told(r, record.strength))],
                 "states": {r["emotion"]: r["state"] for r in of_face},
             }
             for number, of_face in faces.items()
             if results.close_up(number).exists()
         ],
     }
+
+
+def _told(result: Mapping[str, Any], asked: float) -> str:
+    """What is to be known of one result: that it moved less far than asked, that it is weak or failed, and why."""
+    held_back = result.get("held_back", "")
+    told = [f"moved {result['strength'] / asked:.2g} as far: farther, {held_back}"] if held_back else []
+    if result["state"] != "good":
+        told.append(f"{result['state']}: {result['reason']}")
+    return f"{result['emotion']} {'; '.join(told)}" if told else ""
 
 
 def _height(picture: Path) -> int:

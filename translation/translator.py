@@ -249,8 +249,9 @@ class Translator:
             one = OneFace(self.finder, photo, face, self._sees(face), crop, moves, self._checker)
             if one.before and (note := restlessness(one.before)):
                 notes[number] = note
-            for (domain, result), emotion in zip(results.items(), generated, strict=True):
-                checks[number, domain] = one.give(result, emotion, domain, how.strength, how.milder)
+            by_domain = dict(zip(results, generated, strict=True))
+            for domain, check in one.give(results, by_domain, how.strength, how.milder).items():
+                checks[number, domain] = check
         return dict(sorted(checks.items())), dict(sorted(notes.items()))
 
     def close(self) -> None:
