@@ -23,10 +23,6 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 LIDS = list(mesh_warp.EYES.values())
 
-# How far a face goes, in what the meshes say, and its light with it. On 26 photo-like people a judge of real faces
-# names 49 % of those that go just as far, 65 % at 1.3 times that, and 56 % of the generator's own pictures.
-FARTHER = 1.25
-WIDE = 0.12, 0.18  # by how much lips part, in lengths of the face: a mouth that opens so far goes less and less farther
 LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
 DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
 DARKEST, BRIGHTEST = 0.5, 1.5
@@ -54,12 +50,11 @@ class FaceMotion:
         self._luma = self._seen(crop.astype(np.float32) @ LUMA)
 
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
-        """Move the face in the photo `result`, in place, as it moves in `generated`, `strength` times as far as usual.
+        """Move the face in the photo `result`, in place, `strength` times as far as it moves in `generated`.
 
         Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where it would be no face.
         """
         moves = face_movement.movement(self._own, meshes)
-        strength *= farther(self._own, self._own + moves)
         lit, mask = self._paste.prepared(generated, meshes.answer)
         mask, answer = np.clip(self._seen(mask), 0, 1).astype(np.float32), self._seen(lit @ LUMA)
         whole, target = self._own + moves, self._own + np.float32(strength) * moves
@@ -146,12 +141,6 @@ class FaceMotion:
         mask = cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(at), size), (0, 0), soft)[inside]
         part = result[rows, columns].astype(np.float32)
         result[rows, columns] = np.clip(part + (mouth - part) * (share * mask)[..., None] + 0.5, 0, 255)
-
-
-def farther(own: Points, target: Points) -> float:
-    """How far strength 1 goes, in what the meshes say: a mouth that opens wide must not be torn open."""
-    parted = mesh_warp.gap(target) - mesh_warp.gap(own)
-    return 1 + (FARTHER - 1) * float(np.clip((WIDE[1] - parted) / (WIDE[1] - WIDE[0]), 0, 1))
 
 
 @functools.cache
