@@ -3,7 +3,8 @@
 - detail: mean absolute Laplacian of the face outside the mouth, over the photo's own there, in the photo's resolution;
 - distance: dlib's, to the person's own photo; the same person below 0.6;
 - movement: blendshapes, from the photo to the result, over those from what the generator saw to its own picture;
-- judge: how often the judge of real faces names the wanted emotion among the five.
+- judge: how often the judge of real faces names the wanted emotion among the five, and how often that one has risen
+  most against the person's own photo.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ MOVES = (
     ("surprised", "jaw open", ("jawOpen",)),
     ("surprised", "inner brows up", ("browInnerUp",)),
     ("fearful", "inner brows up", ("browInnerUp",)),
+    ("sadness", "inner brows up", ("browInnerUp",)),
     ("angry", "brows down", ("browDownLeft", "browDownRight")),
 )
 
@@ -47,6 +49,7 @@ class Measures:
     detail: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     distance: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     named: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    risen: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
     checks: Counter[str] = field(default_factory=Counter)
     less_far: Counter[str] = field(default_factory=Counter)  # by emotion and strength: farther, it was another person
@@ -111,6 +114,7 @@ def _add(
     who = identity.descriptors(np.stack(crops))
     meshes = [translator.finder.mesh(crop) for crop in crops]
     mask = outside_mouth(face, photo.shape)
+    calm = judge.log_probabilities(crops[:1], [meshes[0].points], FIVE)[0] if meshes[0] else None
     for emotion, crop, number, mesh in zip(FIVE, crops[1:], who[1:], meshes[1:], strict=True):
         measures.detail[emotion].append(sharpness(translation.results[emotion], mask) / sharpness(photo, mask))
         measures.distance[emotion].append(float(np.linalg.norm(number - who[0])))
@@ -119,15 +123,21 @@ def _add(
             measures.checks[f"{check.state}: {check.reason}" if check.reason else check.state] += 1
             if check.held_back:
                 measures.less_far[f"{emotion} {check.strength:g}"] += 1
-        if mesh is None or meshes[0] is None:
+        if mesh is None or meshes[0] is None or calm is None:
             continue
         chances = judge.log_probabilities([crop], [mesh.points], FIVE)[0]
         measures.named[emotion].append(bool(chances.argmax() == FIVE.index(emotion)))
+        measures.risen[emotion].append(bool((log_odds(chances) - log_odds(calm)).argmax() == FIVE.index(emotion)))
         for moved, what, names in MOVES:
             if moved == emotion and own[emotion]:
                 network = float(np.mean([own[emotion][n] for n in names]))
                 result = float(np.mean([mesh.blendshapes[n] - meshes[0].blendshapes[n] for n in names]))
                 measures.moved[emotion, what].append((network, result))
+
+
+def log_odds(log_chances: np.ndarray) -> np.ndarray:
+    """Of log-probabilities."""
+    return log_chances - np.log(np.maximum(-np.expm1(log_chances), 1e-6))
 
 
 def outside_mouth(face: Face, shape: tuple[int, ...]) -> Mask:
@@ -174,6 +184,7 @@ def told(measures: dict[str, Measures]) -> Iterator[str]:
     for emotion in FIVE:
         yield row(f"judge names {emotion}", (f"{np.mean(m.named[emotion]):.1%}" for m in all_of))
     yield row("judge names the wanted emotion", (f"{every(m.named).mean():.1%}" for m in all_of))
+    yield row("the wanted emotion has risen most", (f"{every(m.risen).mean():.1%}" for m in all_of))
     for kind, m in measures.items():
         yield f"\n--detail {kind}: " + "; ".join(f"{n} {what}" for what, n in m.checks.most_common())
         if m.less_far:
