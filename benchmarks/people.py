@@ -23,7 +23,7 @@ import argparse
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -34,7 +34,6 @@ import torch
 from tqdm import tqdm
 
 from benchmarks import photolike
-from benchmarks.paste_material import NEUTRAL, Pictures, rendered_people, spread
 from common.emotions import FIVE
 from common.errors import UserError, door
 from emotion_recognition import EmotionRecognizer
@@ -47,6 +46,7 @@ from imaging.photo import read_photo
 from scoring.real_face_judge import RealFaceJudge, among, outputs_of
 from translation.translator import Translator
 
+NEUTRAL = "neutral"
 SIZE = 448  # pixels at which a face is looked at
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107, 276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 MOUTH = [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
@@ -72,8 +72,22 @@ WANTED = {
 REAL, RISES = "judge of real faces", "its change from the photo"
 JUDGES = ("judge", REAL, RISES)
 
+Pictures = Mapping[str, Image]  # by emotion, `NEUTRAL` among them; all of one size
 Moves = dict[str, float]
 Numbers = defaultdict[tuple[str, str], list[float]]  # by (what, emotion or group)
+
+
+def rendered_people(folder: Path, held_out: bool, count: int) -> Iterator[tuple[str, Pictures]]:
+    """`count` people of a folder of emotions, in which a person has one file name; val.txt lists those held out."""
+    kept_back = set((folder / "val.txt").read_text().split())
+    people = [path for path in sorted((folder / NEUTRAL).glob("*.jpg")) if (path.stem in kept_back) == held_out]
+    for path in spread(people, count):
+        yield path.stem, {emotion: read_photo(folder / emotion / path.name) for emotion in (NEUTRAL, *FIVE)}
+
+
+def spread(items: list, count: int) -> list:
+    """`count` of them, evenly."""
+    return [items[round(i)] for i in np.linspace(0, len(items) - 1, min(count, len(items)))]
 
 
 class People:

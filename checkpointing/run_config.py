@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
-from common.whole_files import write_atomically
+from common.whole_files import write_text
 
 CONFIG = "config.json"
 D = "-D.ckpt"
@@ -24,7 +24,7 @@ def save_config(folder: Path, config: dict[str, Any]) -> None:
 def write_config(path: Path, config: dict[str, Any]) -> None:
     """The same, under any name."""
     text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"))
+    write_text(path, text)
 
 
 def load_config(folder: Path) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import sys
 from pathlib import Path
 
@@ -62,13 +63,9 @@ def tune(amp: str, deterministic: bool) -> None:
 
 
 def peak_memory(device: torch.device) -> float:
-    """The most memory this process has used so far, in GiB: of its CUDA GPU, else of the machine; NaN on Windows."""
+    """The most memory this process has used so far, in GiB: of its CUDA GPU, else of the machine."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**30
-    try:
-        import resource
-    except ImportError:  # only Linux and macOS have it
-        return float("nan")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 

@@ -41,13 +41,12 @@ def settle(temporary: Path) -> None:
 
 
 def settle_folder(folder: Path) -> None:
-    """Flush renames in `folder` to the disk, where the system lets a folder be flushed."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Flush renames in `folder` to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
@@ -57,6 +56,11 @@ def write_atomically(path: Path, write: Callable[[Path], Any]) -> None:
         settle(temporary)
         temporary.replace(path)
     settle_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same with a text, in UTF-8; names of files that are not UTF-8 come back as they were."""
+    write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"))
 
 
 def is_users_mistake(error: OSError) -> bool:

@@ -22,7 +22,7 @@ import numpy as np
 
 from common.errors import RunStopped, UserError
 from common.progress import progress_bar
-from common.whole_files import reason, settle, temporary_beside, write_atomically
+from common.whole_files import reason, settle, temporary_beside, write_text
 from common.worker_processes import WorkerDied, map_in_processes
 from imaging.face_crop import UnreadableImage, load_crop
 from imaging.image_folder import LabelledImages
@@ -86,10 +86,7 @@ def prepare(
             _clear(path)
             unreadable = _build(path, images, crop_size, image_size, num_workers)
             text = json.dumps(wanted | {"unreadable": unreadable}, indent=1, ensure_ascii=False)
-            write_atomically(
-                _description(path),
-                lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"),
-            )
+            write_text(_description(path), text)
     except OSError as error:
         raise UserError(
             f"--cache {folder} could not be written ({reason(error, str(folder))}): it takes "

@@ -23,7 +23,7 @@ from typing import Any
 import filelock
 
 from common.errors import UserError
-from common.whole_files import write_atomically
+from common.whole_files import write_atomically, write_text
 from preprocessing.likeness import on_both_sides
 from preprocessing.plan import CropSettings, Task
 
@@ -127,10 +127,7 @@ def keep_settings(output: Output, settings: CropSettings) -> None:
     wanted = json.loads(json.dumps({**dataclasses.asdict(settings), "val_folder": output.val.name}))
     if not (output.train / SETTINGS).exists():
         text = json.dumps(wanted, ensure_ascii=False, indent=2) + "\n"
-        write_atomically(
-            output.train / SETTINGS,
-            lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape"),
-        )
+        write_text(output.train / SETTINGS, text)
         return
     there = {**BEFORE, **read_settings_file(output)}
     for name, value in wanted.items():

@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from common.html_page import render
-from common.whole_files import write_atomically
+from common.whole_files import write_text
 from imaging import close_ups
 from preprocessing.output import Output, read_rows, read_settings_file
 
@@ -133,7 +133,7 @@ def write_report(output: Output) -> Path:
         borderline={title: _thumbnails(least, output) for title, least in summary.borderline.items()},
     )
     report = output.train / "report.html"
-    write_atomically(report, lambda temporary: temporary.write_text(page, encoding="utf-8", errors="surrogateescape"))
+    write_text(report, page)
     return report
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -150,7 +150,7 @@ class Selection:
             if self.table.exists():
                 self._write(rows)
             criterion = json.dumps(self.criterion, indent=2) + "\n"
-            self._write_file(self.table.with_name(CRITERION), lambda path: path.write_text(criterion, encoding="utf-8"))
+            self._write_file(self.table.with_name(CRITERION), criterion)
 
     def score(self, G: nn.Module, i: int) -> tuple[Score, bool]:
         """The score of `G` after iteration `i`, and whether it is the best so far."""
@@ -195,11 +195,9 @@ class Selection:
             return list(csv.reader(file))
 
     def _write(self, rows: list[list[str]]) -> None:
-        def write(temporary: Path) -> None:
-            with temporary.open("w", newline="", encoding="utf-8") as file:
-                csv.writer(file).writerows(rows)
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        self._write_file(self.table, text.getvalue())
 
-        self._write_file(self.table, write)
-
-    def _write_file(self, path: Path, write: Callable[[Path], Any]) -> None:
-        patiently(lambda: whole_files.write_atomically(path, write), str(path), tqdm.write)
+    def _write_file(self, path: Path, text: str) -> None:
+        patiently(lambda: whole_files.write_text(path, text), str(path), tqdm.write)

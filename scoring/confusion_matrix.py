@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from common import emotions
-
-CELL = 84  # pixels
 
 
 def count(truth: Sequence[int] | np.ndarray, predicted: Sequence[int] | np.ndarray, classes: int) -> np.ndarray:
@@ -48,39 +47,24 @@ def table(matrix: np.ndarray, names: Sequence[str]) -> str:
 def draw(matrix: np.ndarray, names: Sequence[str], title: str) -> Image.Image:
     """The matrix as a picture: the darker a cell, the larger its share of its row.
 
-    Emotions are named as everywhere else, Korean ones in English: Pillow's built-in font has no Hangul.
+    Emotions are named as everywhere else, Korean ones in English: matplotlib's own font has no Hangul.
     """
-    font, small = ImageFont.load_default(15), ImageFont.load_default(13)
+    from matplotlib.figure import Figure
+
     words = [known.name if not name.isascii() and (known := _emotion(name)) else name for name in names]
-    left = int(max(font.getlength(word) for word in words)) + 40
-    top, side = 76, CELL * len(names)
-    picture = Image.new("RGB", (left + side + 20, top + side + 44), "white")
-    pen = ImageDraw.Draw(picture)
-    pen.text((left, 16), title, "black", font)
-    pen.text(
-        (left + side / 2, top + side + 24), "row: what the face shows, column: what the judge says", "#555", small, "mm"
-    )
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    for i, word in enumerate(words):
-        middle = CELL * (i + 0.5)
-        pen.text((left - 12, top + middle), word, "black", font, "rm")
-        pen.text((left + middle, top - 14), word, "black", font, "mm")
-        for j, share in enumerate(shares[i]):
-            x, y = left + CELL * j, top + CELL * i
-            pen.rectangle((x, y, x + CELL - 2, y + CELL - 2), _shade(share))
-            ink = "white" if share > 0.5 else "black"
-            pen.text((x + CELL / 2, y + CELL / 2 - 9), f"{share:.0%}", ink, font, "mm")
-            pen.text((x + CELL / 2, y + CELL / 2 + 12), str(matrix[i, j]), ink, small, "mm")
-    return picture
+    figure = Figure(figsize=(2 + 0.84 * len(words), 1.5 + 0.84 * len(words)), layout="constrained")
+    axes = figure.add_subplot(title=title, xlabel="what the judge says", ylabel="what the face shows")
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set(xticks=range(len(words)), yticks=range(len(words)), xticklabels=words, yticklabels=words)
+    for (row, column), share in np.ndenumerate(shares):
+        told = f"{share:.0%}\n{matrix[row, column]}"
+        axes.text(column, row, told, ha="center", va="center", color="white" if share > 0.5 else "black")
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=100)
+    return Image.open(file)
 
 
 def _emotion(name: str) -> emotions.Emotion | None:
     canonical = emotions.canonical(name)
     return emotions.EMOTIONS[canonical] if canonical else None
-
-
-def _shade(share: float) -> tuple[int, int, int]:
-    """White to dark blue."""
-    light, dark = np.array((244, 247, 251)), np.array((24, 78, 140))
-    red, green, blue = (light + (dark - light) * share).round().astype(int).tolist()
-    return red, green, blue

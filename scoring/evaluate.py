@@ -38,6 +38,7 @@ from model import Generator
 from scoring import confusion_matrix
 from scoring.face_places import FacePlaces
 from scoring.features import unit_images
+from scoring.image_likeness import peak_signal_noise_ratio, structural_similarity
 from scoring.judges import FaceJudge, JudgeOfRealFaces
 from scoring.metrics import Scorer, frechet_distance, kernel_inception_distance, score
 from scoring.same_person import SamePerson, summary
@@ -212,8 +213,6 @@ class Evaluator:
 
     def _cycle(self, G: Generator, x: Tensor, x_fake: Tensor, source: int) -> dict[str, float]:
         """How well faces come back from another emotion to their own: L1, PSNR, SSIM of images in [0, 1]."""
-        from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
-
         others = [t for t in range(len(self.domains)) if t != source]
         there = x_fake[:, others].flatten(0, 1)
         back_to = one_hot(torch.full((len(there),), source, device=self.device), len(self.domains))
@@ -224,10 +223,8 @@ class Evaluator:
         x = to_unit(x).repeat_interleave(len(others), 0)
         return {
             "L1": float(F.l1_loss(x_rec, x)),
-            "PSNR": float(
-                peak_signal_noise_ratio(x_rec, x, data_range=1.0, dim=(1, 2, 3), reduction="elementwise_mean")
-            ),
-            "SSIM": float(structural_similarity_index_measure(x_rec, x, data_range=1.0)),  # type: ignore[arg-type]
+            "PSNR": peak_signal_noise_ratio(x_rec, x),
+            "SSIM": structural_similarity(x_rec, x),
         }
 
     def _sum_up(
@@ -346,8 +343,8 @@ def evaluate_checkpoints(settings: Settings) -> int:
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
     }
     with whole_files.told_unwritable(f"--result_dir {result_dir}"):
-        _write(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
-        _write(result_dir / "eval.html", page(told, [grid for _, grid in found]))
+        whole_files.write_text(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
+        whole_files.write_text(result_dir / "eval.html", page(told, [grid for _, grid in found]))
     print("\n".join(lines(told)))
     print(f"\nin full: {result_dir / 'eval.json'}, to look at: {result_dir / 'eval.html'}")
     return 0
@@ -435,9 +432,3 @@ def data_url(picture: Image.Image) -> str:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return "data:image/png;base64," + b64encode(file.getvalue()).decode()
-
-
-def _write(path: Path, text: str) -> None:
-    whole_files.write_atomically(
-        path, lambda temporary: temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
-    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
-from unittest import mock
 
 import numpy as np
 import torch
@@ -98,18 +98,24 @@ def _inception_file() -> Path:
 
 
 def _pytorch_fid_network(file: Path) -> torch.nn.Module:
-    """pytorch-fid's network with the weights of `file`: its own code downloads them, so it is handed them instead."""
+    """pytorch-fid's network with the weights of `file`, which its own code finds where torch keeps what it fetched."""
     from pytorch_fid import inception
 
+    usual = torch.hub.get_dir()
     try:
-        tensor_file.verify(file)
-        state = torch.load(file, map_location="cpu", weights_only=True)
-        with mock.patch.object(inception, "load_state_dict_from_url", lambda *_, **__: state):
+        tensor_file.read(file)  # nothing but tensors: torch.hub would run what else lies in it
+        with tempfile.TemporaryDirectory() as folder:
+            kept = Path(folder, "checkpoints", Path(inception.FID_WEIGHTS_URL).name)
+            kept.parent.mkdir()
+            kept.symlink_to(file.resolve())
+            torch.hub.set_dir(folder)
             # Resized and normalised here, in float32, before the images take the network's precision.
             return inception.InceptionV3(resize_input=False, normalize_input=False)
     except Exception as error:
         reason = str(error).splitlines()[0][:200]
         raise UserError(f"{file} does not hold pytorch-fid's Inception weights ({reason}): fetch it again") from error
+    finally:
+        torch.hub.set_dir(usual)
 
 
 # --- Real faces -----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-ALONE = ["unshare", "--net", "--mount", *(["--user", "--map-root-user"] if os.name == "posix" and os.getuid() else [])]
+ALONE = ["unshare", "--net", "--mount", *(["--user", "--map-root-user"] if os.getuid() else [])]
 NO_SUCH_NAME = 3
 SIOCSIFFLAGS, SIOCSIFADDR, IFF_UP_RUNNING = 0x8914, 0x8916, 0x41
 

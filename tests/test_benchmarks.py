@@ -4,25 +4,21 @@ import os
 import re
 
 import pytest
-from serving import make_checkpoint
 
 SMALL = {
     "training.py": "--image_size 32 --conv_dim 8 --batch_size 2 --d_repeat_num 3 --rounds 1 --iterations 10",
     "data_pipeline.py": "--image_dir {drawn} --image_size 32 --batch_size 2 --rounds 1 --seconds 0.1",
-    "eyebrows.py": "{generator} --people 1",
 }
 LAST = {  # what the last part of each measures
     "training.py": r"`--gradient_checkpointing` \| \d",
     "data_pipeline.py": r"`--cache` \| 2 \| \d",
-    "eyebrows.py": r"as drawn +1 of 1",
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
-def test_a_benchmark_runs(cli, drawn, tmp_path, name):
-    generator = make_checkpoint(tmp_path) if name == "eyebrows.py" else None
-    words = SMALL[name].format(drawn=drawn, generator=generator).split()
+def test_a_benchmark_runs(cli, drawn, name):
+    words = SMALL[name].format(drawn=drawn).split()
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # threads that share their core with others wait for each other
     ended = cli(f"benchmarks/{name}", *words, timeout=400, env=alone)
     assert ended.returncode == 0, ended.stderr

@@ -84,7 +84,7 @@ def test_make_quick_names_tests_that_are_there():
     assert all((ROOT / "tests" / f"{name}.py").is_file() for name in names)
 
 
-TRAINING_ONLY = ("tensorboard", "pytorch_fid", "onnxscript", "onnxruntime", "torchmetrics")
+TRAINING_ONLY = ("tensorboard", "pytorch_fid", "onnxscript", "matplotlib")
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from common import pretrained_files
 from common.errors import UserError
 from emotion_recognition import EmotionRecognizer
 from imaging.image_folder import read_folder
-from scoring import features, metrics
+from scoring import features, image_likeness, metrics
 
 RNG = np.random.default_rng(0)
 
@@ -190,3 +190,14 @@ def test_scorer_measures_each_domain_against_its_own_reals(faces, tmp_path):
     assert right.distance_name == "Fréchet distance (emotion features)"
     expected = EmotionRecognizer.load(judge_path).probabilities(reals["happy"], ["angry", "happy"])[:, 1].mean()
     assert right.domains["happy"].confidence == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_likeness_of_images_is_that_of_the_papers():
+    grey, lighter = (torch.full((2, 3, 32, 24), v, dtype=torch.float64) for v in (0.5, 0.6))
+    assert image_likeness.peak_signal_noise_ratio(grey, lighter) == pytest.approx(20, rel=1e-4)  # 10 log10(1 / 0.1²)
+    c1 = 0.01**2
+    expected = (2 * 0.5 * 0.6 + c1) / (0.5**2 + 0.6**2 + c1)  # nothing but the means differs
+    assert image_likeness.structural_similarity(grey, lighter) == pytest.approx(expected, rel=1e-4)
+    noisy = torch.rand(2, 3, 32, 24, generator=torch.Generator().manual_seed(0))
+    assert image_likeness.structural_similarity(noisy, noisy) == pytest.approx(1)
+    assert abs(image_likeness.structural_similarity(noisy, noisy.flip(-1))) < 0.1

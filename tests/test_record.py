@@ -64,7 +64,6 @@ def test_all_that_was_kept_is_given_back(record):
     assert len(record.marks(bear)) == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="Windows has other permissions")
 def test_only_its_owner_may_read_the_file(record):
     before = os.umask(0)
     try:
@@ -241,7 +240,6 @@ print("deleted", flush=True)
 """
 
 
-@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
 def test_killed_at_any_statement_nothing_is_lost_and_nothing_half_done(record):
     """Every fifth statement of making a child, keeping a session and deleting both, the file looked at after each."""
     seen = set()

@@ -24,7 +24,7 @@ class LossTable:
         self.path = path
         rows = [row for row in read(path) if int(row["iteration"]) <= start]
         text = _text([{name: name for name in COLUMNS}, *rows])
-        whole_files.write_atomically(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        whole_files.write_text(path, text)
 
     def add(self, i: int, values: Mapping[str, float]) -> None:
         """Append iteration `i`'s row; a loss that was not computed yet is left blank."""

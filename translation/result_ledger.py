@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
-from common.whole_files import write_atomically
+from common.whole_files import write_text
 from translation.result_check import Check
 
 FILE = "results.json"
@@ -97,7 +97,7 @@ class Ledger:
         started = time.monotonic()
         photos = {"photos": [dataclasses.asdict(record) for record in self._by_name.values()]}
         text = json.dumps(photos, ensure_ascii=True, indent=1)
-        write_atomically(self._file, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+        write_text(self._file, text)
         self._written = time.monotonic()
         self._took = self._written - started
 

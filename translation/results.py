@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from common.html_page import render
-from common.whole_files import write_atomically
+from common.whole_files import write_atomically, write_text
 from imaging import picture_grid
 from translation.result_ledger import Ledger, PhotoRecord
 from translation.translator import Translation
@@ -146,7 +146,7 @@ def write_page(folder: Path, records: Sequence[PhotoRecord], left_out: Sequence[
     weak = sum(result["state"] != "good" for record in records for result in record.results)
     page = render(TEMPLATE, done=done, left_out=left_out, generators=generators, weak=weak)
     path = folder / "results.html"
-    write_atomically(path, lambda temporary: temporary.write_text(page, encoding="utf-8"))
+    write_text(path, page)
     return path
 
 
