@@ -197,7 +197,7 @@ export async function makeFaces({ friendsPhoto } = {}) {
 function whose(heads) {
   stopProgress();
   show("who");
-  $("#who .people").replaceChildren(...heads.map((head, i) => person(src(head), "who", i + 1, () => make(i))));
+  $("#who .cards").replaceChildren(...heads.map((head, i) => person(src(head), "who", i + 1, () => make(i))));
 }
 
 async function make(face) {

@@ -8,14 +8,14 @@ import { say } from "./words.js";
 
 export async function chooseFriend() {
   show("choose-friend");
-  $("#choose-friend .people").replaceChildren();
+  $("#choose-friend .cards").replaceChildren();
   const status = $("#choose-friend [role=status]");
   say(status, "friendsComing");
   try {
     const people = await friends();
     if (onScreen() !== "choose-friend") return;
     const choices = people.map((images, i) => person(src(images[0]), "friend", i + 1, () => take(images)));
-    $("#choose-friend .people").replaceChildren(...choices);
+    $("#choose-friend .cards").replaceChildren(...choices);
     say(status, "");
   } catch {
     if (onScreen() === "choose-friend") explain(new Error("offline"), chooseFriend);
@@ -29,5 +29,5 @@ const take = (images) => (images.length > 1 ? playWith(images, true) : makeFaces
 export function person(address, word, number, action) {
   const [image, text] = [element("img", { src: address, alt: "" }), element("span")];
   say(text, word, { number });
-  return element("li", {}, button("person", action, image, text));
+  return element("li", {}, button("card person", action, image, text));
 }

@@ -63,6 +63,14 @@ export function symbol(id, className = "icon") {
   return svg;
 }
 
+// Buttons of index.html: their symbol, and their word in an element of its own.
+for (const button of document.querySelectorAll("button[data-icon], button[data-says]")) {
+  const { icon, says } = button.dataset;
+  if (icon) button.append(symbol(icon));
+  if (says) button.append(element("span"));
+  if (says) button.lastChild.dataset.word = says;
+}
+
 export function element(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);

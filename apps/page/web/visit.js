@@ -33,7 +33,7 @@ export function forget() {
   Object.assign(visit, fresh());
   hearNoMore();
   for (const image of document.querySelectorAll("img")) image.removeAttribute("src");
-  for (const list of document.querySelectorAll(".mine, .cards, .people, .sheet")) list.replaceChildren();
+  for (const list of document.querySelectorAll(".mine, .cards, .sheet")) list.replaceChildren();
 }
 
 // A new job, in place of the one before it.
