@@ -7,7 +7,7 @@
 # make test        the tests, but for the slow ones
 # make test-slow   those: kills, many processes, every screen of both apps
 # make quick       a part of the tests, in about a minute
-# make lint        ruff, mypy, and tach: which room may import which
+# make lint        ruff, mypy, and tach: which package may import which
 # make docs-check  every command of the documents is read and, where it works on data, carried out; every link is followed
 # make coverage    the tests, and which lines none of them reaches
 # make lock        the lock files anew: the newest versions that go together, with their hashes
@@ -67,7 +67,7 @@ else
 	@$(PIP) -r $(WANTED)
 endif
 	@if command -v npm >/dev/null; then $(PY) -m apps.page.fetch_vendor; \
-		else echo "npm is not here: the phone web app will work less its mirror."; fi
+		else echo "npm is not here: the phone web app will work without its mirror."; fi
 	@touch $@
 
 demo: $(READY)

@@ -177,7 +177,7 @@ def _with_its_workers(
 ) -> Generator[TrainingBatch, None, None]:
     """`put` of the loader's batches; the workers end with it, however it ends.
 
-    They ignore the SIGTERM that a dying Python sends before it waits for them: left alone, both would wait for ever.
+    Workers ignore SIGTERM; without this both sides wait for ever.
     """
     source = iter(loader)
     try:
@@ -194,7 +194,7 @@ def _leave_signals_to_the_run(_: int) -> None:
 
 
 @contextmanager
-def told_worker_deaths(num_workers: int) -> Iterator[None]:
+def worker_deaths_reported(num_workers: int) -> Iterator[None]:
     """Report in one sentence that the system killed a loader process; torch raises it wherever the run is."""
     try:
         yield

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from common import argument_types, emotions
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.flags import Switch
 from common.progress import progress_bar
-from common.version import TOLD
+from common.version import NAME_AND_VERSION
 from preprocessing import aihub
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
         "The input may also be AI Hub data set 82 as downloaded, zips and label files included."
     )
 
-    parser.add_argument("--version", action="version", version=TOLD)
+    parser.add_argument("--version", action="version", version=NAME_AND_VERSION)
 
     def add(flag: str, text: str, **given: Any) -> None:
         parser.add_argument(flag, help=text, **given)
@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-@door
+@command
 def main(argv: list[str] | None = None) -> int:
     """Preprocess what the command line asks for: 0 if any face was kept, 1 if none was."""
     args = build_parser().parse_args(argv)
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     val = args.val_output or args.output.with_name(args.output.name + "_val")
     output = Output(args.output, val, args.shard)
     if args.merge:
-        _tell_joined(merge_shards(output))
+        _report_joined(merge_shards(output))
     else:
         pattern_given = args.person_pattern != aihub.PERSON_PATTERN
         preprocess(read_settings(args), output, args.num_workers, pattern_given)
@@ -190,11 +190,11 @@ def _fill(settings: CropSettings, output: Output, workers: int, found: Survey) -
             journal.add(rows)
             progress.update(len(rows))
     removed, joined = journal.write_manifest(current)
-    _tell_joined(joined)
+    _report_joined(joined)
     return removed
 
 
-def _tell_joined(faces: int) -> None:
+def _report_joined(faces: int) -> None:
     if faces:
         print(f"{faces} faces stay in train though drawn to be held out: nearly the same pictures are there")
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.emotions import FIVE
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.flags import Switch
-from common.version import TOLD
+from common.version import NAME_AND_VERSION
 
 if TYPE_CHECKING:  # what is heavy is imported where it is used: --help answers at once
     import numpy as np
@@ -174,12 +174,12 @@ def contact_sheet(people: list[str], table: Table) -> Image.Image:
 def build_parser() -> argparse.ArgumentParser:
     """The one flag there is."""
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=TOLD)
+    parser.add_argument("--version", action="version", version=NAME_AND_VERSION)
     parser.add_argument("--overwrite", action=Switch, default=False, help=f"delete what an earlier demo left in {DEMO}")
     return parser
 
 
-@door
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run every step; the settings suit the machine."""
     given = build_parser().parse_args(argv)

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.flags import add_flags, from_values
 from common.settings import JudgeSettings
-from common.version import TOLD
+from common.version import NAME_AND_VERSION
 from scoring.emotion_recognizer import EmotionRecognizer
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def build_parser() -> argparse.ArgumentParser:
     """`predict` and `train`."""
     parser = argparse.ArgumentParser(description="The emotion judge: ask it, or train your own.")
-    parser.add_argument("--version", action="version", version=TOLD)
+    parser.add_argument("--version", action="version", version=NAME_AND_VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
     tidy = argparse.ArgumentDefaultsHelpFormatter
 
@@ -77,7 +77,7 @@ def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
         yield f"{file.name} (no face found)", pixels[top : top + side, left : left + side]
 
 
-@door
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command; returns the exit code."""
     args = build_parser().parse_args(argv)

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.flags import add_flags
 from common.settings import MODES, Settings
-from common.version import TOLD
+from common.version import NAME_AND_VERSION
 from imaging.image_folder import read_folder
 from training.flag_sets import config_words, init_words, preset_words, run_words
 
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Every flag of the published StarGAN-FE under its name and with its default, and those added since."""
     parser = Parser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=TOLD)
+    parser.add_argument("--version", action="version", version=NAME_AND_VERSION)
     for group in Settings.groups().values():
         add_flags(parser.add_argument_group((group.__doc__ or "").rstrip(".")), group)
     return parser
@@ -74,9 +74,9 @@ def train(settings: Settings) -> int:
     if unknown := set(settings.data.pair_from or ()) - set(images.domains):
         raise UserError(f"--pair_from {min(unknown)}: {settings.data.image_dir} has {', '.join(images.domains)}")
     from solver import Solver
-    from training.out_of_memory import told_out_of_memory
+    from training.out_of_memory import out_of_memory_reported
 
-    with told_out_of_memory(settings.speed.accumulate):
+    with out_of_memory_reported(settings.speed.accumulate):
         return Solver(settings, images).train()
 
 
@@ -134,7 +134,7 @@ def export(settings: Settings) -> int:
     return export_onnx(path, settings.networks, settings.use.sample_label_dir)
 
 
-@door
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse, then call one thing."""
     settings = read_flags(sys.argv[1:] if argv is None else argv)

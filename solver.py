@@ -17,7 +17,7 @@ from checkpointing.trained_generator import faces_that_fit, translate_to_all
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
 from common.settings import Settings
-from data_loader import Faces, TrainingBatch, fixed_faces, told_worker_deaths, training_batches
+from data_loader import Faces, TrainingBatch, fixed_faces, training_batches, worker_deaths_reported
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
@@ -83,7 +83,7 @@ class Solver:
     def _run(self, batches: Generator[TrainingBatch, None, None]) -> int:
         saving, state, num_iters = self.settings.saving, self.state, self.schedule.num_iters
         closing = contextlib.closing
-        with self.stop, closing(self.log), closing(batches), told_worker_deaths(self.settings.data.num_workers):
+        with self.stop, closing(self.log), closing(batches), worker_deaths_reported(self.settings.data.num_workers):
             for i in range(state.iteration + 1, num_iters + 1):
                 batch = next(batches)
                 if i == 1 and self.ranks.is_first:
@@ -124,7 +124,7 @@ class Solver:
         c_trg, alpha = self.draw(i, c_org)
         if batch.c_trg is not None:
             c_trg = batch.c_trg
-        # Where the answer is known it is D's real face: of the same person, so that only a wrong expression differs.
+        # With pairs D's real image is the known answer, so only the expression can differ.
         real = (x_real, c_org) if batch.x_trg is None else (batch.x_trg, c_trg)
         if i <= self.state.d_warmup:
             return self.warmup_step(*real)
@@ -215,17 +215,17 @@ class Solver:
     ) -> Parts:
         """One step of `optimizer` down the mean loss over `--accumulate` parts of the batch; the mean of the losses."""
         optimizer.zero_grad()
-        told: list[Parts] = []
+        parts_of_batch: list[Parts] = []
         for part in _parts(batch, self.speed.accumulate):
             with autocast(self.device, self.speed.amp):
                 loss, parts = loss_of(*part)
             (loss / self.speed.accumulate).backward()
-            told.append({name: value.detach() for name, value in parts.items()})
+            parts_of_batch.append({name: value.detach() for name, value in parts.items()})
         self.ranks.average_gradients(network)
         optimizer.step()
-        if len(told) == 1:
-            return told[0]
-        return {name: torch.stack([parts[name] for parts in told]).mean() for name in told[0]}
+        if len(parts_of_batch) == 1:
+            return parts_of_batch[0]
+        return {name: torch.stack([parts[name] for parts in parts_of_batch]).mean() for name in parts_of_batch[0]}
 
     # --- Beginning, and going back ----------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Solver:
         with ranks.first_before_the_others():  # the others find what the first one fetched and computed
             self._prepare(start)
         self.watch = LossWatch(ranks.mean)
-        self.losses = dict(state.told)
+        self.losses = dict(state.last_losses)
         board = saving.log_dir if saving.use_tensorboard and ranks.is_first else None
         table = self.folder.models / "losses.csv" if ranks.is_first else None
         self.log = TrainingLog(start, num_iters, board, table, silent=not ranks.is_first)
@@ -380,7 +380,7 @@ class Solver:
     def _save(self, name: int | str) -> None:
         """Save the set `name` in the background, if everything in it is finite."""
         self._require_finite()
-        self.state.told = dict(self.losses)
+        self.state.last_losses = dict(self.losses)
         self.log.flush()  # scores and logs up to this set must be on disk before the set is
         if self.ranks.is_first:
             self.folder.save(name, self.state.parts())

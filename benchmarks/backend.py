@@ -147,7 +147,7 @@ def overhead(server: Server, path: Path, rounds: int) -> bool:
 
 
 def main() -> int:
-    """Run one of the three; 0 if it holds what the design asks for."""
+    """Run one of the three; 0 if the time and memory it asks for are kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("load", "hostile", "overhead"))
     parser.add_argument("--clients", type=int, default=32)

@@ -59,7 +59,7 @@ class Way:
 
 
 def published_way(args: argparse.Namespace, folder: Path, workers: int, device: torch.device) -> Batches:
-    """The loader of the published StarGAN code, with the design document's transforms."""
+    """The loader of the published StarGAN code, with its transforms."""
     transform = v2.Compose(
         [
             v2.RandomHorizontalFlip(),
@@ -102,7 +102,7 @@ def ways_of(args: argparse.Namespace, folder: Path, cache: Path, device: torch.d
 
 
 def measure(way: Way, args: argparse.Namespace, device: torch.device) -> None:
-    """One round: the rate with workers, then the processor's time in this process alone, where it can be told."""
+    """One round: the rate with workers, then the processor's time in this process alone, where it can be measured."""
     with closing(way.open(way.workers)) as batches:  # type: ignore[type-var]
         way.rates.append(1 / _seconds_an_image(batches, args, device, time.perf_counter))
     with closing(way.open(0)) as batches:  # type: ignore[type-var]

@@ -36,7 +36,7 @@ from apps import expression_rules, learned_feedback
 from apps.expression_rules import Blendshapes
 from apps.face_reading import read_face
 from common import emotions
-from common.errors import UserError, door
+from common.errors import UserError, command
 from face_detection import FaceFinder
 from imaging.drawing.picture import draw_face, usual_intensity
 from imaging.photo import read_photo
@@ -397,7 +397,7 @@ def phone_page(frame: np.ndarray) -> tuple[float, float, float]:
     return float(without), float(judged), float(coached)
 
 
-@door
+@command
 def main(argv: list[str] | None = None) -> int:
     """Fit where asked, then measure and print."""
     parser = argparse.ArgumentParser(description="The mirror on faces whose emotion is known.")

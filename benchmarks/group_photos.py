@@ -81,14 +81,14 @@ def main() -> None:
     heads = heads_of(args.heads)
     with FaceFinder() as finder:
         for name, (width, height, count, size) in SCENES.items():
-            told = []
+            counts = []
             for seed in range(args.scenes):
                 photo, centres = scene(heads, width, height, count, size, seed)
                 start = time.perf_counter()
                 faces = finder.faces(photo)
                 seconds = time.perf_counter() - start
-                told.append((*count_found(faces, centres, size), seconds))
-            results = (f"{found} found, {more} more, {seconds:.2f} s" for found, more, seconds in told)
+                counts.append((*count_found(faces, centres, size), seconds))
+            results = (f"{found} found, {more} more, {seconds:.2f} s" for found, more, seconds in counts)
             print(f"{name}: {'; '.join(results)}", flush=True)
         if args.before:
             compare_portraits(finder, args.before, heads)

@@ -56,12 +56,12 @@ def live(words: Sequence[str], output: Path, kill_after: tuple[int, float] | Non
 
     `kill_after`: the iteration to wait for (0: none), and the seconds from then to SIGKILL.
     """
-    told = output.stat().st_size if output.exists() else 0
+    before = output.stat().st_size if output.exists() else 0
     with output.open("a") as log:
         run = subprocess.Popen([sys.executable, str(ROOT / "main.py"), *map(str, words)], stdout=log, stderr=log)
     if kill_after:
         iteration, seconds = kill_after
-        while iteration and _reached(output, told) < iteration and run.poll() is None:
+        while iteration and _reached(output, before) < iteration and run.poll() is None:
             time.sleep(0.01)
         time.sleep(seconds)
         run.kill()
@@ -69,9 +69,9 @@ def live(words: Sequence[str], output: Path, kill_after: tuple[int, float] | Non
     return None if code < 0 else code
 
 
-def _reached(output: Path, told: int) -> int:
-    """The last iteration logged since the file had `told` bytes."""
-    return max((int(i) for i in re.findall(rb"^\[(\d+)/", output.read_bytes()[told:], re.MULTILINE)), default=0)
+def _reached(output: Path, before: int) -> int:
+    """The last iteration logged since the file had `before` bytes."""
+    return max((int(i) for i in re.findall(rb"^\[(\d+)/", output.read_bytes()[before:], re.MULTILINE)), default=0)
 
 
 def scalars(log_dir: Path) -> dict[str, list[tuple[int, float]]]:
@@ -121,19 +121,19 @@ def compare(work: Path, image_dir: Path, kills: int, num_iters: int, seed: int) 
         return 1
     whole = time.monotonic() - began
     chance = random.Random(seed)
-    words, told, codes = flags(broken, image_dir, judge, num_iters), work / "broken.txt", Counter[str]()
+    words, output_file, codes = flags(broken, image_dir, judge, num_iters), work / "broken.txt", Counter[str]()
     for number in range(kills):
         resume = "latest" if any((broken / "model_save").glob("*-state.ckpt")) else "0"
         # Four in five while it trains, each a little further on; the others while it starts.
         target = num_iters * number // (kills + 1) if chance.random() < 0.8 else 0
         moment = (target, chance.uniform(0, 0.15 if target else 1.5))
-        told.touch()
-        code = live([*words, "--resume_iters", resume], told, moment)
+        output_file.touch()
+        code = live([*words, "--resume_iters", resume], output_file, moment)
         codes["killed" if code is None else f"ended with {code}"] += 1
         halfway = len(list((broken / "model_save").glob(".*.ckpt.*")))
         codes["killed during a save"] += bool(halfway)
         print(f"life {number + 1}: {dict(codes)}", flush=True)
-    code = live([*words, "--resume_iters", "latest"], told, None)
+    code = live([*words, "--resume_iters", "latest"], output_file, None)
     wrong = differences(straight, broken, num_iters)
     print(f"unbroken run: {whole:.1f} s for {num_iters} iterations; {dict(codes)}; last life ended with {code}")
     print(f"different: {', '.join(wrong)}" if wrong else "equal: weights, optimisers, scores.csv, TensorBoard scalars")

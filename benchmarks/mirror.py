@@ -26,7 +26,7 @@ from serving import Server, jpeg
 from tqdm import tqdm
 
 from common.emotions import FIVE
-from common.errors import UserError, door
+from common.errors import UserError, command
 
 PRAISE_SECONDS = 6.0  # an expression that is praised later than this counts as not praised
 FILM_SECONDS = 4.0  # an expression is shown: what is held two seconds is praised by then, or not at all
@@ -109,10 +109,10 @@ def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
             page.goto(server.url)
             for person in tqdm(persons[:: max(1, len(persons) // count)][:count], "people"):
                 pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
-                told = page.evaluate(WATCH, [pictures, list(FIVE), level, FILM_SECONDS])
-                if not told["rest"]:
+                watched = page.evaluate(WATCH, [pictures, list(FIVE), level, FILM_SECONDS])
+                if not watched["rest"]:
                     print(f"{person}: no resting face was taken", file=sys.stderr)
-                found += [{"person": person, **result} for result in told["results"]]
+                found += [{"person": person, **result} for result in watched["results"]]
             browser.close()
     return found
 
@@ -121,7 +121,7 @@ def _address(file: Path) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(file.read_bytes()).decode()}"
 
 
-@door
+@command
 def main(argv: list[str] | None = None) -> int:
     """Watch and print; ends with 1 where it falls short."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

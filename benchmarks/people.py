@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from benchmarks import photolike
 from common.emotions import FIVE
-from common.errors import UserError, door
+from common.errors import UserError, command
 from emotion_recognition import EmotionRecognizer
 from face_detection import Face
 from face_identity import SAME_PERSON, IdentityNetwork
@@ -248,7 +248,7 @@ def measure_photolike(generator: Path, folder: Path, count: int, sheets: Path | 
     return 0
 
 
-@door
+@command
 def main() -> int:
     """Print the tables and save the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

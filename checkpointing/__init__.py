@@ -1,1 +1,1 @@
-"""Files of trained networks: written whole, read as if a stranger made them, in our format and in others'."""
+"""Files of trained networks: written whole, read as untrusted input, in our format and in others'."""

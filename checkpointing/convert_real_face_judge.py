@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.whole_files import write_atomically
 
 PACKAGE = "@vladmandic/face-api@1.7.15"
@@ -304,7 +304,7 @@ def _write(content: bytes, path: Path) -> None:
     path.write_bytes(content)
 
 
-@door
+@command
 def main(argv: Sequence[str] | None = None) -> int:
     """Fetch, check, convert; returns the exit code."""
     parser = argparse.ArgumentParser(description="Convert the judge of real faces from its npm package.")

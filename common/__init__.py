@@ -1,1 +1,1 @@
-"""What three rooms or more stand on: the vocabulary, errors in one sentence, devices, processes, files."""
+"""What three packages or more need: settings, the vocabulary, errors, devices, worker processes, files."""

@@ -16,18 +16,18 @@ def boolean(text: str) -> bool:
 
 
 def whole(text: str) -> int:
-    """A whole number from 0 on."""
-    return _integer(text, 0, None, "from 0 on")
+    """A whole number, at least 0."""
+    return _integer(text, 0, None, "of at least 0")
 
 
 def count(text: str) -> int:
-    """A whole number from 1 on."""
+    """A whole number, at least 1."""
     return _integer(text, 1, None, "above 0")
 
 
 def several(text: str) -> int:
-    """A whole number from 2 on."""
-    return _integer(text, 2, None, "from 2 on")
+    """A whole number, at least 2."""
+    return _integer(text, 2, None, "of at least 2")
 
 
 def percent(text: str) -> int:
@@ -57,10 +57,10 @@ def positive(text: str) -> float:
 
 
 def weight(text: str) -> float:
-    """A finite number from 0 on."""
+    """A finite number, at least 0."""
     value = _real(text)
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} must be at least 0")
     return value
 
 
@@ -100,9 +100,9 @@ def which_face(text: str) -> int | str:
     raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor 'largest' nor a number from 0")
 
 
-def _integer(text: str, lowest: int, highest: int | None, told: str) -> int:
+def _integer(text: str, lowest: int, highest: int | None, allowed: str) -> int:
     if not text.isdecimal() or int(text) < lowest or (highest is not None and int(text) > highest):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {told}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {allowed}")
     return int(text)
 
 

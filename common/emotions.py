@@ -1,4 +1,4 @@
-"""The vocabulary: each emotion's folder name, aliases, Korean words and judge class (design: one table)."""
+"""The vocabulary: each emotion's folder name, aliases, Korean words and judge class."""
 
 from __future__ import annotations
 

@@ -25,15 +25,15 @@ class UserError(Exception):
 
 
 class RunStopped(UserError):
-    """A run that was rightly asked for and cannot go on: what happened, and how to continue, as one sentence."""
+    """A valid run that has to stop: why, and how to continue, as one sentence."""
 
     exit_code = 1
 
 
-def door(main: Callable[P, int]) -> Callable[P, int]:
-    """Make `main` print a `UserError` or Ctrl-C as one line on stderr and return its exit code, not a traceback.
+def command(main: Callable[P, int]) -> Callable[P, int]:
+    """Decorator of a program's `main`: a `UserError` or Ctrl-C is one line on stderr and an exit code, no traceback.
 
-    And any file's name on stdout: one that is not UTF-8 (from an old Korean zip) with escapes.
+    File names on stdout that are not UTF-8 (from an old Korean zip) are escaped.
     """
 
     @functools.wraps(main)

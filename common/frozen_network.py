@@ -52,8 +52,8 @@ class FeaturesAndLogits(nn.Module):
 class FrozenNetwork:
     """A network for use only: no gradients, channels-last, in `dtype` on `device`; its outputs are tensors.
 
-    `images_at_once` is by default what a CPU's cache holds, or what fills a GPU. On a CPU every batch is filled up to
-    it: what is fused for one size rounds otherwise at another, and no result may depend on what else was measured.
+    `images_at_once` is by default what a CPU's cache holds, or what fills a GPU. On a CPU batches are padded to this
+    size, as kernels fused for other sizes round differently.
     """
 
     def __init__(

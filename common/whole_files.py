@@ -70,19 +70,19 @@ def is_users_mistake(error: OSError) -> bool:
 
 def reason(error: OSError, what: str) -> str:
     """Why writing `what` failed; names the file only where `what` does not."""
-    told = error.strerror or str(error)
+    why = error.strerror or str(error)
     if error.errno in (errno.EEXIST, errno.ENOTDIR):
-        told = "a file is in the place of a folder"
-    return told if not error.filename or str(error.filename) in what else f"{told}: {error.filename}"
+        why = "a file is in the place of a folder"
+    return why if not error.filename or str(error.filename) in what else f"{why}: {error.filename}"
 
 
 @contextmanager
-def told_unwritable(what: str) -> Iterator[None]:
+def unwritable_reported(what: str) -> Iterator[None]:
     """Report in one sentence that `what`, a flag and its folder, can't be written."""
     try:
         yield
     except OSError as error:
-        told = f"{what} could not be written ({reason(error, what)})"
+        why = f"{what} could not be written ({reason(error, what)})"
         if is_users_mistake(error):
-            raise UserError(f"{told}: name another, or repair that one") from error
-        raise RunStopped(f"{told}: free some space or repair the disk, then repeat the command") from error
+            raise UserError(f"{why}: name another, or repair that one") from error
+        raise RunStopped(f"{why}: free some space or repair the disk, then repeat the command") from error

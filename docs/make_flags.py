@@ -58,7 +58,7 @@ def sections(module: str, parser: argparse.ArgumentParser) -> Iterator[str]:
             yield f"\n### {name}\n"
             yield from sections(module, inner)
     for group in parser._action_groups:
-        actions = [a for a in group._group_actions if a not in commands and told(a)]
+        actions = [a for a in group._group_actions if a not in commands and is_own(a)]
         if not actions:
             continue
         if group.title not in ("positional arguments", "options"):
@@ -67,7 +67,7 @@ def sections(module: str, parser: argparse.ArgumentParser) -> Iterator[str]:
         yield from (f"| {name_of(a)} | {default_of(module, a)} | {text_of(a)} |\n" for a in actions)
 
 
-def told(action: argparse.Action) -> bool:
+def is_own(action: argparse.Action) -> bool:
     """Whether the flag belongs to this program: all have --help and --version."""
     return not isinstance(action, argparse._HelpAction | argparse._VersionAction)
 

@@ -30,12 +30,12 @@ def advice(clear: Counter[int], crop_size: int = CROP_SIZE) -> str:
     share = beyond(clear, crop_size)
     if share <= CLOSE_UPS:
         return ""
-    told = f"{share:.0%} of the faces fill their photos: the centre {crop_size} pixels of their crops reach beyond them"
+    fact = f"{share:.0%} of the faces fill their photos: the centre {crop_size} pixels of their crops reach beyond them"
     sizes = (size for size in range(CROP_SIZE - 32, SMALLEST_CROP - 1, -32) if size < crop_size)
     if helps := next((size for size in sizes if beyond(clear, size) <= CLOSE_UPS), None):
-        return f"{told}; train with --crop_size {helps} ({beyond(clear, helps):.0%} do so then)"
+        return f"{fact}; train with --crop_size {helps} ({beyond(clear, helps):.0%} do so then)"
     return (
-        f"{told}, and no --crop_size that shows the whole face helps: preprocess the photos these were cut from, or "
+        f"{fact}, and no --crop_size that shows the whole face helps: preprocess the photos these were cut from, or "
         "know that a network learns the edge, too (--border soft mirrors and blurs what is missing)"
     )
 

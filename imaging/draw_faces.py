@@ -15,7 +15,7 @@ import cv2
 from tqdm import tqdm
 
 from common.emotions import EMOTIONS, FIVE, canonical
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.flags import Switch
 from common.worker_processes import WorkerDied, map_in_processes
 from imaging.drawing.people import Image
@@ -105,7 +105,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     return args
 
 
-@door
+@command
 def main(argv: list[str] | None = None) -> int:
     """Draw the faces the command line asks for."""
     args = parse_arguments(argv)

@@ -52,10 +52,10 @@ class DecodedFaces:
 def open_cache(folder: Path, images: LabelledImages, crop_size: int, image_size: int) -> DecodedFaces:
     """The cache that `prepare` left in `folder`; raises `UserError` where there is none for these images."""
     path = _path(folder, images, crop_size, image_size)
-    told = _read(path)
-    if told.get("content") != _content(images, crop_size, image_size):
+    description = _read(path)
+    if description.get("content") != _content(images, crop_size, image_size):
         raise UserError(f"{path} does not hold the faces of this run: run again without --cache, or delete the file")
-    unreadable = {int(index): reason for index, reason in told["unreadable"].items()}
+    unreadable = {int(index): reason for index, reason in description["unreadable"].items()}
     return DecodedFaces(path, len(images.paths), image_size, unreadable)
 
 
@@ -186,15 +186,15 @@ def _files(images: LabelledImages) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """The description of a cache that is whole; empty where there is none."""
     try:
-        told = json.loads(_description(path).read_text(encoding="utf-8", errors="surrogateescape"))
-        return told if path.stat().st_size == told["content"]["bytes"] else {}
+        description = json.loads(_description(path).read_text(encoding="utf-8", errors="surrogateescape"))
+        return description if path.stat().st_size == description["content"]["bytes"] else {}
     except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _stands_for(path: Path, wanted: dict[str, Any]) -> bool:
-    told = _read(path)
-    return all(told.get(name) == value for name, value in wanted.items())
+    description = _read(path)
+    return all(description.get(name) == value for name, value in wanted.items())
 
 
 def _clear(path: Path) -> None:

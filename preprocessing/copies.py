@@ -44,8 +44,8 @@ def left_out_copies(files: Iterable[tuple[str, str, str, str]]) -> dict[str, str
         emotions = sorted({emotion for _, _, emotion in group})
         if len(emotions) > 1:
             names = [name for _, name, _ in group]
-            told = f"the same picture has two emotions ({' and '.join(emotions)}: {', '.join(names)})"
-            reasons |= dict.fromkeys(names, told)
+            reason = f"the same picture has two emotions ({' and '.join(emotions)}: {', '.join(names)})"
+            reasons |= dict.fromkeys(names, reason)
         else:
             reasons |= {name: f"a copy of another picture ({group[0][1]})" for _, name, _ in group[1:]}
     return reasons

@@ -69,7 +69,7 @@ class Task:
     @property
     def digest(self) -> str:
         """16 hex digits that stand for this task: another content, label or split makes another task."""
-        told: tuple[object, ...] = (
+        described: tuple[object, ...] = (
             self.source.name,
             self.source.version,
             self.emotion,
@@ -80,8 +80,8 @@ class Task:
             self.left_out,
         )
         if self.neutral:
-            told += (self.neutral.name, self.neutral.version, self.name)
-        return _hash(repr(told))
+            described += (self.neutral.name, self.neutral.version, self.name)
+        return _hash(repr(described))
 
     @property
     def stem(self) -> str:

@@ -161,8 +161,8 @@ def _thumbnails(least: Least, output: Output) -> list[dict[str, str]]:
             crop.thumbnail((THUMBNAIL, THUMBNAIL))
             data = io.BytesIO()
             crop.save(data, "JPEG", quality=85)
-        told = [row["source"], row["emotion"], f"votes: {row['votes']}" if row["votes"] else ""]
-        told += [f"{name.replace('_', ' ')} {row[name]}" for name in MEASURES if row.get(name)]
+        caption = [row["source"], row["emotion"], f"votes: {row['votes']}" if row["votes"] else ""]
+        caption += [f"{name.replace('_', ' ')} {row[name]}" for name in MEASURES if row.get(name)]
         url = "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
-        pictures.append({"url": url, "told": ", ".join(filter(None, told))})
+        pictures.append({"url": url, "caption": ", ".join(filter(None, caption))})
     return pictures

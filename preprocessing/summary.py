@@ -53,8 +53,8 @@ def print_summary(output: Output) -> int:
     if not (kept["train"] or kept["val"]):
         words = Vocabulary(tuple(map(tuple, read_settings_file(output).get("mapped", [])))).words
         print(f"the words that are understood, in any case: {', '.join(words)}; --map WORD=NAME adds to them")
-    if told := close_ups.advice(close_ups.clear_sizes(read_rows(output.manifest))):
-        print(f"warning: {told}")
+    if advice := close_ups.advice(close_ups.clear_sizes(read_rows(output.manifest))):
+        print(f"warning: {advice}")
     report = output.train / "report.html"
     print(f"see {output.manifest}" + (f" and {report}" if report.exists() and output.shard[1] == 1 else ""))
     return 0 if kept["train"] or kept["val"] else 1

@@ -27,21 +27,21 @@ class Survey:
 
     def notes(self, settings: CropSettings) -> list[str]:
         """What to say before the work begins."""
-        told = []
+        notes = []
         if self.two_emotions:
-            told.append(
+            notes.append(
                 f"note: {len(self.two_emotions)} paths name several emotions, as {self.two_emotions[0]}: the outermost "
                 "folder counts"
             )
         if settings.split != "folders" and self.sides["train"] and self.sides["val"]:
-            told.append(
+            notes.append(
                 f"note: {settings.input} is divided already ({self.sides['train']} files in train folders, "
                 f"{self.sides['val']} in val or test): --split folders keeps it so, without it they are mixed"
             )
         table = self.labels.table
         if table and (listed := len(table.lines)) > self.in_table:
-            told.append(f"note: {listed - self.in_table} of {listed} lines of {table.path} name no file in the folder")
-        return told
+            notes.append(f"note: {listed - self.in_table} of {listed} lines of {table.path} name no file in the folder")
+        return notes
 
 
 def survey(settings: CropSettings, pattern_given: bool = False) -> Survey:

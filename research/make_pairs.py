@@ -21,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.emotions import FIVE
-from common.errors import UserError, door
+from common.errors import UserError, command
 from common.progress import progress_bar
-from common.whole_files import told_unwritable, write_atomically
+from common.whole_files import unwritable_reported, write_atomically
 from face_detection import FaceFinder
 from imaging.draw_faces import write_jpeg
 from imaging.face_geometry import FACE_SIZE
@@ -107,7 +107,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-@door
+@command
 def main(argv: list[str] | None = None) -> int:
     """Write the pairs that the command line asks for: 0 if a face served, 1 if none did. A second run goes on."""
     args = build_parser().parse_args(argv)
@@ -119,7 +119,7 @@ def main(argv: list[str] | None = None) -> int:
         if folder in (args.output.resolve(), *args.output.resolve().parents):
             raise UserError(f"--output {args.output} lies inside --{flag} {folder}: name another folder")
     try:
-        with told_unwritable(f"--output {args.output}"), FaceFinder() as finder:
+        with unwritable_reported(f"--output {args.output}"), FaceFinder() as finder:
             return make_pairs(args, faces, finder)
     except KeyboardInterrupt:
         print("\nstopped: the same command carries on from here", file=sys.stderr)

@@ -26,7 +26,7 @@ from imaging.value_range import to_unit
 from scoring.features import stratified, unit_images
 from scoring.metrics import Score, Scorer
 from training.distributed import Ranks
-from training.safeguards import patiently
+from training.safeguards import retry_writing
 
 CRITERION = "scores.json"
 JUDGE = "judge"  # in it: the name of the judge that a score asked
@@ -99,11 +99,11 @@ class Selection:
         for flag, now in self.criterion.items():
             then = so_far.get(flag, now)
             if then != now:
-                told = "was another file" if flag == "emotion_model" else f"was {then}, and is {now} now"
+                change = "was another file" if flag == "emotion_model" else f"was {then}, and is {now} now"
                 folder = self.table.parent
                 raise UserError(
-                    f"the scores in {self.table} cannot be compared with those to come: --{flag} {told}: pass what it "
-                    f"was, or move scores.csv and best-*.ckpt out of {folder} to choose the best anew"
+                    f"the scores in {self.table} cannot be compared with those to come: --{flag} {change}: pass "
+                    f"what it was, or move scores.csv and best-*.ckpt out of {folder} to choose the best anew"
                 )
 
     def _criterion_so_far(self) -> dict[str, Any]:
@@ -200,4 +200,4 @@ class Selection:
         self._write_file(self.table, text.getvalue())
 
     def _write_file(self, path: Path, text: str) -> None:
-        patiently(lambda: whole_files.write_text(path, text), str(path), tqdm.write)
+        retry_writing(lambda: whole_files.write_text(path, text), str(path), tqdm.write)

@@ -58,8 +58,8 @@ def draw(matrix: np.ndarray, names: Sequence[str], title: str) -> Image.Image:
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     axes.set(xticks=range(len(words)), yticks=range(len(words)), xticklabels=words, yticklabels=words)
     for (row, column), share in np.ndenumerate(shares):
-        told = f"{share:.0%}\n{matrix[row, column]}"
-        axes.text(column, row, told, ha="center", va="center", color="white" if share > 0.5 else "black")
+        text = f"{share:.0%}\n{matrix[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", color="white" if share > 0.5 else "black")
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100)
     return Image.open(file)

@@ -80,12 +80,12 @@ class Opinions:
 
     def summary(self) -> dict[str, Any]:
         """Shares in [0, 1], over all and per emotion: named rightly; its log-odds rise most above the source's."""
-        told: dict[str, Any] = {}
+        shares: dict[str, Any] = {}
         for name, found in (("right", self._right), ("rises most", self._rises)):
             parts = {self.domains[target]: np.concatenate(hits) for target, hits in sorted(found.items())}
-            told[name] = float(np.concatenate(list(parts.values())).mean())
-            told[f"{name} by emotion"] = {domain: float(hits.mean()) for domain, hits in parts.items()}
-        return told
+            shares[name] = float(np.concatenate(list(parts.values())).mean())
+            shares[f"{name} by emotion"] = {domain: float(hits.mean()) for domain, hits in parts.items()}
+        return shares
 
 
 def _log_odds(p: np.ndarray) -> np.ndarray:
@@ -253,19 +253,19 @@ class Evaluator:
 
     def remarks(self) -> list[str]:
         """What to know of the numbers."""
-        told = [*self.scorer.remarks, *self.places.remarks()]
+        remarks = [*self.scorer.remarks, *self.places.remarks()]
         if not self.judge:
-            told.append("no judge was asked (--score none): distances, cycle and identity only")
+            remarks.append("no judge was asked (--score none): distances, cycle and identity only")
         fewest = min(map(len, self.files.values()))
         if fewest < ENOUGH_FACES:
-            told.append(
+            remarks.append(
                 f"{self.distance_name} of {fewest:,} faces an emotion is biased (it needs {ENOUGH_FACES:,}): compare "
                 f"it only on the same faces, and look at the {self.kernel_name} first"
             )
         for name, matrix in self.real_confusions.items():
             if doubt := confusion_matrix.doubt(matrix, self.domains):
-                told.append(f"{name} {doubt} on the real faces: what it says of translated ones means little")
-        return told
+                remarks.append(f"{name} {doubt} on the real faces: what it says of translated ones means little")
+        return remarks
 
     def __enter__(self) -> Evaluator:
         return self
@@ -325,11 +325,11 @@ def evaluate_checkpoints(settings: Settings) -> int:
     paths = checkpoints_of(settings.saving.model_save_dir, use, settings.given)
     first = load_generator(paths[0], **foreign_settings(settings.networks, use.sample_label_dir))
     faces = held_out(image_dir, first.domains)
-    with whole_files.told_unwritable(f"--result_dir {result_dir}"):  # found out before the measuring
+    with whole_files.unwritable_reported(f"--result_dir {result_dir}"):  # found out before the measuring
         result_dir.mkdir(parents=True, exist_ok=True)
     with Evaluator(settings, faces, (first.crop_size, first.image_size)) as evaluator:
         found = [evaluator.evaluate(path) for path in paths]
-    told = {
+    report = {
         "image_dir": str(image_dir),
         "faces": {domain: len(files) for domain, files in evaluator.files.items()},
         "domains": first.domains,
@@ -342,10 +342,10 @@ def evaluate_checkpoints(settings: Settings) -> int:
         **real_faces(evaluator),
         "checkpoints": [asdict(evaluation) for evaluation, _ in found],
     }
-    with whole_files.told_unwritable(f"--result_dir {result_dir}"):
-        whole_files.write_text(result_dir / "eval.json", json.dumps(told, indent=2, ensure_ascii=False))
-        whole_files.write_text(result_dir / "eval.html", page(told, [grid for _, grid in found]))
-    print("\n".join(lines(told)))
+    with whole_files.unwritable_reported(f"--result_dir {result_dir}"):
+        whole_files.write_text(result_dir / "eval.json", json.dumps(report, indent=2, ensure_ascii=False))
+        whole_files.write_text(result_dir / "eval.html", page(report, [grid for _, grid in found]))
+    print("\n".join(lines(report)))
     print(f"\nin full: {result_dir / 'eval.json'}, to look at: {result_dir / 'eval.html'}")
     return 0
 
@@ -371,12 +371,12 @@ def held_out(image_dir: Path, domains: list[str]) -> LabelledImages:
     return LabelledImages(domains, images.paths, [labels[label] or 0 for label in images.labels])
 
 
-def lines(told: dict[str, Any]) -> list[str]:
+def lines(report: dict[str, Any]) -> list[str]:
     """The numbers as text."""
-    out = list(told["remarks"])
-    for name, right in told["real_right"].items():
-        out.append(f"{name} on {sum(told['faces'].values())} real faces: {right:.1%} right")
-    for c in told["checkpoints"]:
+    out = list(report["remarks"])
+    for name, right in report["real_right"].items():
+        out.append(f"{name} on {sum(report['faces'].values())} real faces: {right:.1%} right")
+    for c in report["checkpoints"]:
         scored = "" if c["score"] is None else f"score {c['score']:.4g}, "
         out.append(f"\ncheckpoint {c['name']}: {scored}{c['images_per_second']:.1f} images/s")
         for name, told_by in c["judges"].items():
@@ -388,28 +388,30 @@ def lines(told: dict[str, Any]) -> list[str]:
             out.append(f"  {domain:12}" + "  ".join(f"{name} {value:.4g}" for name, value in parts.items()))
         out.append("  cycle       " + "  ".join(f"{name} {value:.4g}" for name, value in c["cycle"].items()))
         identities = "  ".join(f"{name} {value:.4g}" for name, value in c["identity"].items())
-        out.append("  identity    " + (identities or f"not measured: {told['no_identity'] or 'no face was found'}"))
+        out.append("  identity    " + (identities or f"not measured: {report['no_identity'] or 'no face was found'}"))
     return out
 
 
-def page(told: dict[str, Any], grids: list[np.ndarray]) -> str:
+def page(report: dict[str, Any], grids: list[np.ndarray]) -> str:
     """eval.html: one file that needs no network, its pictures inside it."""
-    names = told["domains"]
-    judged = told["judge"] is not None
-    matrices = [np.asarray(c["translated_confusion"]) for c in told["checkpoints"] if judged]
+    names = report["domains"]
+    judged = report["judge"] is not None
+    matrices = [np.asarray(c["translated_confusion"]) for c in report["checkpoints"] if judged]
     return render(
         TEMPLATE,
-        **told,
+        **report,
         grids=[data_url(Image.fromarray(grid)) for grid in grids],
         confusions=[data_url(confusion_matrix.draw(m, names, "Translated faces")) for m in matrices],
-        real=data_url(confusion_matrix.draw(np.asarray(told["real_confusion"]), names, "Real faces")) if judged else "",
-        curves=[data_url(curve) for curve in curves(told)],
+        real=data_url(confusion_matrix.draw(np.asarray(report["real_confusion"]), names, "Real faces"))
+        if judged
+        else "",
+        curves=[data_url(curve) for curve in curves(report)],
     )
 
 
-def curves(told: dict[str, Any]) -> list[Image.Image]:
+def curves(report: dict[str, Any]) -> list[Image.Image]:
     """Score and accuracy over the iterations, where more than one checkpoint is compared."""
-    compared = sorted((c for c in told["checkpoints"] if c["iteration"] is not None), key=lambda c: c["iteration"])
+    compared = sorted((c for c in report["checkpoints"] if c["iteration"] is not None), key=lambda c: c["iteration"])
     if len(compared) < 2:
         return []
     from matplotlib.figure import Figure

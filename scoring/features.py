@@ -17,7 +17,7 @@ from tqdm import tqdm
 from checkpointing import tensor_file
 from common import frozen_network, pretrained_files
 from common.errors import UserError
-from common.whole_files import told_unwritable, write_atomically
+from common.whole_files import unwritable_reported, write_atomically
 from imaging.face_crop import load_crop
 from imaging.face_geometry import Square
 from imaging.image_folder import LabelledImages
@@ -166,7 +166,7 @@ def real_features(
             found[domain] = np.concatenate(parts)
     # Numbered, because a folder's name may hold what a name in a zip may not.
     numbered = {str(i): features for i, features in enumerate(found.values())}
-    with told_unwritable(str(kept)):
+    with unwritable_reported(str(kept)):
         write_atomically(kept, lambda temporary: _save(temporary, numbered))
     return found
 

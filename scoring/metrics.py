@@ -110,13 +110,13 @@ class Score:
 
     def scalars(self) -> dict[str, float]:
         """Everything by name, for TensorBoard and `scores.csv`: score, <distance>/<domain>, confidence/<domain>."""
-        told = {"score": self.value}
+        scalars = {"score": self.value}
         for domain, part in self.domains.items():
             if part.distance is not None:
-                told[f"{self.distance_name}/{domain}"] = part.distance
+                scalars[f"{self.distance_name}/{domain}"] = part.distance
             if part.confidence is not None:
-                told[f"confidence/{domain}"] = part.confidence
-        return told
+                scalars[f"confidence/{domain}"] = part.confidence
+        return scalars
 
 
 def score(

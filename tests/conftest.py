@@ -69,7 +69,7 @@ def judge(tmp_path_factory):
 
 @pytest.fixture
 def cli():
-    """Run a door of the project as a user would: `cli("main.py", "--mode", ...)` -> CompletedProcess."""
+    """Run a command of the project as a user would: `cli("main.py", "--mode", ...)` -> CompletedProcess."""
 
     def run(*words, timeout=200, **kwargs):
         command = [sys.executable, *map(str, words)]

@@ -1,4 +1,4 @@
-"""The demo's door: it deletes nothing that it was not told to."""
+"""The demo's command: it deletes nothing that it was not told to."""
 
 from conftest import ROOT
 

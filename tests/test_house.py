@@ -1,4 +1,4 @@
-"""docs/house.md is the way in for a newcomer: it tells of every room and every root file, and of none that is gone.
+"""docs/house.md is the way in for a newcomer: it lists every package and every root file, and none that is gone.
 
 Who may import whom is checked by `tach check` (make lint), whose list must know them all too. What is imported from
 outside must be in the requirements.
@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from conftest import ROOT
 
-ROOMS = {
+PACKAGES = {
     path.parent.relative_to(ROOT).as_posix(): path.parent
     for top in ROOT.iterdir()
     for path in top.rglob("__init__.py")
@@ -21,23 +21,25 @@ ROOMS = {
 FILES = {path.name for path in ROOT.glob("*.py")}
 
 
-def map_lines(start):
-    """Those rows of the map's tables that begin with a name like this."""
+def table_rows(start):
+    """Those rows of the page's tables that begin with a name like this."""
     text = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
     return re.findall(rf"^\| (`{start}.*) \|$", text, re.MULTILINE)
 
 
-def test_the_map_tells_of_every_room_and_root_file_and_of_no_other():
-    rows = [row.split(" | ") for row in map_lines(r"[\w/]+/`")]
-    assert {name.strip("`/") for name, *_ in rows} == set(ROOMS)
-    assert {name for row in map_lines(r"\w+\.py`") for name in re.findall(r"`(\w+\.py)`", row.split(" | ")[0])} == FILES
+def test_the_page_lists_every_package_and_root_file_and_no_other():
+    rows = [row.split(" | ") for row in table_rows(r"[\w/]+/`")]
+    assert {name.strip("`/") for name, *_ in rows} == set(PACKAGES)
+    assert {
+        name for row in table_rows(r"\w+\.py`") for name in re.findall(r"`(\w+\.py)`", row.split(" | ")[0])
+    } == FILES
 
 
-def test_the_ladder_knows_every_room_and_root_file():
-    steps = re.findall(
+def test_the_layers_know_every_package_and_root_file():
+    layers = re.findall(
         r'^ +\{ path = "([\w.]+)", layer', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert sorted(steps) == sorted([room.replace("/", ".") for room in ROOMS] + [name[:-3] for name in FILES])
+    assert sorted(layers) == sorted([package.replace("/", ".") for package in PACKAGES] + [name[:-3] for name in FILES])
 
 
 # Where a package's name is not that of the module; opencv-contrib-python has a reason of its own in its file.
@@ -67,7 +69,7 @@ def imported(folders):
 @pytest.mark.parametrize(
     ("folders", "file"),
     [
-        ([ROOT, *ROOMS.values()], "requirements.txt"),
+        ([ROOT, *PACKAGES.values()], "requirements.txt"),
         ([ROOT / name for name in ("tests", "benchmarks", "docs")], "requirements-dev.txt"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The command line: every flag of the design document, and one sentence for each mistake."""
+"""The command line: every flag of the seed document, and one sentence for each mistake."""
 
 import dataclasses
 import functools
@@ -150,7 +150,7 @@ def folder_of(path, **counts):
         ({"beta1": 1.5}, "not a number from 0"),
         ({"g_lr": -1}, "--g_lr: '-1' is not a number above 0"),
         ({"d_lr": 0}, "--d_lr: '0' is not a number above 0"),
-        ({"lambda_gp": "nan"}, "--lambda_gp: 'nan' is not a number from 0 on"),
+        ({"lambda_gp": "nan"}, "--lambda_gp: 'nan' must be at least 0"),
         ({"use_tensorboard": "maybe"}, "neither True nor False"),
     ],
 )

@@ -17,7 +17,7 @@ def test_parameter_counts_at_the_published_size():
 
 
 def test_generator_names_and_shapes():
-    """Every layer of design.md §3, in its order, under the names published checkpoints have."""
+    """Every layer of the paper's networks, in its order, under the names published checkpoints have."""
     with torch.device("meta"):
         state = Generator(128, 5, 6).state_dict()
     expected = {"main.0.weight": (128, 8, 7, 7), "main.3.weight": (256, 128, 4, 4), "main.6.weight": (512, 256, 4, 4)}

@@ -302,7 +302,7 @@ def test_a_camera_that_is_refused_slow_or_unseen(open_page, server):
 
 
 def test_without_mirror_and_without_consent(page, server):
-    """The page works less its mirror, and says so; nothing is stored anywhere."""
+    """The page works without its mirror, and says so; nothing is stored anywhere."""
     health = {"mirror": False, "collecting": True, "generating": True, "token_required": False}
     page.route("**/health", lambda route: route.fulfill(json=health))
     page.reload()

@@ -36,7 +36,7 @@ def test_learning_rate_falls_linearly_to_zero_over_the_last_iterations():
 
 
 def test_learning_rate_with_a_coarse_step_or_no_decay():
-    assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the design document's own command
+    assert learning_rate(0.1, 799_999, 800_000, 10_000, 10_000) == 0.1  # the seed document's own command
     assert learning_rate(0.1, 99, 100, 0, 1) == 0.1
     assert learning_rate(0.1, 50, 100, 5000, 1) == pytest.approx(0.05)  # a decay longer than the run
 

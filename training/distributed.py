@@ -22,7 +22,7 @@ from torch.distributed.rendezvous import rendezvous
 
 from common.errors import RunStopped, UserError
 
-PATIENCE = datetime.timedelta(hours=1)  # the others wait so long where one process scores, or waits for a disk
+TIMEOUT = datetime.timedelta(hours=1)  # the others wait so long where one process scores, or waits for a disk
 
 
 class Ranks:
@@ -39,12 +39,12 @@ class Ranks:
         if device.type == "cuda":
             _require_gpus(int(os.environ.get("LOCAL_WORLD_SIZE", 1)), torch.cuda.device_count())
             torch.cuda.set_device(device)
-        store, rank, world_size = next(rendezvous("env://", timeout=PATIENCE))
+        store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
         # The store still holds the addresses of processes that died: a restarted run must not take them for its own.
         store = PrefixStore(f"restart {self.restarts}", store)
         backend = "nccl" if device.type == "cuda" else "gloo"
-        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=PATIENCE)
-        self._hosts = dist.new_group(backend="gloo", timeout=PATIENCE)
+        dist.init_process_group(backend, store=store, rank=rank, world_size=world_size, timeout=TIMEOUT)
+        self._hosts = dist.new_group(backend="gloo", timeout=TIMEOUT)
         atexit.register(self._leave)  # after a mistake, too: a thread of gloo's still at work would abort the process
 
     @property
@@ -135,10 +135,10 @@ class Ranks:
     def _reduced(self, values: Sequence[float], how: dist.ReduceOp.RedOpType) -> list[float]:
         if self.world_size == 1:
             return list(values)
-        told = torch.tensor(values, dtype=torch.float64)
+        shared = torch.tensor(values, dtype=torch.float64)
         with self._talking():
-            dist.all_reduce(told, how, group=self._hosts)
-        return told.tolist()
+            dist.all_reduce(shared, how, group=self._hosts)
+        return shared.tolist()
 
     @contextmanager
     def _talking(self) -> Iterator[None]:

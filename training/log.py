@@ -63,8 +63,8 @@ class TrainingLog:
         self._to_board(i, values)
         self.say(f"[{i}/{self.num_iters}] " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()))
 
-    def _print(self, i: int, told: Mapping[str, float], speed: float) -> None:
-        words = "  ".join(f"{name} {value:.4g}" for name, value in told.items())
+    def _print(self, i: int, values: Mapping[str, float], speed: float) -> None:
+        words = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
         self.bar.update(i - self.bar.n)
         if not self.bar.disable:
             self.bar.write(f"[{i}] {words}")

@@ -11,7 +11,7 @@ from common.errors import RunStopped
 
 
 @contextmanager
-def told_out_of_memory(accumulate: int) -> Iterator[None]:
+def out_of_memory_reported(accumulate: int) -> Iterator[None]:
     """Raise `RunStopped` where torch finds no memory; the batch was computed in `accumulate` parts."""
     try:
         yield

@@ -17,7 +17,7 @@ from common.errors import UserError
 from common.flags import as_json
 from common.settings import SavingSettings, Settings
 from common.whole_files import write_atomically
-from training.safeguards import RunLock, patiently
+from training.safeguards import RunLock, retry_writing
 
 ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
 
@@ -78,7 +78,7 @@ class RunFolder:
     def lock(self) -> None:
         """Keep other runs out of the model folder, where there is one yet."""
         if self.models.is_dir():
-            patiently(self._lock.acquire, str(self._lock.folder), print)
+            retry_writing(self._lock.acquire, str(self._lock.folder), print)
 
     def release(self) -> None:
         """Wait for a save that is under way, then let others in."""
@@ -89,8 +89,8 @@ class RunFolder:
     def claim(self, iteration: int, may_restart: bool) -> None:
         """Make the folders, lock them, clear what a killed run left half done, and write down what runs."""
         for folder in (self.samples, self.saving.log_dir):
-            patiently(functools.partial(folder.mkdir, parents=True, exist_ok=True), str(folder), print)
-        patiently(lambda: self._make(iteration, may_restart), str(self.models), print)
+            retry_writing(functools.partial(folder.mkdir, parents=True, exist_ok=True), str(folder), print)
+        retry_writing(lambda: self._make(iteration, may_restart), str(self.models), print)
 
     def _make(self, iteration: int, may_restart: bool) -> None:
         self.models.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ class RunFolder:
 
         began = time.monotonic()
         try:
-            patiently(once, f"checkpoint {name}", self.say, self._hurried)
+            retry_writing(once, f"checkpoint {name}", self.say, self._hurried)
             self.last_good = name
             self.say(f"saved {training_sets.path_of(self.models, name, '*')} in {time.monotonic() - began:.1f} s")
         except BaseException as error:  # raised again by `finish`, in the thread that trains

@@ -1,8 +1,8 @@
-"""What keeps a long run safe: one run in a folder, a clean stop, patience with a full disk, and no NaN unnoticed.
+"""What keeps a long run safe: one run in a folder, a clean stop, retries when the disk is full, NaN noticed.
 
 - `RunLock`: one run at a time in one folder of checkpoints.
 - `GracefulStop`: SIGINT, SIGTERM or its time ask a run to end after its iteration; a second SIGINT ends it at once.
-- `patiently`: a disk that is full or gone for a while: say so, wait where waiting helps, give up with one sentence.
+- `retry_writing`: a disk that is full or gone for a while is reported and tried again, then the run stops.
 - `LossWatch`: the losses, read every `log_step` iterations so that no other waits for the GPU, NaN and infinity found.
 """
 
@@ -25,7 +25,7 @@ from common.errors import RunStopped, UserError
 from common.whole_files import is_users_mistake, reason
 from losses import Parts
 
-PATIENCE = 8  # seconds: the loaders of a run that was killed hold its lock until they notice
+LOCK_TIMEOUT = 8  # seconds: the loaders of a run that was killed hold its lock until they notice
 PAUSES = (5, 15, 40)  # seconds between tries
 
 # Long enough for somebody to make room or raise a quota, or for a network disk to come back.
@@ -48,7 +48,7 @@ class RunLock:
         if self._lock.is_locked:
             return
         try:
-            self._lock.acquire(timeout=PATIENCE)
+            self._lock.acquire(timeout=LOCK_TIMEOUT)
         except filelock.Timeout as error:
             raise UserError(
                 f"another run is training into {self.folder}: wait for it, stop it, or name another --model_save_dir"
@@ -86,13 +86,13 @@ class GracefulStop:
         print("\nstopping after this iteration ...", file=sys.stderr, flush=True)
 
 
-def patiently(
+def retry_writing(
     write: Callable[[], Any], what: str, say: Callable[[str], None], hurried: Callable[[], bool] = lambda: False
 ) -> None:
     """Call `write`, again after each of `PAUSES` where the trouble may pass; else `RunStopped`.
 
     `UserError` where it is no trouble of the disk: `what` is a file, or not to be written by this user.
-    `hurried()` ends the waiting: a batch scheduler that asked the run to stop gives it 30 seconds.
+    `hurried()` ends the wait early: after SIGTERM about 30 s remain.
     """
     for pause in (*PAUSES, None):
         try:
@@ -142,9 +142,9 @@ class LossWatch:
         self._seen, self._values = [], []
         if not values:
             return {}
-        told = {}
+        latest = {}
         for (i, name), value in zip(seen, self._mean(torch.stack(values).tolist()), strict=True):
             if value - value != 0:  # only of NaN and the infinities
                 raise NotFinite(name, i, value)
-            told[name] = value
-        return told
+            latest[name] = value
+        return latest

@@ -41,35 +41,35 @@ def start_up_block(
         rows["init"] = begins_with
     if preset := settings.start.preset:
         rows["preset"] = f"{preset}: {PRESETS[preset]}"
-    lines = [f"{name:10}{told}" for name, told in rows.items()]
+    lines = [f"{name:10}{text}" for name, text in rows.items()]
     if images.others:
-        told = ", ".join(f"{count} {suffix}" for suffix, count in images.others.most_common(5))
-        lines.append(f"note: {images.others.total()} files there are no images: {told}")
+        others = ", ".join(f"{count} {suffix}" for suffix, count in images.others.most_common(5))
+        lines.append(f"note: {images.others.total()} files there are no images: {others}")
     return "\n".join(lines + notices(settings, len(images.paths), processes))
 
 
 def notices(settings: Settings, faces: int, processes: int) -> list[str]:
     """Legal settings that are probably mistakes."""
-    told, schedule = [], settings.schedule
+    found, schedule = [], settings.schedule
     if close_ups := advice_for(settings.data.image_dir, settings.networks.crop_size):
-        told.append(f"note: {close_ups}")
+        found.append(f"note: {close_ups}")
     if schedule.num_iters_decay > schedule.num_iters:
-        told.append(
+        found.append(
             f"note: --num_iters_decay {schedule.num_iters_decay} is above --num_iters {schedule.num_iters}: the "
             "learning rates fall from the first iteration on"
         )
     decay = min(schedule.num_iters_decay, schedule.num_iters)
     if decay and (step := update_step(decay, schedule.lr_update_step)) != schedule.lr_update_step:
-        told.append(
+        found.append(
             f"note: --lr_update_step {schedule.lr_update_step} is above the {decay} iterations of --num_iters_decay: "
             f"the learning rates change every {step} iterations"
         )
-    told += other_pictures(settings.networks, schedule.init)
+    found += other_pictures(settings.networks, schedule.init)
     if schedule.n_critic > schedule.num_iters:
-        told.append(f"note: --n_critic {schedule.n_critic} is above --num_iters {schedule.num_iters}: G never learns")
+        found.append(f"note: --n_critic {schedule.n_critic} is above --num_iters {schedule.num_iters}: G never learns")
     if (batch := schedule.batch_size * processes) > faces:
-        told.append(f"note: a batch of {batch} is more than the {faces} faces: it holds some of them twice")
-    return told
+        found.append(f"note: a batch of {batch} is more than the {faces} faces: it holds some of them twice")
+    return found
 
 
 def other_pictures(networks: NetworkSettings, init: Path | None) -> list[str]:
@@ -87,11 +87,11 @@ def other_pictures(networks: NetworkSettings, init: Path | None) -> list[str]:
 def _emotions(images: LabelledImages, balance: bool) -> str:
     """How many faces each emotion has, and whether that is uneven."""
     counts = {domain: images.labels.count(label) for label, domain in enumerate(images.domains)}
-    told = ", ".join(f"{domain} {count:,}" for domain, count in counts.items())
+    text = ", ".join(f"{domain} {count:,}" for domain, count in counts.items())
     most, fewest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if balance:
-        return f"{told}; every emotion equally often"
+        return f"{text}; every emotion equally often"
     if counts[most] >= UNEVEN * counts[fewest]:
         times = counts[most] / counts[fewest]
-        told += f"; {most} {times:.0f} times as often as {fewest} (--balance: equally often)"
-    return told
+        text += f"; {most} {times:.0f} times as often as {fewest} (--balance: equally often)"
+    return text

@@ -30,7 +30,7 @@ def learning_rate(lr: float, i: int, num_iters: int, num_iters_decay: int, lr_up
     """The rate after iteration `i`: `lr`, falling linearly to 0 over the last `num_iters_decay` iterations.
 
     It changes at multiples of `lr_update_step` only, and depends on `i` alone, so a resumed run has the rate an
-    unbroken run would have (design: the published code decays by 0.1 % instead of to zero).
+    unbroken run would have (the published code decays by 0.1 % instead of to zero).
     """
     num_iters_decay = min(num_iters_decay, num_iters)
     updated = i - i % update_step(num_iters_decay, lr_update_step)
@@ -78,7 +78,7 @@ class TrainingState:
         self.sampled = 0  # the last iteration whose sample grid was drawn and scored
         self.best_score = math.inf
         self.lr_factor = 1.0  # below 1 after a loss was not finite
-        self.told: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
+        self.last_losses: dict[str, float] = {}  # losses as of this iteration: the generator's are of its last step
         self.set_learning_rates()
         self.begins_with = self._start_from(schedule.init) if schedule.init else "random weights"
 
@@ -154,7 +154,7 @@ class TrainingState:
             "sampled": self.sampled,
             "best_score": self.best_score,
             "lr_factor": self.lr_factor,
-            "told": self.told,
+            "told": self.last_losses,
             "g_optimizer": self.g_optimizer.state_dict(),
             "d_optimizer": self.d_optimizer.state_dict(),
         }
@@ -203,7 +203,7 @@ class TrainingState:
         self.best_score = state["best_score"]
         self.sampled = int(state.get("sampled", self.iteration))
         self.lr_factor = float(state.get("lr_factor", 1.0))
-        self.told = {str(name): float(value) for name, value in state.get("told", {}).items()}
+        self.last_losses = {str(name): float(value) for name, value in state.get("told", {}).items()}
         for key, optimizer in (("g_optimizer", self.g_optimizer), ("d_optimizer", self.d_optimizer)):
             _require_moments(optimizer, state[key])
             optimizer.load_state_dict(state[key])

@@ -33,7 +33,7 @@ def export(trained: TrainedGenerator) -> Path:
     """
     target = trained.path.with_suffix(".onnx")
     print(f"Exporting {trained.path} (about half a minute) ...", flush=True)
-    with whole_files.told_unwritable(str(target)):
+    with whole_files.unwritable_reported(str(target)):
         whole_files.write_atomically(target, lambda temporary: _write(trained, temporary))
     print(f"{target}: agrees with PyTorch, {target.stat().st_size / 1e6:.1f} MB")
     return target

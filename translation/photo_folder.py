@@ -17,7 +17,7 @@ from common import emotions
 from common.errors import UserError
 from common.pretrained_files import sha256
 from common.settings import NetworkSettings, UseSettings
-from common.whole_files import told_unwritable
+from common.whole_files import unwritable_reported
 from imaging.image_folder import find_images
 from imaging.photo import MAX_DECODED_PIXELS, SUFFIXES, Photo, UnreadablePhoto
 from translation.result_check import Check
@@ -48,7 +48,7 @@ def translate_folder(
         print(f"no config.json beside {trained.path}: it is shown faces as the published repo's networks saw them")
     with Translator.of(trained, amp, use.backend, use.detail) as translator:
         wanted = _wanted(use.emotions, translator.domains)
-        with told_unwritable(f"--result_dir {folder}"):
+        with unwritable_reported(f"--result_dir {folder}"):
             folder.mkdir(parents=True, exist_ok=True)
             milder = "strength" not in given and use.detail == "photo"
             run = FolderRun(translator, use, How(use.strength, wanted, milder), path)

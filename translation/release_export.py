@@ -42,7 +42,7 @@ def export_release(path: Path, trained_on: str | None) -> int:
     arguments |= {"c_dim": len(domains)} | ({"trained_on": trained_on} if trained_on else {})
     release = {"arguments": arguments, "domains": domains}
     folder = path.parent / "release"
-    with whole_files.told_unwritable(str(folder)):
+    with whole_files.unwritable_reported(str(folder)):
         for file, state in states.items():
             _write_half(folder / file.name, state)
         run_config.write_config((folder / path.name).with_suffix(".json"), release)

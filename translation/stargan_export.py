@@ -20,12 +20,12 @@ def export_for_stargan(path: Path, c_dim: int) -> int:
     state, _ = network_files.generator_weights(path, c_dim)
     tracking = with_tracking_buffers(state)
     target = path.parent / "stargan" / path.name
-    with whole_files.told_unwritable(str(target)):
+    with whole_files.unwritable_reported(str(target)):
         whole_files.write_atomically(target, lambda temporary: tensor_file.write_tensors(temporary, tracking))
     print(f"{target}: {len(tracking) - len(state)} buffers added")
     if discriminator := run_config.discriminator_beside(path):
         copy = target.with_name(discriminator.name)
-        with whole_files.told_unwritable(str(copy)):
+        with whole_files.unwritable_reported(str(copy)):
             whole_files.write_atomically(copy, lambda temporary: shutil.copyfile(discriminator, temporary))
         print(f"{copy}: as it was")
     return 0

@@ -15,7 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import UserError, door
+from common.errors import UserError, command
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -108,7 +108,7 @@ def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
     return contents
 
 
-@door
+@command
 def main() -> int:
     """Fetch what is not there yet."""
     done = ROOT / "apps" / "page" / "web" / "vendor" / "versions.txt"
