@@ -48,7 +48,7 @@ class Batch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Faces:
+class FaceLoading:
     """How a face is loaded: the centre `crop_size` of the stored crop at `image_size`, under which conditions."""
 
     crop_size: int
@@ -69,7 +69,7 @@ class Faces:
 class FaceCrops(Dataset[Batch]):
     """Training faces before augmentation, a batch at a time, decoded from their files or read from the cache."""
 
-    def __init__(self, images: LabelledImages, faces: Faces, cache: DecodedFaces | None) -> None:
+    def __init__(self, images: LabelledImages, faces: FaceLoading, cache: DecodedFaces | None) -> None:
         self.images = images
         self.faces = faces
         self.cache = cache
@@ -128,7 +128,7 @@ class FaceCrops(Dataset[Batch]):
 def training_batches(
     images: LabelledImages,
     unreadable: Unreadable,
-    faces: Faces,
+    faces: FaceLoading,
     *,
     batch_size: int,
     num_workers: int,

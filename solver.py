@@ -17,7 +17,7 @@ from checkpointing.trained_generator import faces_that_fit, translate_to_all
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
 from common.settings import Settings
-from data_loader import Faces, TrainingBatch, fixed_faces, training_batches, worker_deaths_reported
+from data_loader import FaceLoading, TrainingBatch, fixed_faces, training_batches, worker_deaths_reported
 from imaging import picture_grid
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_uint8
@@ -52,7 +52,9 @@ class Solver:
         config = {"arguments": settings.as_json(), "domains": list(images.domains)}
         self.folder = RunFolder(settings.saving, config, hurried=lambda: self.stop.asked is not None)
         data, sizes = settings.data, (self.networks.crop_size, self.networks.image_size)
-        self.faces = Faces(*sizes, self.schedule.seed, data.augment, settings.losses.lambda_pair > 0, data.pair_from)
+        self.faces = FaceLoading(
+            *sizes, self.schedule.seed, data.augment, settings.losses.lambda_pair > 0, data.pair_from
+        )
         self.selection: Selection | None = None
         self.best_score = math.inf
         self.lr_factor = 1.0  # lower after losses that were not finite
@@ -92,7 +94,7 @@ class Solver:
                 state.advance(len(batch.x_real) * self.ranks.world_size)
 
                 if i % saving.log_step == 0:
-                    self.losses |= self.watch.look()
+                    self.losses |= self.watch.read()
                     self.log.scalars(i, {**self.losses, **state.learning_rates()})
                 ending = self._must_end()
                 # A stopped run scores when it goes on; after the last iteration it never will.
@@ -389,7 +391,7 @@ class Solver:
 
     def _require_finite(self) -> None:
         """Raise `NotFinite` if a loss, or a weight after the last step, is NaN or infinite."""
-        self.losses |= self.watch.look()
+        self.losses |= self.watch.read()
         if broken := self.state.not_finite():
             raise NotFinite(broken, self.state.iteration)
 

@@ -34,7 +34,7 @@ from torchvision.transforms import v2
 
 from common.device import choose_device
 from common.emotions import FIVE
-from data_loader import Faces, training_batches
+from data_loader import FaceLoading, training_batches
 from imaging.draw_faces import write_faces
 from imaging.image_folder import find_domains, read_folder
 from loading.decoded_cache import prepare
@@ -89,7 +89,7 @@ def ways_of(args: argparse.Namespace, folder: Path, cache: Path, device: torch.d
 
     def ours(workers: int, folder: Path | None) -> Batches:
         return training_batches(
-            images, Unreadable(images, print), Faces(**crops), batch_size=args.batch_size, num_workers=workers,
+            images, Unreadable(images, print), FaceLoading(**crops), batch_size=args.batch_size, num_workers=workers,
             device=device, cache=folder,
         )  # fmt: skip
 

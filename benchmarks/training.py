@@ -137,7 +137,7 @@ class OurWay(Way):
         self.watch.add(i, self.solver.iteration(i, TrainingBatch(x_real, c_org)))
         self.state.advance(len(x_real))
         if i % LOG_STEP == 0:
-            self.watch.look()
+            self.watch.read()
 
     def sample(self, x: Tensor) -> Tensor:
         with autocast(self.device, self.amp):

@@ -55,7 +55,7 @@ class UnreadablePhoto(Exception):
     """Why a file is no photo that can be used, in a few words."""
 
 
-Region = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the upright photo
+PhotoArea = tuple[float, float, float, float]  # x0, y0, x1, y1 in pixels of the upright photo
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class View:
     left: int = 0
     top: int = 0
 
-    def holds(self, region: Region, photo: Photo) -> bool:
+    def holds(self, region: PhotoArea, photo: Photo) -> bool:
         """Whether it shows all that `photo` has of `region`, to a pixel: reduced sizes are rounded."""
         x0, y0, x1, y1 = region
         height, width = self.pixels.shape[:2]
@@ -116,7 +116,7 @@ class Photo:
             pixels = self._by_pillow(reduction)
         return upright(pixels, self._orientation)
 
-    def view(self, scale: float, region: Region) -> View:
+    def view(self, scale: float, region: PhotoArea) -> View:
         """Pixels as from `pixels`, but of no more of the photo than what must be decoded to see `region`.
 
         That is all of it, unless it is an ordinary JPEG which shows no sign of being cut short.
@@ -136,7 +136,7 @@ class Photo:
         """Width and height as the file has them, before the photo is turned upright."""
         return (self.height, self.width) if self._orientation >= 5 else (self.width, self.height)
 
-    def _rows_down_to(self, region: Region) -> int:
+    def _rows_down_to(self, region: PhotoArea) -> int:
         """How many rows of the stored photo reach beyond `region`, in whole blocks."""
         x0, y0, x1, y1 = region
         end = {1: y1, 2: y1, 3: self.height - y0, 4: self.height - y0, 6: self.width - x0, 7: self.width - x0}

@@ -13,7 +13,7 @@ import numpy as np
 from face_detection import FaceFinder
 from imaging import face_geometry
 from imaging.face_geometry import Box, Square, crop_face, face_square
-from imaging.photo import Photo, Region, UnreadablePhoto, View
+from imaging.photo import Photo, PhotoArea, UnreadablePhoto, View
 from imaging.soft_border import crop_softly
 from preprocessing.aihub import Corners
 from preprocessing.likeness import likeness
@@ -42,7 +42,7 @@ def crop_photo(task: Task, settings: CropSettings, output: Output) -> ManifestRo
             return replace(row, reason="not of the same size as the neutral photo")
         if min(photo.width, photo.height) < settings.min_face:
             return replace(row, reason=f"photo smaller than --min_face ({photo.width} x {photo.height} pixels)")
-        view, boxes = look(shows_face, task.box)
+        view, boxes = find_faces(shows_face, task.box)
         box, box_from = choose_face(boxes, photo.width, photo.height, task.box)
         if box is None:
             return replace(row, faces=0, reason="no face found")
@@ -72,7 +72,7 @@ def crop_photo(task: Task, settings: CropSettings, output: Output) -> ManifestRo
     )
 
 
-def look(photo: Photo, annotated: Corners | None = None) -> tuple[View, list[Box]]:
+def find_faces(photo: Photo, annotated: Corners | None = None) -> tuple[View, list[Box]]:
     """What was decoded of a photo, and the faces there, in full-size pixels.
 
     Where annotators drew a box, that is the face in it alone if the detectors see one, else every face.
@@ -156,7 +156,7 @@ def _clear_size(square: Square, width: int, height: int) -> int:
     return int(face_geometry.FACE_SIZE * share)
 
 
-def _bounds(square: Square) -> Region:
+def _bounds(square: Square) -> PhotoArea:
     """The edges of an upright square."""
     half = square.side / 2
     return square.cx - half, square.cy - half, square.cx + half, square.cy + half

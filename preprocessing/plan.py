@@ -15,7 +15,7 @@ from preprocessing import aihub, input_files
 from preprocessing.copies import left_out_copies, same_content
 from preprocessing.input_files import Source
 from preprocessing.label_table import LabelTable
-from preprocessing.split import Person, held_out
+from preprocessing.split import PersonNumber, held_out
 from preprocessing.vocabulary import Vocabulary
 
 NO_EMOTION = "no emotion in its path"
@@ -117,7 +117,7 @@ class _Planner:
         self._labels = labels
         self._neutrals = _neutrals(settings) if settings.pairs else None
         self._copies: dict[str, str] = {}
-        self._val: set[Person] = set()
+        self._val: set[PersonNumber] = set()
         if not settings.pairs:  # which are pairs by their names
             digests = same_content(lambda: (task.source for task in self.tasks() if not task.left_out))
             used = (task for task in self.tasks() if not task.left_out and task.source.name in digests)
@@ -141,7 +141,7 @@ class _Planner:
             yield replace(task, split="val") if self._val and _person(task) in self._val else task
 
 
-def _person(task: Task) -> Person:
+def _person(task: Task) -> PersonNumber:
     """The number of who is on a photo; a photo of nobody known has its own."""
     return _fraction("val" + (task.person or task.name or task.source.name))
 

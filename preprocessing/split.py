@@ -7,20 +7,20 @@ from collections.abc import Iterable
 
 LEAST = 2  # held-out faces of an emotion: a distance between faces needs two
 
-Person = float  # the number that a person's name gives, evenly spread over [0, 1): they are drawn in this order
+PersonNumber = float  # the number that a person's name gives, evenly spread over [0, 1): they are drawn in this order
 
 
-def held_out(faces: Iterable[tuple[Person, str]], share: float) -> set[Person]:
+def held_out(faces: Iterable[tuple[PersonNumber, str]], share: float) -> set[PersonNumber]:
     """The persons to hold out, given each face's person and emotion: nearest to `share` of each emotion's faces.
 
     Rare emotions choose first. Each gives up two faces where it has four, and keeps one to train on. The order of
     `faces` does not matter.
     """
-    persons: defaultdict[str, Counter[Person]] = defaultdict(Counter)  # emotion: person: faces
+    persons: defaultdict[str, Counter[PersonNumber]] = defaultdict(Counter)  # emotion: person: faces
     for person, emotion in faces:
         persons[emotion][person] += 1
     left = {emotion: count.total() for emotion, count in persons.items()}
-    chosen: set[Person] = set()
+    chosen: set[PersonNumber] = set()
     for emotion in sorted(persons, key=lambda emotion: (left[emotion], emotion)):
         count = persons[emotion]
         total = count.total()

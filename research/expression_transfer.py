@@ -71,7 +71,7 @@ def likeness(a: Points, b: Points) -> tuple[NDArray[np.float64], float]:
     return turn, float(np.sqrt(((a @ turn - b) ** 2).sum(axis=1).mean()) / np.ptp(b[:, 1]))
 
 
-def express(face: Portrait, moved: Points, changes: Sequence[Change], mouths: Sequence[Portrait]) -> Portrait:
+def transfer(face: Portrait, moved: Points, changes: Sequence[Change], mouths: Sequence[Portrait]) -> Portrait:
     """`face` with its landmarks at `moved` and its light changed as on average in `changes`.
 
     Where the mouth opens, its inside is that of the one of `mouths` whose lips are as far apart and whose skin is as

@@ -29,7 +29,7 @@ from imaging.draw_faces import write_jpeg
 from imaging.face_geometry import FACE_SIZE
 from imaging.image_folder import find_images
 from imaging.photo import UnreadablePhoto, read_photo
-from research.expression_transfer import Portrait, express
+from research.expression_transfer import Portrait, transfer
 from research.mouths import read_mouths
 from research.people import ALL, NEUTRAL, People, is_calm
 from research.recipes import RECIPES, movement
@@ -80,7 +80,7 @@ class PairMaker:
             move, changes = movement(face, ways, RECIPES[emotion]), self._people.changes(emotion, nearest)
             enough = "none"
             for strength in STRENGTHS:
-                made = express(face, face.points + strength * move, changes, self._mouths.get(emotion, ()))
+                made = transfer(face, face.points + strength * move, changes, self._mouths.get(emotion, ()))
                 faces.setdefault(emotion, made)
                 if FIVE[int((self._log_probabilities(made) - calm).argmax())] == emotion:
                     faces[emotion], enough = made, str(strength)

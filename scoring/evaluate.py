@@ -137,7 +137,7 @@ class Evaluator:
         for domain in self.domains:
             measured = []
             for _, x, squares in self._batches([domain]):
-                features, found = self._look(to_unit(x), squares)
+                features, found = self._judge(to_unit(x), squares)
                 measured.append(features)
                 for name, probabilities in found.items():
                     opinions[name].append(probabilities)
@@ -151,13 +151,13 @@ class Evaluator:
             for name, p in self.real_opinions.items()
         }
 
-    def _look(self, images: Tensor, squares: list[Square]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def _judge(self, images: Tensor, squares: list[Square]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Features of images in [0, 1], and what each judge says of them, by its name."""
         features, probabilities = self.scorer.measure(images, squares)
         assert features is not None
         found = {self.judge.name: probabilities} if self.judge and probabilities is not None else {}
         if self.second:
-            found[self.second.name] = self.second.look(images, squares, self.domains)[1]
+            found[self.second.name] = self.second.judge(images, squares, self.domains)[1]
         return features, found
 
     def _batches(self, domains: list[str]) -> Iterator[tuple[int, Tensor, list[Square]]]:
@@ -193,7 +193,7 @@ class Evaluator:
             for target in range(len(self.domains)):
                 if target == source:
                     continue
-                seen, found = self._look(to_unit(x_fake[:, target]), squares)
+                seen, found = self._judge(to_unit(x_fake[:, target]), squares)
                 features[target].append(seen)
                 if self.judge:
                     guesses[target].append(found[self.judge.name])

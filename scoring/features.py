@@ -85,7 +85,7 @@ class EmotionFeatures:
 
     def __call__(self, images: Tensor, squares: Sequence[Square] = ()) -> np.ndarray:
         """[B, 3, H, W] RGB in [0, 1], any size, and where faces lie in them -> float32 [B, d]."""
-        return self.judge.look(images, squares, ())[0]
+        return self.judge.judge(images, squares, ())[0]
 
 
 def _inception_file() -> Path:

@@ -47,7 +47,7 @@ class Validation:
         return confusion_matrix.accuracy(self.matrix)
 
 
-class Faces(Dataset):
+class JudgeFaces(Dataset):
     """Face crops as uint8 [B, 3, S, S] with labels [B], a batch at a time; kept in memory where there are few."""
 
     def __init__(self, images: LabelledImages, indices: np.ndarray, crop_size: int, image_size: int) -> None:
@@ -100,8 +100,8 @@ def split(labels: list[int], seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(train), np.concatenate(validation)
 
 
-def augment(x: Tensor) -> Tensor:
-    """Faces [B, 3, S, S] in [0, 1], each flipped, moved, turned, scaled, relit, blurred and grained by chance."""
+def distort(x: Tensor) -> Tensor:
+    """JudgeFaces [B, 3, S, S] in [0, 1], each flipped, moved, turned, scaled, relit, blurred and grained by chance."""
     n = len(x)
 
     def chance(low: float, high: float) -> Tensor:
@@ -155,7 +155,7 @@ def train(settings: JudgeSettings) -> Validation:
     arch, network = new_network(settings, images.domains)
     network = network.to(device).to(memory_format=torch.channels_last)
     learn, check = (
-        Faces(images, i, settings.crop_size, settings.image_size) for i in split(images.labels, settings.seed)
+        JudgeFaces(images, i, settings.crop_size, settings.image_size) for i in split(images.labels, settings.seed)
     )
     print(f"{len(learn)} faces to train on, {len(check)} to validate on: {', '.join(images.domains)}", flush=True)
 
@@ -185,7 +185,7 @@ def train(settings: JudgeSettings) -> Validation:
 
 
 def _epochs(
-    network: nn.Module, learn: Faces, check: Faces, settings: JudgeSettings, device: torch.device
+    network: nn.Module, learn: JudgeFaces, check: JudgeFaces, settings: JudgeSettings, device: torch.device
 ) -> Iterator[Validation]:
     """Train one epoch after another; yields the validation after each."""
     mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
@@ -204,7 +204,7 @@ def _epochs(
         network.train()
         total = 0.0
         for x, y in tqdm(batches, f"epoch {epoch}", unit="batch", leave=False, mininterval=1.0, disable=None):
-            logits = logits_of(augment(x.to(device).float().div(255)))
+            logits = logits_of(distort(x.to(device).float().div(255)))
             loss = F.cross_entropy(logits, y.to(device), label_smoothing=LABEL_SMOOTHING)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -225,7 +225,9 @@ def _epochs(
         yield validation
 
 
-def _validate(logits_of: Callable[[Tensor], Tensor], check: Faces, batch_size: int, device: torch.device) -> Validation:
+def _validate(
+    logits_of: Callable[[Tensor], Tensor], check: JudgeFaces, batch_size: int, device: torch.device
+) -> Validation:
     """Loss and confusion on faces as they are, without augmentation."""
     logits, labels = [], []
     for x, y in check.batches(batch_size, train=False):

@@ -32,7 +32,7 @@ class FaceJudge(Protocol):
         """Raise `UserError` for an emotion that it doesn't know."""
         ...
 
-    def look(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    def judge(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         """Features [B, d], and how probable each of `names` is if it is one of them [B, len(names)].
 
         Images are [B, 3, S, S] RGB in [0, 1], `squares` where each one's face lies in its pixels.
@@ -63,8 +63,8 @@ class JudgeFile:
         """As `FaceJudge.require`."""
         self._recognizer.outputs_of(names)
 
-    def look(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """As `FaceJudge.look`."""
+    def judge(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As `FaceJudge.judge`."""
         features, probabilities = self._recognizer.features_and_probabilities(images, names)
         return features.cpu().numpy(), probabilities.cpu().numpy()
 
@@ -85,8 +85,8 @@ class JudgeOfRealFaces:
         """As `FaceJudge.require`."""
         real_face_judge.outputs_of(names)
 
-    def look(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """As `FaceJudge.look`."""
+    def judge(self, images: Tensor, squares: Sequence[Square], names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """As `FaceJudge.judge`."""
         pixels = images.mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         cuts = [square.cut(image, real_face_judge.SIDE) for square, image in zip(squares, pixels, strict=True)]
         crops = np.stack(cuts) if cuts else np.empty((0, real_face_judge.SIDE, real_face_judge.SIDE, 3), np.uint8)

@@ -227,7 +227,7 @@ class Scorer:
         """Features and probabilities, from one pass where both are the judge's."""
         features = probabilities = None
         if self.judge and self._names_emotions:
-            features, probabilities = self.judge.look(images, squares, self.domains)
+            features, probabilities = self.judge.judge(images, squares, self.domains)
         if not isinstance(self.extractor, EmotionFeatures) or features is None:
             features = self.extractor(images, squares) if self.extractor else None
         return features, probabilities

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from common.errors import UserError
-from data_loader import Faces, training_batches
+from data_loader import FaceLoading, training_batches
 from imaging import image_folder, photo
 from imaging.face_crop import load_crop
 from imaging.image_folder import LabelledImages, read_folder
@@ -25,7 +25,7 @@ def stream(images, say=print, **changes):
     of_faces = {"crop_size": 448, "image_size": 32, "seed": 3}
     of_faces |= {name: changes.pop(name) for name in ("crop_size", "pairs", "pair_from", "augment") if name in changes}
     settings = {"batch_size": 4, "num_workers": 0, "device": CPU}
-    return training_batches(images, Unreadable(images, say), Faces(**of_faces), **settings | changes)
+    return training_batches(images, Unreadable(images, say), FaceLoading(**of_faces), **settings | changes)
 
 
 def pictures_in(folder, count, broken=()):

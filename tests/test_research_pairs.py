@@ -19,7 +19,7 @@ from imaging.image_folder import pair_table, read_folder
 from imaging.mesh_warp import LOWER_LIP, UPPER_LIP, between_lips
 from imaging.photo import read_photo
 from research import make_pairs, mouths
-from research.expression_transfer import Change, Portrait, express
+from research.expression_transfer import Change, Portrait, transfer
 from research.people import REACH, typical_reaches
 from research.recipes import RECIPES, movement
 
@@ -137,17 +137,17 @@ def test_a_mouth_that_opens_shows_the_inside_of_the_one_as_far_open():
     wide, narrow = face_with_mouth(220), face_with_mouth(30, opened=0.4)
     unchanged = [Change(*[shut.sized(256)] * 2)]
     for goal, seen in ((wide, 220), (narrow, 30)):
-        made = express(shut, goal.points, unchanged, [wide, narrow])
+        made = transfer(shut, goal.points, unchanged, [wide, narrow])
         x, y = goal.points[[13, 14]].mean(axis=0).round().astype(int)
         assert abs(int(made.image[y, x, 0]) - seen) < 12
     x, y = shut.points[13].round().astype(int)
-    assert abs(int(express(shut, shut.points, unchanged, [wide]).image[y, x, 0]) - 150) < 12, "a shut mouth stays shut"
+    assert abs(int(transfer(shut, shut.points, unchanged, [wide]).image[y, x, 0]) - 150) < 12, "a shut mouth stays shut"
 
 
 def test_coloured_light_does_not_dye_the_teeth():
     face, donor = face_with_mouth(150, opened=0), face_with_mouth(200)
     blue = Portrait((donor.image * np.array([0.5, 0.7, 1.0])).astype(np.uint8), donor.points)
-    made = express(face, donor.points, [Change(*[face.sized(256)] * 2)], [blue])
+    made = transfer(face, donor.points, [Change(*[face.sized(256)] * 2)], [blue])
     x, y = donor.points[[13, 14]].mean(axis=0).round().astype(int)
     lent = blue.image[y, x].astype(int)
     assert np.ptp(made.image[y, x].astype(int)) < 0.6 * np.ptp(lent)

@@ -136,7 +136,7 @@ class LossWatch:
         self._seen += [(i, name) for name in parts]
         self._values += [value.detach().float() for value in parts.values()]
 
-    def look(self) -> dict[str, float]:
+    def read(self) -> dict[str, float]:
         """The last value of each loss since the last look; raises `NotFinite` for the first that is NaN or infinite."""
         seen, values = self._seen, self._values
         self._seen, self._values = [], []

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imaging.drawing.people import Colour, Image, Person, Points
+from imaging.drawing.people import Colour, DrawnPerson, Image, Outline
 
 
-def smooth(control: list[tuple[float, float]], closed: bool = False, steps: int = 10) -> Points:
+def smooth(control: list[tuple[float, float]], closed: bool = False, steps: int = 10) -> Outline:
     """A Catmull-Rom curve through `control`, `steps` points to a segment."""
     points = np.asarray(control, dtype=float)
     ends = (points[-1:], points[:2]) if closed else (points[:1], points[-1:])
@@ -25,13 +25,13 @@ def mirrored(right: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return right + [(-x, y) for x, y in right[-2:0:-1]]
 
 
-def ellipse(x: float, y: float, rx: float, ry: float, steps: int = 40) -> Points:
+def ellipse(x: float, y: float, rx: float, ry: float, steps: int = 40) -> Outline:
     """An ellipse's closed outline."""
     angle = np.linspace(0, 2 * np.pi, steps)
     return np.stack((x + rx * np.cos(angle), y + ry * np.sin(angle)), 1)
 
 
-def between(upper: Points, lower: Points) -> Points:
+def between(upper: Outline, lower: Outline) -> Outline:
     """The outline of what lies between two curves that run the same way."""
     return np.vstack((upper, lower[::-1]))
 
@@ -39,7 +39,7 @@ def between(upper: Points, lower: Points) -> Points:
 class Canvas:
     """A picture that is drawn on in face units."""
 
-    def __init__(self, image: Image, person: Person, *, upright: bool = False) -> None:
+    def __init__(self, image: Image, person: DrawnPerson, *, upright: bool = False) -> None:
         self.image = image
         self.size = image.shape[0]
         self._unit = person.head_size * self.size  # pixels in a face unit
@@ -49,28 +49,28 @@ class Canvas:
         self._origin = np.array(person.centre) * self.size
         self._turn, self._width = person.turn, person.width
 
-    def pixels(self, points: Points) -> Points:
+    def pixels(self, points: Outline) -> Outline:
         """Face units to pixels: what lies near the middle of the head shifts most when it turns."""
         turned = np.array(points, dtype=float)
         turned[:, 0] += self._turn * np.clip(1 - (turned[:, 0] / self._width) ** 2, 0, 1)
         return turned @ self._to_pixels + self._origin
 
-    def region(self, outline: Points, margin: float, step: int = 1) -> tuple[slice, slice]:
+    def region(self, outline: Outline, margin: float, step: int = 1) -> tuple[slice, slice]:
         """Rows and columns around an outline in pixels, inside the picture, at multiples of `step`."""
         low = np.clip((outline.min(0) - margin) // step * step, 0, self.size).astype(int)
         high = np.clip(-((-outline.max(0) - margin) // step) * step, low, self.size).astype(int)
         return slice(low[1], high[1]), slice(low[0], high[0])
 
-    def fill(self, points: Points, colour: Colour) -> None:
+    def fill(self, points: Outline, colour: Colour) -> None:
         """Fill an outline with one colour."""
         cv2.fillPoly(self.image, [fixed(self.pixels(points))], rgb(colour), shift=4)
 
-    def stroke(self, points: Points, colour: Colour, width: float) -> None:
+    def stroke(self, points: Outline, colour: Colour, width: float) -> None:
         """Draw a line of even width."""
         pixels = max(1, round(width * self._unit))
         cv2.polylines(self.image, [fixed(self.pixels(points))], False, rgb(colour), pixels, shift=4)
 
-    def paint(self, points: Points, texture: Image) -> None:
+    def paint(self, points: Outline, texture: Image) -> None:
         """Fill an outline with `texture`, a smaller picture of the whole frame."""
         step = self.size // texture.shape[0]
         outline = self.pixels(points)
@@ -83,7 +83,7 @@ class Canvas:
         cv2.fillPoly(mask, [fixed(outline - (columns.start, rows.start))], (255,), shift=4)
         cv2.copyTo(cv2.resize(part, view.shape[1::-1]), mask, view)
 
-    def glaze(self, points: Points, colour: Colour, opacity: float, blur: float) -> None:
+    def glaze(self, points: Outline, colour: Colour, opacity: float, blur: float) -> None:
         """Tint an outline softly: `opacity` from 0 to 1, `blur` the width of the edge."""
         outline, sigma = self.pixels(points), max(blur * self._unit / 2, 0.5)
         rows, columns = self.region(outline, 3 * sigma)
@@ -96,7 +96,7 @@ class Canvas:
         view[:] = view + (np.clip(colour, 0, 255).astype(np.float32) - view) * soft
 
 
-def fixed(points: Points) -> npt.NDArray[np.int32]:
+def fixed(points: Outline) -> npt.NDArray[np.int32]:
     """Pixels as OpenCV's fixed-point numbers with four fractional bits."""
     return np.round(points * 16).astype(np.int32)
 

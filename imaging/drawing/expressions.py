@@ -65,7 +65,7 @@ EXPRESSIONS: dict[str, Expression] = {
 }  # fmt: skip
 
 
-def express(emotion: str, intensity: float) -> Expression:
+def expression_of(emotion: str, intensity: float) -> Expression:
     """The expression `intensity` of the way from neutral (0) to `emotion` (1)."""
     target = EXPRESSIONS[emotion]
     values = {}

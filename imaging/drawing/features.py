@@ -7,13 +7,13 @@ import numpy as np
 
 from imaging.drawing.canvas import Canvas, between, ellipse, fixed, mirrored, smooth
 from imaging.drawing.expressions import Expression
-from imaging.drawing.people import Person, Points
+from imaging.drawing.people import DrawnPerson, Outline
 
 EYE_WHITE, TOOTH = np.array((246, 245, 242)), np.array((250, 248, 242))
 PUPIL, MOUTH_INSIDE, TONGUE = np.array((16, 14, 16)), np.array((74, 22, 26)), np.array((176, 78, 82))
 
 
-def eyelids(person: Person, e: Expression, side: int) -> tuple[Points, Points]:
+def eyelids(person: DrawnPerson, e: Expression, side: int) -> tuple[Outline, Outline]:
     """The upper and the lower lid's edge, both from the inner to the outer corner."""
     t = np.linspace(0, np.pi, 25)
     x = side * (person.eye_gap - person.eye_width * np.cos(t))
@@ -25,7 +25,7 @@ def eyelids(person: Person, e: Expression, side: int) -> tuple[Points, Points]:
     return np.stack((x, upper), 1), np.stack((x, lower), 1)
 
 
-def draw_eye(canvas: Canvas, person: Person, e: Expression, side: int) -> None:
+def draw_eye(canvas: Canvas, person: DrawnPerson, e: Expression, side: int) -> None:
     """The eyeball between the lids, then lashes and the upper lid's crease."""
     upper, lower = eyelids(person, e, side)
     opening = between(upper, lower)
@@ -47,7 +47,7 @@ def draw_eye(canvas: Canvas, person: Person, e: Expression, side: int) -> None:
     canvas.stroke(np.subtract(upper[3:-2], (0, 0.038)), person.skin * (0.66, 0.55, 0.50), 0.012)
 
 
-def draw_brow(canvas: Canvas, person: Person, e: Expression, side: int) -> None:
+def draw_brow(canvas: Canvas, person: DrawnPerson, e: Expression, side: int) -> None:
     """A brow, thinning towards its outer end."""
     inner, outer = person.eye_gap - 0.185 - e.brow_together, person.eye_gap + 0.215
     spine = smooth([
@@ -61,7 +61,7 @@ def draw_brow(canvas: Canvas, person: Person, e: Expression, side: int) -> None:
     canvas.fill(between(spine - half, spine + half) * (side, 1), person.brow)
 
 
-def draw_nose(canvas: Canvas, person: Person) -> None:
+def draw_nose(canvas: Canvas, person: DrawnPerson) -> None:
     """Nostrils and the wings' edges; the rest of the nose is shading."""
     tip, half = person.nose_length, person.nose_width
     for side in (-1, 1):
@@ -70,7 +70,7 @@ def draw_nose(canvas: Canvas, person: Person) -> None:
         canvas.stroke(smooth(wing), person.skin * (0.66, 0.54, 0.50), 0.014)
 
 
-def draw_mouth(canvas: Canvas, person: Person, e: Expression) -> None:
+def draw_mouth(canvas: Canvas, person: DrawnPerson, e: Expression) -> None:
     """Lips around the opening, and in it the mouth's inside, the tongue and the upper teeth."""
     t = np.linspace(0, np.pi, 41)
     x = -e.mouth_width * person.mouth_scale * np.cos(t)
@@ -91,7 +91,7 @@ def draw_mouth(canvas: Canvas, person: Person, e: Expression) -> None:
     canvas.stroke(shine, person.lips * 0.75 + 60, 0.012 * e.lip)
 
 
-def draw_glasses(canvas: Canvas, person: Person) -> None:
+def draw_glasses(canvas: Canvas, person: DrawnPerson) -> None:
     """Frames around the eyes, the bridge and the ear-pieces."""
     for side in (-1, 1):
         x = side * (person.eye_gap + 0.005)

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from imaging.drawing.canvas import Canvas, ellipse, mirrored, smooth
-from imaging.drawing.people import Image, Person, Points
+from imaging.drawing.people import DrawnPerson, Image, Outline
 
 
-def hair_texture(person: Person, size: int, rng: np.random.Generator) -> Image:
+def hair_texture(person: DrawnPerson, size: int, rng: np.random.Generator) -> Image:
     """Hair with strands and a shine towards the light, size x size x 3."""
     canvas = Canvas(np.full((size, size, 3), person.hair, np.uint8), person)
     for x, tone in zip(rng.uniform(-1.3, 1.3, 60), rng.uniform(0.72, 1.22, 60), strict=True):
@@ -21,7 +21,7 @@ def hair_texture(person: Person, size: int, rng: np.random.Generator) -> Image:
     return canvas.image
 
 
-def back_hair(person: Person) -> list[Points]:
+def back_hair(person: DrawnPerson) -> list[Outline]:
     """The outlines of what hangs behind the head."""
     w, v = person.width, person.hair_volume
     crown = [(0, -1.27 * v), (0.72 * w, -1.13 * v), (1.10 * w, -0.62)]
@@ -42,7 +42,7 @@ def back_hair(person: Person) -> list[Points]:
     return []
 
 
-def front_hair(person: Person) -> Points:
+def front_hair(person: DrawnPerson) -> Outline:
     """The outline of the cap of hair; the hairline stays above the highest brow."""
     w, v = person.width, person.hair_volume
     side_y = 0.05 if person.hair_length in ("bob", "long") else -0.22

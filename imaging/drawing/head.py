@@ -6,10 +6,10 @@ import numpy as np
 
 from imaging.drawing.canvas import Canvas, ellipse, mirrored, smooth
 from imaging.drawing.expressions import Expression
-from imaging.drawing.people import Colour, Image, Person, Points
+from imaging.drawing.people import Colour, DrawnPerson, Image, Outline
 
 
-def draw_body(canvas: Canvas, person: Person, texture_size: int) -> None:
+def draw_body(canvas: Canvas, person: DrawnPerson, texture_size: int) -> None:
     """Neck, shirt and collar; `canvas` is upright, for they do not tilt with the head."""
     neck = Canvas(np.full((texture_size, texture_size, 3), person.skin * 0.90, np.uint8), person, upright=True)
     neck.glaze(ellipse(0, 0.95, 0.5, 0.28), person.skin * (0.60, 0.51, 0.47), 0.9, 0.25)
@@ -21,7 +21,7 @@ def draw_body(canvas: Canvas, person: Person, texture_size: int) -> None:
     canvas.stroke(smooth([(-x, y) for x, y in collar[::-1]] + collar[1:]), person.shirt * 0.72, 0.06)
 
 
-def head_outline(person: Person, jaw: float) -> Points:
+def head_outline(person: DrawnPerson, jaw: float) -> Outline:
     """The head without hair, the chin lowered by `jaw`."""
     w, j = person.width, person.width * person.jaw
     right = [
@@ -31,7 +31,7 @@ def head_outline(person: Person, jaw: float) -> Points:
     return smooth(mirrored(right), closed=True)
 
 
-def draw_head(canvas: Canvas, person: Person, expression: Expression, texture_size: int) -> None:
+def draw_head(canvas: Canvas, person: DrawnPerson, expression: Expression, texture_size: int) -> None:
     """Ears, then the head over them."""
     skin = skin_texture(person, expression, texture_size)
     for side in (-1, 1):
@@ -42,7 +42,7 @@ def draw_head(canvas: Canvas, person: Person, expression: Expression, texture_si
         canvas.fill(ellipse(x, y, 0.009, 0.009, 8), person.skin * (0.80, 0.70, 0.64))
 
 
-def skin_texture(person: Person, expression: Expression, size: int) -> Image:
+def skin_texture(person: DrawnPerson, expression: Expression, size: int) -> Image:
     """The head's skin, lit from the light's side, with all that is soft about a face, size x size x 3."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32)
     unit = person.head_size * size
@@ -60,7 +60,7 @@ def skin_texture(person: Person, expression: Expression, size: int) -> Image:
     return canvas.image
 
 
-def shade_eyes(canvas: Canvas, person: Person, e: Expression, shadow: Colour, glow: Colour) -> None:
+def shade_eyes(canvas: Canvas, person: DrawnPerson, e: Expression, shadow: Colour, glow: Colour) -> None:
     """The forehead's light, the eye sockets and the creases of a frown, which move with the brows."""
     canvas.glaze(ellipse(0.25 * person.light[0], -0.52, 0.34, 0.10), glow, 0.30, 0.24)
     y = e.brow_inner * 0.7
@@ -70,7 +70,7 @@ def shade_eyes(canvas: Canvas, person: Person, e: Expression, shadow: Colour, gl
         canvas.glaze(smooth(crease, closed=True), shadow * 0.75, 0.85 * e.furrow, 0.03)
 
 
-def shade_nose(canvas: Canvas, person: Person, shadow: Colour, glow: Colour) -> None:
+def shade_nose(canvas: Canvas, person: DrawnPerson, shadow: Colour, glow: Colour) -> None:
     """The bridge's sides, the darker the further from the light, the shadow below and the light on the tip."""
     tip, half = person.nose_length, person.nose_width
     for side in (-1, 1):
@@ -84,7 +84,7 @@ def shade_nose(canvas: Canvas, person: Person, shadow: Colour, glow: Colour) -> 
     canvas.glaze(ellipse(0.04 * person.light[0], tip - 0.07, 0.04, 0.032), glow, 0.6, 0.06)
 
 
-def shade_cheeks(canvas: Canvas, person: Person, e: Expression, shadow: Colour, glow: Colour) -> None:
+def shade_cheeks(canvas: Canvas, person: DrawnPerson, e: Expression, shadow: Colour, glow: Colour) -> None:
     """Blush and light on the cheeks; a smile lifts them and folds the skin beside the nose."""
     blush = person.skin * (1.0, 0.74, 0.72)
     for side in (-1, 1):
@@ -94,7 +94,7 @@ def shade_cheeks(canvas: Canvas, person: Person, e: Expression, shadow: Colour, 
         canvas.glaze(smooth(fold, closed=True), shadow, 0.9 * e.cheek, 0.04)
 
 
-def shade_chin(canvas: Canvas, person: Person, e: Expression, shadow: Colour, glow: Colour) -> None:
+def shade_chin(canvas: Canvas, person: DrawnPerson, e: Expression, shadow: Colour, glow: Colour) -> None:
     """The hollow under the lower lip and the light on the chin."""
     lip = 0.60 + e.mouth_y + 0.75 * e.mouth_gap + person.lip_thickness * e.lip
     canvas.glaze(ellipse(0, lip + 0.055, 0.12, 0.022), shadow, 0.5, 0.07)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Points = npt.NDArray[np.float64]  # N x 2, in face units: origin between the eyes, y down, the chin at y = 1
+Outline = npt.NDArray[np.float64]  # N x 2, in face units: origin between the eyes, y down, the chin at y = 1
 Image = npt.NDArray[Any]  # RGB, uint8, height x width x 3
 Colour = npt.NDArray[np.float64]  # RGB, 0 to 255
 
@@ -25,7 +25,7 @@ FRINGES = ("round", "straight", "left part", "right part", "peak", "swept")
 
 
 @dataclass(frozen=True)
-class Person:
+class DrawnPerson:
     """Everything in the picture but the expression; lengths in face units."""
 
     skin: Colour
@@ -50,7 +50,7 @@ class Person:
     hair_volume: float
     glasses: str  # "", "round" or "square"
     frame: Colour  # colour of the glasses
-    freckles: Points
+    freckles: Outline
     light: tuple[float, float]  # where the light comes from: right and down are positive
     head_size: float  # a face unit over the picture's size
     centre: tuple[float, float]  # where the head is, over the picture's size
@@ -58,12 +58,12 @@ class Person:
     turn: float  # how far the features shift to a side
 
 
-def pick_person(rng: np.random.Generator) -> Person:
+def pick_person(rng: np.random.Generator) -> DrawnPerson:
     """A person and a photo of them, drawn at random."""
     skin = pick_colour(rng, SKINS)
     hair = pick_colour(rng, tuple(colour for colour in HAIRS if sum(colour) < 0.9 * skin.sum()))
     backdrop = [rng.uniform(70, 225) + rng.normal(0, 26, 3) for _ in range(2)]
-    return Person(
+    return DrawnPerson(
         skin=skin,
         hair=hair,
         brow=np.minimum(hair * 0.62, skin * 0.50),  # a fair brow could not be seen

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 
 from imaging.drawing.canvas import Canvas, rgb
-from imaging.drawing.expressions import EXPRESSIONS, express
+from imaging.drawing.expressions import EXPRESSIONS, expression_of
 from imaging.drawing.features import draw_brow, draw_eye, draw_glasses, draw_mouth, draw_nose
 from imaging.drawing.hair import back_hair, front_hair, hair_texture
 from imaging.drawing.head import draw_body, draw_head
-from imaging.drawing.people import Image, Person, pick_person
+from imaging.drawing.people import DrawnPerson, Image, pick_person
 
 SUPERSAMPLING = 2  # sharp shapes are drawn this much larger than the picture, for smooth edges
 TEXTURE_REDUCTION = 2  # soft shading is drawn this much smaller than the picture: it holds no fine detail
@@ -33,7 +33,7 @@ def draw_face(identity: int, emotion: str, *, intensity: float = 1.0, size: int 
     if identity < 0 or size < 32 or size % TEXTURE_REDUCTION:
         raise ValueError(f"identity must be at least 0, size even and at least 32; they are {identity} and {size}")
     rng = np.random.default_rng(identity)
-    person, expression = pick_person(rng), express(emotion, intensity)
+    person, expression = pick_person(rng), expression_of(emotion, intensity)
     small, large = size // TEXTURE_REDUCTION, size * SUPERSAMPLING
     canvas = Canvas(cv2.resize(draw_backdrop(person, small, rng), (large, large)), person)
     hair = hair_texture(person, small, rng)
@@ -52,7 +52,7 @@ def draw_face(identity: int, emotion: str, *, intensity: float = 1.0, size: int 
     return photograph(cv2.resize(canvas.image, (size, size), interpolation=cv2.INTER_AREA), rng)
 
 
-def draw_backdrop(person: Person, size: int, rng: np.random.Generator) -> Image:
+def draw_backdrop(person: DrawnPerson, size: int, rng: np.random.Generator) -> Image:
     """A gradient with blurred lamps and furniture, as behind a portrait, size x size x 3."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size
     angle = rng.uniform(0, 2 * np.pi)
