@@ -1,8 +1,8 @@
 """Take the pictures of the apps in docs/pictures: `python docs/take_pictures.py phone|desk GENERATOR PHOTO`.
 
-A real server, Chromium as a phone or a laptop, in Korean. The photo must be of nobody: a drawn or a rendered face. With
-`--friend` the faces shown are a drawn friend's, not the generator's. Needs chromium and the tests' packages. Look at
-every picture before you keep it.
+A real server, Chromium as a phone or a laptop, in Korean. The photo must be square and of nobody: a drawn, rendered or
+photo-like face. Before the camera is the same face, then the generator's smile of it. Needs chromium and the tests'
+packages. Look at every picture before you keep it.
 """
 
 from __future__ import annotations
@@ -21,65 +21,63 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1366, "height": 1100}
-IDENTITY = 7  # random seed of the drawn face before the camera
 PATIENCE = 300_000  # milliseconds
+SMILE = """import('./visit.js').then(async ({visit}) => {
+    window.cameraPictures.smile = Object.assign(new Image(), {src: `data:image/jpeg;base64,${visit.pictures.happy}`});
+    await window.cameraPictures.smile.decode();
+    window.camera = 'smile';
+})"""
 
 Shot = Callable[[str], None]
 
 
-def take_phone(page: Any, url: str, photo: Path, friend: bool, shot: Shot) -> None:
-    """The child's way through the phone app."""
+def take_phone(page: Any, url: str, photo: Path, shot: Shot) -> None:
+    """The child's way through the page."""
 
-    def on_screen(name: str) -> None:
+    def on_screen(name: str, kept: bool = True) -> None:
         page.wait_for_selector(f"#{name}:not([hidden])")
         page.wait_for_timeout(1500)
+        if kept:
+            shot(name)
+
+    def hold(selector: str) -> None:
+        page.hover(selector)
+        page.mouse.down()
+        page.wait_for_timeout(1800)
+        page.mouse.up()
 
     page.goto(url)
     on_screen("start")
-    shot("start")
     page.set_input_files("#file", str(photo))
     on_screen("sure")
-    shot("sure")
-    if friend:
-        page.goto(url)
-        on_screen("start")
-        page.click("#with-friends")
-        page.click(".person >> nth=0")
-    else:
-        page.click("#sure-yes")
+    page.click("#sure-yes")
+    on_screen("review")
+    hold("#review-done")
     on_screen("overview")
-    shot("overview")
-    page.click(".cards button:has-text('기쁜')")
+    page.click("#to-guess")
+    on_screen("guessing")
+    page.click("#guessing [data-back]")
+    page.click("#overview .cards button:has-text('기쁜')")
     on_screen("face")
-    shot("face")
     page.click("#my-turn")
-    page.wait_for_timeout(6000)
-    shot("turn")
-    page.wait_for_selector("#compare:not([hidden])")
-    page.wait_for_timeout(1500)
-    shot("compare")
+    page.wait_for_selector("#turn[data-state=hint]")
+    on_screen("turn")
+    page.evaluate(SMILE)
+    on_screen("compare")
     page.click("#keep")
-    on_screen("face")
+    on_screen("face", kept=False)
     page.click("#face [data-back]")
-    on_screen("overview")
     page.click("#finish")
     on_screen("ending")
-    shot("ending")
-    if not friend:  # after playing with a friend nothing is sent
-        page.click("#send-ask")
-        on_screen("consent")
-        shot("consent")
+    page.click("#send-ask")
+    on_screen("consent")
     page.goto(url)
-    on_screen("start")
-    page.hover("#settings-button")
-    page.mouse.down()
-    page.wait_for_timeout(1800)
-    page.mouse.up()
+    on_screen("start", kept=False)
+    hold("#settings-button")
     on_screen("settings")
-    shot("settings")
 
 
-def take_desk(page: Any, url: str, photo: Path, _friend: bool, shot: Shot) -> None:
+def take_desk(page: Any, url: str, photo: Path, shot: Shot) -> None:
     """An adult's way through the desk."""
     page.goto(url)
     page.wait_for_selector("h1")
@@ -122,39 +120,39 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("app", choices=("phone", "desk"))
     parser.add_argument("generator", type=Path, help="a generator's .ckpt file")
-    parser.add_argument("photo", type=Path, help="a drawn or rendered face")
-    parser.add_argument("--friend", action="store_true", help="go on with a drawn friend instead of the photo")
+    parser.add_argument("photo", type=Path, help="a drawn, rendered or photo-like face, square")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "pictures")
-    parser.add_argument("--size", choices=("phone", "laptop"), help="of the window; default: the app's own")
     given = parser.parse_args()
 
-    from browser import film, launch
+    import numpy as np
+    from browser import camera_of, film, launch
     from PIL import Image
     from playwright.sync_api import sync_playwright
     from serving import Server, StreamlitServer
 
-    small = (given.size or ("phone" if given.app == "phone" else "laptop")) == "phone"
-    walk, kind = (take_phone, Server) if given.app == "phone" else (take_desk, StreamlitServer)
-    suffix = f"-{given.size}" if given.size else ""
+    small = given.app == "phone"
+    walk, kind = (take_phone, Server) if small else (take_desk, StreamlitServer)
     given.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        camera = film(folder / "film.mjpeg", IDENTITY, "neutral", "happy", frames=300)
         fill_record(folder / "data" / "record.sqlite3")
-        settings = {"STARGAN_FE_CHECKPOINT": str(given.generator.resolve()), "PYTHONPATH": str(ROOT)}
-        chromium = launch(playwright, camera)
-        with kind(folder, **settings) as server:
+        settings = {"CHECKPOINT": str(given.generator.resolve()), "COLLECT": "1"}
+        chromium = launch(playwright, film(folder / "film.mjpeg", 0, "neutral", frames=1))
+        with kind(
+            folder, PYTHONPATH=str(ROOT), **{f"STARGAN_FE_{key}": value for key, value in settings.items()}
+        ) as server:
             page = chromium.new_page(viewport=PHONE if small else LAPTOP, locale="ko-KR", has_touch=small)
             page.set_default_timeout(PATIENCE)
+            page.add_init_script(camera_of(photo=np.asarray(Image.open(given.photo).convert("RGB"))))
 
             def shot(name: str) -> None:
-                file = given.output / f"{given.app}-{name}{suffix}.jpg"
+                file = given.output / f"{given.app}-{name}.jpg"
                 page.screenshot(path=str(folder / "shot.png"))
                 with Image.open(folder / "shot.png") as picture:
                     picture.convert("RGB").save(file, quality=82, optimize=True)
                 print(f"{os.path.relpath(file)}: {file.stat().st_size // 1024} kB", flush=True)
 
-            walk(page, server.url, given.photo, given.friend, shot)
+            walk(page, server.url, given.photo, shot)
         chromium.close()
     return 0
 

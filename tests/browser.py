@@ -32,21 +32,26 @@ def film(path: Path, identity: int, *emotions: str, frames: int = 150) -> Path:
 
 
 def camera_of(**pictures: np.ndarray) -> str:
-    """A page's script: its camera shows the first of these pictures, or the one that `window.camera` names."""
+    """A page's script: its camera shows the first of these pictures, or the one that `window.camera` names.
+
+    More can be put into `window.cameraPictures`.
+    """
     sources = {
         name: f"data:image/jpeg;base64,{base64.b64encode(jpeg(face)).decode()}" for name, face in pictures.items()
     }
     return f"""{{
-        const images = {{}};
+        window.cameraPictures = {{}};
         for (const [name, src] of Object.entries({json.dumps(sources)})) {{
-            images[name] = Object.assign(new Image(), {{ src }});
+            window.cameraPictures[name] = Object.assign(new Image(), {{ src }});
         }}
         window.camera = {json.dumps(next(iter(pictures)))};
         navigator.mediaDevices.getUserMedia = async () => {{
             const canvas = Object.assign(document.createElement("canvas"), {{ width: {FRAME[1]}, height: {FRAME[0]} }});
             const stream = canvas.captureStream();
             const timer = setInterval(() => {{
-                canvas.getContext("2d").drawImage(images[window.camera], {(FRAME[1] - FRAME[0]) // 2}, 0);
+                canvas.getContext("2d").drawImage(
+                    window.cameraPictures[window.camera], {(FRAME[1] - FRAME[0]) // 2}, 0, {FRAME[0]}, {FRAME[0]}
+                );
                 if (!stream.active) clearInterval(timer);
             }}, 66);
             return stream;
