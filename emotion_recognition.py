@@ -60,6 +60,7 @@ def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
     from face_detection import FaceFinder
     from imaging.face_geometry import CROP_SIZE, face_square, input_square
     from imaging.photo import UnreadablePhoto, read_photo
+    from imaging.soft_border import crop_softly
 
     try:
         pixels = read_photo(file)
@@ -69,7 +70,7 @@ def _faces(file: Path) -> Iterator[tuple[str, np.ndarray]]:
         boxes = finder.boxes(pixels)
     for i, box in enumerate(boxes, 1):
         name = file.name if len(boxes) == 1 else f"{file.name} face {i}"
-        yield name, input_square(face_square(box)).cut(pixels, CROP_SIZE)
+        yield name, crop_softly(pixels, input_square(face_square(box)), CROP_SIZE)
     if not boxes:
         height, width = pixels.shape[:2]
         side = min(height, width)

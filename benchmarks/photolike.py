@@ -25,6 +25,7 @@ from face_identity import SAME_PERSON, IdentityNetwork
 from imaging.face_geometry import Image, Mask, face_mask, input_square
 from imaging.mesh_warp import OUTER_LIPS
 from imaging.photo import read_photo
+from imaging.soft_border import crop_softly
 from scoring.real_face_judge import RealFaceJudge
 from translation.translator import DETAILS, Translation, Translator
 
@@ -83,7 +84,7 @@ def measure(translator: Translator, photos: Sequence[Path]) -> dict[str, Measure
 
 def _own_movement(translator: Translator, photo: Image, face: Face) -> dict[str, Blendshapes]:
     """How the blendshapes move in the generator's own pictures."""
-    crop = translator._sees(face).cut(photo, translator.image_size)
+    crop = crop_softly(photo, translator._sees(face), translator.image_size)
     shown = _blendshapes(translator, crop)
     own = {}
     for domain, picture in zip(translator.domains, translator.generate(crop[None])[0], strict=True):

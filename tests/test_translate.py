@@ -24,7 +24,8 @@ from checkpointing.trained_generator import load_generator
 from imaging.drawing.picture import draw_face
 from imaging.face_geometry import Box, face_mask, face_square, input_square, published_square
 from imaging.photo import Photo
-from imaging.value_range import to_network
+from imaging.soft_border import crop_softly
+from imaging.value_range import to_network, to_uint8
 from model import Generator
 from translation import paste_back
 from translation.fast_generator import TorchGenerator, fast_generator, onnx_for
@@ -567,6 +568,20 @@ def test_a_checkpoint_without_config_sees_the_inner_seven_eighths_of_the_detecto
             (face,) = loaded.translate(portrait).faces
             expected = to_network(part(face.square).cut(portrait, 64))
             torch.testing.assert_close(seen[0][0].float(), expected)
+
+
+def test_a_face_at_the_photos_edge_is_shown_to_the_network_as_training_cut_it(translator, portrait):
+    (face,) = translator.find_faces(portrait)
+    left, top = (face.points.min(axis=0) - 4).astype(int)
+    photo = np.ascontiguousarray(portrait[top:, left:])  # hair and an ear are beyond it
+    seen = []
+    translator.G = lambda x, c: (seen.append(x), x)[1]
+    (face,) = translator.translate(photo).faces
+    shown = to_uint8(seen[0])[0].astype(float)
+    stored = crop_softly(photo, face.square)[32:480, 32:480]  # a training face
+    differs = np.abs(shown - cv2.resize(stored, (256, 256), interpolation=cv2.INTER_AREA)).mean()
+    streaks = np.abs(shown - input_square(face.square).cut(photo, 256)).mean()
+    assert differs < 4 < 10 < streaks
 
 
 def test_a_wrong_export_is_not_written(models, monkeypatch, tmp_path):

@@ -13,6 +13,7 @@ import torch
 from checkpointing.trained_generator import TrainedGenerator, load_generator
 from face_detection import Face, FaceFinder
 from imaging.face_geometry import CROP_SIZE, Image, Square, input_square, published_square
+from imaging.soft_border import crop_softly
 from imaging.value_range import to_network, to_uint8
 from model import Generator
 from translation.fast_generator import fast_generator, onnx_for
@@ -220,7 +221,7 @@ class Translator:
     def _translate_together(self, photos: Sequence[tuple[Original, Sequence[Face]]], how: How) -> Iterator[Translation]:
         domains = how.domains or self.domains
         crops = [
-            self._sees(face).cut(photo.pixels, self.image_size)
+            crop_softly(photo.pixels, self._sees(face), self.image_size)  # as training faces are cut
             for photo, faces in photos
             for face in faces
             if face.points is not None
