@@ -9,6 +9,7 @@ import torch
 from moving import BROWS, CORNERS, STEADY, grainy_face, known_movement, mesh_in
 
 from imaging.drawing.picture import draw_face
+from imaging.face_geometry import input_square
 from model import Generator
 from translation import face_movement
 from translation.answer_mesh import AnswerMeshes
@@ -49,7 +50,9 @@ def test_the_photo_moves_by_just_what_the_generator_moves(translator, photo, smi
     )
     crop = square.cut(photo, 128)
     picture = translator.generate(crop[None], ["happy"])[0, 0]
-    shown, answer = map(AnswerMeshes(translator.finder, photo, face, square).mesh, (crop, picture))
+    view = input_square(face.square)
+    meshes = AnswerMeshes(translator.finder, view.cut(photo, 512), view, face.points, square)
+    shown, answer = map(meshes.mesh, (crop, picture))
     read = (answer - shown) * (128 / square.side)  # the landmarker does not read all of it
     assert moved[CORNERS] == pytest.approx(read[CORNERS], abs=1)
     assert np.abs(read[CORNERS]) == pytest.approx(4, abs=1.6)

@@ -10,22 +10,24 @@ import math
 import cv2
 import numpy as np
 
-from face_detection import Face, FaceFinder
-from imaging.face_geometry import FACE_SIZE, Image, Points, Square, input_square
+from face_detection import FaceFinder
+from imaging.face_geometry import FACE_SIZE, Image, Points, Square
 
 SAME_PLACE = 0.2  # in sides of the square: a mesh farther from the face's own belongs to somebody behind it
 
 
 class AnswerMeshes:
-    """Reads the meshes of pictures of one face of `photo`: of `square`, what the generator sees of it."""
+    """Reads the meshes of pictures of `square` of a photo, which is what the generator sees of a face.
 
-    def __init__(self, finder: FaceFinder, photo: Image, face: Face, square: Square) -> None:
-        assert face.points is not None
+    `surroundings` [FACE_SIZE, FACE_SIZE, 3] is more of the photo around it: `view`. `own` is the face's mesh there.
+    """
+
+    def __init__(self, finder: FaceFinder, surroundings: Image, view: Square, own: Points, square: Square) -> None:
         self._finder = finder
-        self._middle = face.points.mean(axis=0)
+        self._surroundings = surroundings
+        self._view = view
+        self._middle = own.mean(axis=0)
         self._square = square
-        self._view = input_square(face.square)
-        self._surroundings = self._view.cut(photo, FACE_SIZE)
 
     def mesh(self, picture: Image) -> Points | None:
         """The mesh of a picture [S, S, 3] in photo pixels; None where there is none, or not there."""
@@ -39,9 +41,7 @@ class AnswerMeshes:
     def _in_its_place(self, picture: Image) -> Image:
         to_view = np.vstack([self._view.matrix(FACE_SIZE), (0, 0, 1)])
         to_picture = np.vstack([self._square.matrix(picture.shape[0]), (0, 0, 1)])
-        placed = self._surroundings.copy()
         matrix = (to_view @ np.linalg.inv(to_picture))[:2]
-        size = (FACE_SIZE, FACE_SIZE)
-        return np.asarray(
-            cv2.warpAffine(picture, matrix, size, placed, cv2.INTER_CUBIC, cv2.BORDER_TRANSPARENT), np.uint8
-        )
+        placed, size = self._surroundings.copy(), (FACE_SIZE, FACE_SIZE)
+        cv2.warpAffine(picture, matrix, size, placed, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
+        return placed

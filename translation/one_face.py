@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from face_detection import Face, FaceFinder
-from imaging.face_geometry import Image, Points, Region, Square, input_square
+from imaging.face_geometry import FACE_SIZE, Image, Points, Region, Square, input_square
 from translation.answer_mesh import AnswerMeshes
 from translation.face_movement import Meshes, WrongMovement
 from translation.paste_back import FacePaste
@@ -43,10 +43,12 @@ class OneFace:
         self._square = square
         self._paste = FacePaste(crop, square, face.points)
         self._motion = FaceMotion(crop, square, face.points, self._paste) if moves else None
-        self._meshes = AnswerMeshes(finder, photo, face, square)
+        self._view = input_square(face.square)
+        seen = self._view.cut(photo, FACE_SIZE)
+        self._meshes = AnswerMeshes(finder, seen, self._view, face.points, square)
         self._shown = self._meshes.mesh(crop) if moves else None
         self._checker = checker
-        self.before: Look | None = checker.look(photo, input_square(face.square)) if checker else None
+        self.before: Look | None = checker.look(seen, self._view) if checker else None
 
     def give(
         self, results: Mapping[str, Image], generated: Mapping[str, Image], strength: float, milder: bool
@@ -85,7 +87,7 @@ class OneFace:
         checks = dict.fromkeys(results, Check())
         if self._checker and self.before:
             targets = {domain: self.before.points + (target - self._own) for domain, (target, _) in aims.items()}
-            checks = self._checker.check(self.before, results, input_square(self._face.square), targets)
+            checks = self._checker.check(self.before, results, self._view, targets)
         return {domain: self._told(check, aims[domain][1]) for domain, check in checks.items()}
 
     def _told(self, check: Check, reason: str) -> Check:

@@ -84,15 +84,16 @@ class Checker:
         self._identity: IdentityNetwork | None = None
         self._knows_persons = True
 
-    def look(self, photo: Image, square: Square) -> Look | None:
-        """The face in a square of a photo; None where none is found there."""
-        return self._looks([photo], square)[0]
+    def look(self, crop: Image, square: Square) -> Look | None:
+        """The face in a `square` of a photo, cut out at FACE_SIZE; None where none is found there."""
+        return self._looks([crop], square)[0]
 
     def check(
         self, before: Look, results: Mapping[str, Image], square: Square, targets: Mapping[str, Points]
     ) -> dict[str, Check]:
         """By emotion whether the face in `results` is what was meant; `targets` is where its landmarks should be."""
-        looks = dict(zip(results, self._looks(list(results.values()), square), strict=True))
+        crops = [square.cut(result, FACE_SIZE) for result in results.values()]
+        looks = dict(zip(results, self._looks(crops, square), strict=True))
         found = {domain: after for domain, after in looks.items() if after is not None}
         moved = {domain: _movement(before, after, emotions.canonical(domain)) for domain, after in found.items()}
         unmoved = [domain for domain, (_, as_meant) in moved.items() if not as_meant]
@@ -108,8 +109,7 @@ class Checker:
             checks[domain] = Check(state, reason, distance=distance, movement=movement)
         return checks
 
-    def _looks(self, photos: Sequence[Image], square: Square) -> list[Look | None]:
-        crops = [square.cut(photo, FACE_SIZE) for photo in photos]
+    def _looks(self, crops: Sequence[Image], square: Square) -> list[Look | None]:
         meshes = [self._finder.mesh(crop) for crop in crops]
         found = [(crop, mesh) for crop, mesh in zip(crops, meshes, strict=True) if mesh is not None]
         persons = iter(self._who([crop for crop, _ in found], [mesh.points for _, mesh in found]))
