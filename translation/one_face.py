@@ -73,11 +73,11 @@ class OneFace:
             before, found = checks, self._checked(left, aims)
             checks = before | {
                 domain: dataclasses.replace(
-                    check, strength=share * strength, held_back=before[domain].reason if domain in before else ""
+                    check, strength=share * strength, held_back=_too_far(before[domain]) if domain in before else ""
                 )
                 for domain, check in found.items()
             }
-            left = {domain: result for domain, result in left.items() if _goes_too_far(checks[domain])}
+            left = {domain: result for domain, result in left.items() if _too_far(checks[domain])}
             if not left:
                 break
         return checks
@@ -123,5 +123,8 @@ class OneFace:
         return dataclasses.replace(self._square, side=1.5 * side).region(photo.shape)
 
 
-def _goes_too_far(check: Check) -> bool:
-    return check.state == "failed" or (check.distance or 0) > SURELY_SAME
+def _too_far(check: Check) -> str:
+    """Why a lesser strength is to be tried; "" where none is."""
+    if check.state == "failed":
+        return check.reason
+    return "it hardly looks like the same person" if (check.distance or 0) > SURELY_SAME else ""
