@@ -1,10 +1,14 @@
-"""Files written whole: under a temporary name first, so that a failure leaves the file before as it was."""
+"""Files written whole: under a temporary name first, so that a failure leaves the file before as it was.
+
+And what is said, or tried again, where a file can't be written.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +22,14 @@ os.umask(UMASK)
 
 # Nothing is wrong with the disk: a file stands where a folder should, or the place is not the user's.
 _USERS = frozenset((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS))
+
+PAUSES = (5, 15, 40)  # seconds between tries
+
+# Long enough for somebody to make room or raise a quota, or for a network disk to come back.
+_MAY_PASS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY),
+    *(errno.EHOSTDOWN, errno.ENOTCONN),
+}
 
 
 @contextmanager
@@ -86,3 +98,30 @@ def unwritable_reported(what: str) -> Iterator[None]:
         if is_users_mistake(error):
             raise UserError(f"{why}: name another, or repair that one") from error
         raise RunStopped(f"{why}: free some space or repair the disk, then repeat the command") from error
+
+
+def retry_writing(
+    write: Callable[[], Any], what: str, say: Callable[[str], None], hurried: Callable[[], bool] = lambda: False
+) -> None:
+    """Call `write`, again after each of `PAUSES` where the trouble may pass; else `RunStopped`.
+
+    `UserError` where it is no trouble of the disk: `what` is a file, or not to be written by this user.
+    `hurried()` ends the wait early: after SIGTERM about 30 s remain.
+    """
+    for pause in (*PAUSES, None):
+        try:
+            write()
+            return
+        except OSError as error:
+            why = reason(error, what)
+            if is_users_mistake(error):
+                raise UserError(f"{what} could not be written ({why}): name another, or repair that one") from error
+            if pause is None or error.errno not in _MAY_PASS or hurried():
+                raise RunStopped(
+                    f"{what} could not be written ({why}): everything saved before is whole; repair the disk, then "
+                    "the same command with --resume_iters latest"
+                ) from error
+            say(f"{what} could not be written ({why}): trying again in {pause} s")
+        until = time.monotonic() + pause
+        while time.monotonic() < until and not hurried():
+            time.sleep(0.2)

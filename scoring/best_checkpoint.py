@@ -20,13 +20,13 @@ from common import whole_files
 from common.device import autocast, half_precision
 from common.errors import UserError
 from common.settings import NetworkSettings, ScoreSettings
+from common.whole_files import retry_writing
 from data_loader import without_unreadable
 from imaging.image_folder import LabelledImages
 from imaging.value_range import to_unit
 from scoring.features import stratified, unit_images
 from scoring.metrics import Score, Scorer
 from training.distributed import Ranks
-from training.safeguards import retry_writing
 
 CRITERION = "scores.json"
 JUDGE = "judge"  # in it: the name of the judge that a score asked

@@ -17,7 +17,6 @@ import main
 from checkpointing import run_config, tensor_file, training_sets
 from common import whole_files
 from imaging import image_folder
-from training import safeguards
 from training.state import TrainingState
 
 FIVE = ("angry", "fearful", "happy", "sadness", "surprised")
@@ -240,7 +239,7 @@ EXPORT = "--mode export --for stargan --test_iters 10 --model_save_dir {w}/model
     ids=["a full disk", "a full disk at an export", "no permission", "no permission for results", "a locked folder"],
 )
 def test_a_disk_that_refuses_is_one_sentence(told, w, monkeypatch, place, name, broken, words, code, sentence):
-    monkeypatch.setattr(safeguards, "PAUSES", ())
+    monkeypatch.setattr(whole_files, "PAUSES", ())
     monkeypatch.setattr(place, name, broken)
     said, ended = told(words)
     assert sentence.replace("{w}", str(w)) in said

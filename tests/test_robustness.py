@@ -19,6 +19,7 @@ import solver
 from benchmarks import kill_training
 from benchmarks.fuzz_checkpoints import fuzz
 from checkpointing import tensor_file, training_sets
+from common import whole_files
 from imaging.image_folder import read_folder
 from training import safeguards
 
@@ -179,7 +180,7 @@ def test_max_minutes_saves_and_stops(main_here, drawn, tmp_path):
 
 
 def test_a_full_disk_is_told_waited_for_and_ends_in_one_sentence(main_here, drawn, tmp_path, monkeypatch):
-    monkeypatch.setattr(safeguards, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(whole_files, "PAUSES", (0.01, 0.01))
     write, calls = training_sets.write_tensors, []
 
     def full_from_the_second_set_on(path, content):
@@ -202,9 +203,8 @@ def test_a_full_disk_is_told_waited_for_and_ends_in_one_sentence(main_here, draw
 
 
 def test_a_second_run_in_the_same_folder_is_refused(main_here, drawn, tmp_path, monkeypatch):
-    from training import safeguards
 
-    monkeypatch.setattr(safeguards, "PATIENCE", 0.1)
+    monkeypatch.setattr(safeguards, "LOCK_TIMEOUT", 0.1)
     (tmp_path / "model_save").mkdir()
     hold = "import pathlib; from training.safeguards import RunLock; "
     hold += f"l = RunLock(pathlib.Path({str(tmp_path / 'model_save')!r})); "

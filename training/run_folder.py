@@ -16,8 +16,8 @@ from checkpointing import run_config, training_sets
 from common.errors import UserError
 from common.flags import as_json
 from common.settings import SavingSettings, Settings
-from common.whole_files import write_atomically
-from training.safeguards import RunLock, retry_writing
+from common.whole_files import retry_writing, write_atomically
+from training.safeguards import RunLock
 
 ARCHITECTURE = ("image_size", "c_dim", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
 

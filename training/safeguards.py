@@ -1,39 +1,27 @@
-"""What keeps a long run safe: one run in a folder, a clean stop, retries when the disk is full, NaN noticed.
+"""What keeps a long run safe: one run in a folder, a clean stop, NaN noticed.
 
 - `RunLock`: one run at a time in one folder of checkpoints.
 - `GracefulStop`: SIGINT, SIGTERM or its time ask a run to end after its iteration; a second SIGINT ends it at once.
-- `retry_writing`: a disk that is full or gone for a while is reported and tried again, then the run stops.
 - `LossWatch`: the losses, read every `log_step` iterations so that no other waits for the GPU, NaN and infinity found.
 """
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import filelock
 import torch
 from torch import Tensor
 
-from common.errors import RunStopped, UserError
-from common.whole_files import is_users_mistake, reason
+from common.errors import UserError
 from losses import Parts
 
 LOCK_TIMEOUT = 8  # seconds: the loaders of a run that was killed hold its lock until they notice
-PAUSES = (5, 15, 40)  # seconds between tries
-
-# Long enough for somebody to make room or raise a quota, or for a network disk to come back.
-_MAY_PASS = frozenset(
-    getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "EHOSTDOWN", "ENOTCONN")
-    if hasattr(errno, name)
-)
 
 
 class RunLock:
@@ -84,33 +72,6 @@ class GracefulStop:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         self.asked = number
         print("\nstopping after this iteration ...", file=sys.stderr, flush=True)
-
-
-def retry_writing(
-    write: Callable[[], Any], what: str, say: Callable[[str], None], hurried: Callable[[], bool] = lambda: False
-) -> None:
-    """Call `write`, again after each of `PAUSES` where the trouble may pass; else `RunStopped`.
-
-    `UserError` where it is no trouble of the disk: `what` is a file, or not to be written by this user.
-    `hurried()` ends the wait early: after SIGTERM about 30 s remain.
-    """
-    for pause in (*PAUSES, None):
-        try:
-            write()
-            return
-        except OSError as error:
-            why = reason(error, what)
-            if is_users_mistake(error):
-                raise UserError(f"{what} could not be written ({why}): name another, or repair that one") from error
-            if pause is None or error.errno not in _MAY_PASS or hurried():
-                raise RunStopped(
-                    f"{what} could not be written ({why}): everything saved before is whole; repair the disk, then "
-                    "the same command with --resume_iters latest"
-                ) from error
-            say(f"{what} could not be written ({why}): trying again in {pause} s")
-        until = time.monotonic() + pause
-        while time.monotonic() < until and not hurried():
-            time.sleep(0.2)
 
 
 class NotFinite(Exception):
