@@ -8,6 +8,7 @@ import pytest
 import torch
 from moving import BROWS, CORNERS, STEADY, grainy_face, known_movement, mesh_in
 
+from imaging import mesh_warp
 from imaging.drawing.picture import draw_face
 from imaging.face_geometry import input_square
 from model import Generator
@@ -165,3 +166,18 @@ def test_a_photo_that_is_not_calm_is_told_of(translator):
     (face,) = translator.find_faces(photo)
     translator.G = lambda x, c: x
     assert translator.translate(photo, [face], domains=["happy"]).notes[0]
+
+
+def test_teeth_are_not_bluer_than_the_photos_light(motion, photo):
+    """The generator paints them cyan; in a face in warm light they would glow."""
+    moves, crop, points = motion
+    answer = points.copy()
+    length = face_movement.face_length(points)
+    answer[mesh_warp.LOWER_LIP] += np.float32((0, 0.06 * length))
+    generated = np.full_like(crop, (90, 230, 250))
+    result = photo.copy()
+    FaceMotion._open(moves, result, generated.astype(np.float32), answer, answer)
+    changed = np.abs(result.astype(int) - photo).max(axis=2) > 40
+    red, green, blue = result[changed].reshape(-1, 3).astype(int).T
+    assert len(red) > 50
+    assert np.median(green - red) <= 1 and np.median(blue - red) <= 1

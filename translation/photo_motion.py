@@ -22,6 +22,7 @@ from translation.paste_back import FacePaste
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 LIDS = list(mesh_warp.EYES.values())
+CHEEKS = [50, 280, 101, 330, 118, 347, 205, 425]
 
 LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
 DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
@@ -32,6 +33,8 @@ FEATURES = 0.015  # how far around brows, eyes and lips there are no furrows, in
 BESIDE_MOUTH = 0.045  # how far around lips the light stays: there the generator is least sure
 OPENS = 0.004, 0.03  # by how much lips part, in lengths of the face: from there the inside is the generator's, and all
 LIP_EDGE = 0.004  # how softly it ends, in lengths of the face
+# Teeth are less red than skin, by so much at most; and never greener or bluer than grey, but where the skin is, too.
+LESS_RED, GREYEST = np.float32([1.3, 1.5]), np.float32([1.0, 0.97])  # of green and blue
 GRAIN = 1.5  # pixels of FIELD_SIZE: grain moves with the face, and not as generators paint it
 NEARER, SAME = 1.02, 0.5  # the error a moved face may have: in that of the face that did not move, and grey levels more
 
@@ -48,6 +51,10 @@ class FaceMotion:
         self._paste = paste
         self._field = face_movement.field_square(own, square.angle)
         self._luma = self._seen(crop.astype(np.float32) @ LUMA)
+        x, y = np.clip(square.to_crop(own[CHEEKS], len(crop)).round().astype(int), 0, len(crop) - 1).T
+        red, *others = np.median(crop[y, x], axis=0) + 1
+        skin = np.float32(others) / red
+        self._most_to_red = np.maximum(skin, np.minimum(LESS_RED * skin, GREYEST))  # of green and blue in a mouth
 
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
         """Move the face in the photo `result`, in place, `strength` times as far as it moves in `generated`.
@@ -138,6 +145,7 @@ class FaceMotion:
         at = (target - (left, top)).astype(np.float32)
         where = mesh_warp.places(at, self._square.to_crop(answer, lit.shape[0]).astype(np.float32), _mouth(), size)
         mouth = cv2.remap(lit, where, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)[inside]
+        mouth[..., 1:] = np.minimum(mouth[..., 1:], mouth[..., :1] * self._most_to_red)
         mask = cv2.GaussianBlur(mesh_warp.filled(mesh_warp.between_lips(at), size), (0, 0), soft)[inside]
         part = result[rows, columns].astype(np.float32)
         result[rows, columns] = np.clip(part + (mouth - part) * (share * mask)[..., None] + 0.5, 0, 255)
