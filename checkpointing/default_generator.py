@@ -46,7 +46,7 @@ class Choice:
         """What users of the shipped generator should know; "" for any other."""
         if self.origin != "shipped":
             return ""
-        return "it has learned mostly from rendered people: one you train on real faces will be better"
+        return "it has learned from people who do not exist: try one that you train on real faces, too"
 
 
 def find(models: Path = MODELS) -> Choice | None:

@@ -45,7 +45,7 @@ def make_checkpoint(folder: Path, **config: str) -> Path:
     return path
 
 
-SHIPPED = ROOT / "pretrained" / "people-128.ckpt"  # whose faces pass the check: those of random weights are left out
+SHIPPED = ROOT / "pretrained" / "people-256.ckpt"  # whose faces pass the check: those of random weights are left out
 
 
 def shipped_generator(folder: Path, **config: str) -> Path:

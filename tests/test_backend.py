@@ -441,10 +441,10 @@ def test_which_generator_is_used(tmp_path, monkeypatch, capsys):
         Path(folder).mkdir(parents=True)
         made = make_checkpoint(Path(folder))
         if origin == "shipped":
-            made.rename("pretrained/people-128.ckpt")
+            made.rename("pretrained/people-256.ckpt")
             config = json.loads(Path("pretrained/config.json").read_text())
             config["arguments"]["trained_on"] = "rendered"
-            Path("pretrained/people-128.json").write_text(json.dumps(config))
+            Path("pretrained/people-256.json").write_text(json.dumps(config))
         choice = chosen_checkpoint.choose()
         assert (choice.origin, choice.trained_on) == (origin, "rendered" if origin == "shipped" else "photos")
         chosen_checkpoint.load_translator(choice.path).close()

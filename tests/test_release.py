@@ -125,7 +125,7 @@ def test_without_a_training_the_shipped_generator_translates_and_says_so(main_he
     Path("pretrained/config.json").rename("pretrained/people.json")
     run = main_here(*test)
     assert run.returncode == 0, run.stderr
-    assert "using pretrained/people.ckpt" in run.stdout and "mostly from rendered people" in run.stdout
+    assert "using pretrained/people.ckpt" in run.stdout and "from people who do not exist" in run.stdout
     assert {path.stem for path in Path("data/results/face").glob("*.jpg")} >= set(emotions.FIVE)
 
     Path("data/models").mkdir(parents=True)
@@ -139,15 +139,15 @@ def test_without_a_training_the_shipped_generator_translates_and_says_so(main_he
 
 
 def test_what_comes_with_the_project_makes_faces_of_people_it_never_saw(main_here, tmp_path, monkeypatch):
-    """The first thing a newcomer does: `--mode test` on the four rendered people, without any training."""
+    """The first thing a newcomer does: `--mode test` on the six photo-like people, without any training."""
     monkeypatch.chdir(tmp_path)
     for name in ("pretrained", "data/test"):
         shutil.copytree(ROOT / name, name)
     run = main_here("--mode", "test")
     assert run.returncode == 0, run.stderr
-    assert "comes with StarGAN-FE; trained on rendered people" in run.stdout
+    assert "comes with StarGAN-FE; trained on photo-like people who do not exist" in run.stdout
     people = sorted(path for path in Path("data/results").iterdir() if path.is_dir())
-    assert len(people) == 4
+    assert len(people) == 6
 
     def mean(emotion, *shapes):
         return np.mean([meshes[person, emotion].blendshapes[shape] for person in people for shape in shapes])

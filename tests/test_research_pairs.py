@@ -32,7 +32,7 @@ def material(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("pairs")
     (folder / "photos/neutral").mkdir(parents=True)
     (folder / "mouths").mkdir()
-    for name in ("rendered-p0120.jpg", "rendered-p0200.jpg"):
+    for name in ("photolike-s0109.jpg", "photolike-s1345.jpg"):
         shutil.copy(ROOT / "data/test" / name, folder / "photos/neutral")
     draw_faces.write_jpeg(folder / "photos/neutral/smiling.jpg", draw_face(4_711, "happy"))
     draw_faces.write_faces(folder / "drawn", [*EMOTIONS], 12, seed=3, same_identities=True)
@@ -56,7 +56,7 @@ def test_calm_faces_get_the_emotions_of_others(material, tmp_path, capsys, monke
     said = capsys.readouterr().out
     assert said.startswith("2 faces and 2 people with six expressions each")
     assert "left out 1: smiles or opens the mouth" in said
-    made = sorted(path.name for path in (tmp_path / "pairs/neutral").iterdir() if "rendered" in path.name)
+    made = sorted(path.name for path in (tmp_path / "pairs/neutral").iterdir() if "photolike" in path.name)
     assert len(made) == 2
     with FaceFinder() as finder:
         for name in made:
@@ -70,9 +70,9 @@ def test_calm_faces_get_the_emotions_of_others(material, tmp_path, capsys, monke
             corner = pictures["neutral"][:60, :60].astype(int)
             assert np.abs(pictures["surprised"][:60, :60] - corner).mean() < 2, "what is around the face stays"
     # A second run does nothing again, and the folder is what --lambda_pair trains on.
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "pairs").rglob("rendered*.jpg")}
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "pairs").rglob("photolike*.jpg")}
     assert make_pairs.main(command(material, tmp_path / "pairs")) == 0
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "pairs").rglob("rendered*.jpg")} == before
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "pairs").rglob("photolike*.jpg")} == before
     pair_table(read_folder(tmp_path / "pairs", 6))
 
 
