@@ -34,7 +34,7 @@ BESIDE_MOUTH = 0.045  # how far around lips the light stays: there the generator
 OPENS = 0.004, 0.03  # by how much lips part, in lengths of the face: from there the inside is the generator's, and all
 LIP_EDGE = 0.004  # how softly it ends, in lengths of the face
 # Teeth are less red than skin, by so much at most; and never greener or bluer than grey, but where the skin is, too.
-LESS_RED, GREYEST = np.float32([1.3, 1.5]), np.float32([1.0, 0.97])  # of green and blue
+LESS_RED, GREYEST = np.array([1.3, 1.5], np.float32), np.array([1.0, 0.97], np.float32)  # of green and blue
 GRAIN = 1.5  # pixels of FIELD_SIZE: grain moves with the face, and not as generators paint it
 NEARER, SAME = 1.02, 0.5  # the error a moved face may have: in that of the face that did not move, and grey levels more
 
@@ -53,7 +53,7 @@ class FaceMotion:
         self._luma = self._seen(crop.astype(np.float32) @ LUMA)
         x, y = np.clip(square.to_crop(own[CHEEKS], len(crop)).round().astype(int), 0, len(crop) - 1).T
         red, *others = np.median(crop[y, x], axis=0) + 1
-        skin = np.float32(others) / red
+        skin = np.array(others, np.float32) / np.float32(red)
         self._most_to_red = np.maximum(skin, np.minimum(LESS_RED * skin, GREYEST))  # of green and blue in a mouth
 
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
