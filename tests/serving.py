@@ -94,7 +94,7 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(100)  # on a busy machine: it finishes the photo at hand
         self._log.close()
 
     @property

@@ -7,6 +7,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from browser import camera_of
 from child_page import (
     EMOTIONS,
     IDENTITY,
@@ -200,9 +201,10 @@ speechSynthesis.speak = (utterance) => {
 
 
 @needs_vendor
-def test_all_can_be_heard(open_page, server):
-    """By the sound alone: the speaker says what a screen offers, in its order, and what is touched is said."""
-    page = open_page(server.url, script=VOICES)
+def test_every_game_is_played_by_the_sound_alone(open_page, server):
+    """The speaker says what a screen offers, in its order; what is touched is said; the words alone lead to the end."""
+    seen = {emotion: draw_face(IDENTITY, emotion, size=480) for emotion in ("neutral", "happy")}
+    page = open_page(server.url, script=VOICES + camera_of(**seen))
     assert page.evaluate("window.said") == [], "nothing is said before the speaker was pressed"
 
     def listen():
@@ -210,18 +212,24 @@ def test_all_can_be_heard(open_page, server):
         page.click("#speaker")
         return page.evaluate("window.said")
 
+    def touch(word):
+        """What was heard."""
+        assert word in listen()
+        page.locator("main > section:not([hidden])").get_by_role("button", name=word, exact=True).click()
+
+    def hear(words):
+        wait_until(page, f"window.said.includes({words!r})")
+
     assert listen()[0] == "어떤 표정을 지어 볼까?"
-    assert {"기쁜 얼굴", "겁먹은 얼굴", "친구와 하기"} < set(page.evaluate("window.said"))
-    page.click("#with-friends")
+    assert {"기쁜 얼굴", "겁먹은 얼굴"} < set(page.evaluate("window.said"))
+    touch("친구와 하기")
     page.wait_for_selector(".person img")
     assert listen()[:2] == ["누구와 놀까?", "친구 1"]
-    page.click(".person >> nth=-1")
-    on_screen(page, "overview")
-    wait_until(page, "window.said.includes('여섯 얼굴이 모였어')")
-    assert "슬픈 얼굴 보기" in listen()
-    page.click("#to-guess")
+    touch("친구 6")
+    hear("여섯 얼굴이 모였어")
+    touch("표정 알아맞히기")
     known, names = "document.querySelector('#guessing .hint').textContent", set()
-    for _ in range(100):  # the words alone lead to the end
+    for _ in range(100):
         choices = [word for word in listen() if word.endswith("얼굴") and word != "어떤 얼굴일까?"]
         names |= set(choices)
         assert len(choices) == page.locator(".choice svg").count() == 3, "each has its symbol"
@@ -232,9 +240,23 @@ def test_all_can_be_heard(open_page, server):
         if page.is_hidden("#guessing .stage"):
             break
     assert len(names) == 5
-    page.click("#guessing [data-back]")
-    my_turn(page, "기쁜")
-    wait_until(page, "window.said.includes('입꼬리를 올려 볼까?')")
+    touch("모두 보기")
+    touch("기쁜 얼굴 보기")
+    hear("기쁜 얼굴")
+    touch("움직여 보기")
+    wait_until(page, "document.querySelector('#move').ariaPressed === 'false'")
+    touch("내 차례")
+    hear("입꼬리를 올려 볼까?")
+    page.evaluate("window.camera = 'happy'")
+    hear("해냈어! 참 잘했어!")
+    on_screen(page, "compare")
+    touch("좋아, 다음!")
+    hear("슬픈 얼굴")
+    touch("모두 보기")
+    touch("다 했어")
+    hear("오늘의 내 얼굴들")
+    touch("이제 끝!")
+    hear("참 잘했어!")
     assert "to somebody's server" not in page.evaluate("window.said")
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from apps.desk.cards_pdf import Card, cards_pdf
 from apps.desk.photo_input import ask_for_photo, studio_or_why
-from apps.desk.studio import Made, MadeFace, Studio
 from apps.desk.words import FACES, emotion_word, reason_word, word
-from imaging.photo import UnreadablePhoto
+
+if TYPE_CHECKING:
+    from apps.desk.studio import Made, MadeFace, Studio
 
 STATE = "made"  # (what identifies the photo, what came of it by strength); the photo itself is not kept
 STRENGTHS = (0.5, 1.0, 1.4)
@@ -27,6 +28,8 @@ def show() -> None:
     if workshop is None or file is None:
         st.session_state.pop(STATE, None)
         return
+    from imaging.photo import UnreadablePhoto
+
     strength = st.segmented_control(
         word("strength"), STRENGTHS, default=1.0, required=True, format_func="{:.0%}".format, key="strength"
     )
@@ -62,6 +65,8 @@ def _made(workshop: Studio, file: bytes, strength: float) -> Made:
 
 def _show_face(number: int, face: MadeFace) -> None:
     """A face in its versions, each to save, and its cards."""
+    from apps.desk.cards_pdf import Card, cards_pdf
+
     st.header(word("face", number=number), anchor=False)
     if face.restless:
         st.info(word("notCalm", shows=", ".join(map(reason_word, face.restless))))

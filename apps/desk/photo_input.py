@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from apps.desk.studio import Studio, studio
 from apps.desk.words import word
 from common.errors import UserError
+
+if TYPE_CHECKING:
+    from apps.desk.studio import Studio
 
 
 def ask_for_photo(key: str) -> bytes | None:
@@ -29,6 +33,8 @@ def studio_or_why() -> Studio | None:
     """The studio; None, and the page says why, where there is no generator. The first call loads it: ask last."""
     try:
         with st.spinner(word("loading")):
+            from apps.desk.studio import studio  # torch and others: the page is on the screen before
+
             return studio()
     except UserError as error:
         st.error(f"{word('modelnone')}\n\n`{error}`")

@@ -13,6 +13,7 @@ import {
 import { findFaces, generate, health, Refused, useToken } from "./server.js";
 import { settings } from "./settings.js";
 import { faces, forget, leaveOut, load, newJob, src, takePictures, visit } from "./visit.js";
+import { hearNoMore } from "./voice.js";
 import { name, say, saySentence } from "./words.js";
 
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
@@ -24,6 +25,7 @@ let afterwards = null; // what was interrupted by a question to the adult
 
 export async function startOver() {
   forget();
+  hearNoMore(); // here, not with the last screen: it is still said
   closeMirror();
   afterwards = null;
   show("start");

@@ -3,7 +3,6 @@
 import { newSession } from "./record.js";
 import { steps } from "./server.js";
 import { settings } from "./settings.js";
-import { hearNoMore } from "./voice.js";
 import { EMOTIONS } from "./words.js";
 
 const SHARES = [0, 0.25, 0.5, 0.75, 1]; // of the way from the child's own face to the emotion
@@ -31,7 +30,6 @@ export function forget() {
   visit.job?.abort();
   if (visit.pictures) newSession();
   Object.assign(visit, fresh());
-  hearNoMore();
   for (const image of document.querySelectorAll("img")) image.removeAttribute("src");
   for (const list of document.querySelectorAll(".mine, .cards, .sheet")) list.replaceChildren();
 }
