@@ -12,7 +12,6 @@ from common.errors import UserError, command
 from common.flags import add_flags
 from common.settings import MODES, Settings
 from common.version import NAME_AND_VERSION
-from imaging.image_folder import read_folder
 from training.flag_sets import config_words, init_words, preset_words, run_words
 
 
@@ -70,6 +69,8 @@ def read_flags(argv: Sequence[str]) -> Settings:
 def train(settings: Settings) -> int:
     """Check what can be checked without loading torch, then train."""
     check(settings)
+    from imaging.image_folder import read_folder  # --help needs no numpy
+
     images = read_folder(settings.data.image_dir, settings.networks.c_dim)
     if unknown := set(settings.data.pair_from or ()) - set(images.domains):
         raise UserError(f"--pair_from {min(unknown)}: {settings.data.image_dir} has {', '.join(images.domains)}")

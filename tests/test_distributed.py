@@ -176,7 +176,9 @@ def test_a_restart_can_t_take_another_run_s_sets_for_its_own(main_here, drawn, t
     [
         ({"image_dir": "no/such"}, "error: there is no folder no/such"),
         # Found by the first process while the second waits for it.
-        ({"score": "emotion", "emotion_model": "no/such.pt", "sample_step": 5}, "no/such.pt"),
+        pytest.param(
+            {"score": "emotion", "emotion_model": "no/such.pt", "sample_step": 5}, "no/such.pt", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_mistake_is_told_once(drawn, tmp_path, changed, sentence):

@@ -88,6 +88,7 @@ def test_the_witness_sees_a_name_that_is_looked_up(run):
     assert set(asked) == {"not-python.example"}
 
 
+@pytest.mark.slow
 def test_an_export_is_nobody_elses_business(run, tmp_path, drawn, judge, portrait):
     done, asked, written = run(*words_of("export", tmp_path, drawn, judge, portrait))
     assert done.returncode == 0, done.stderr

@@ -50,6 +50,7 @@ def command(material: Path, target: Path, **other: Path) -> list[str]:
     return [word for flag, folder in folders.items() for word in (f"--{flag}", str(folder))] + ["--people_beside", "2"]
 
 
+@pytest.mark.slow
 def test_calm_faces_get_the_emotions_of_others(material, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(make_pairs, "MAY_FAIL", len(FIVE))  # the judge hardly sees what drawn people lend
     assert make_pairs.main(command(material, tmp_path / "pairs")) == 0
