@@ -36,9 +36,9 @@ from apps.face_reading import BROWSER_FILE
 from apps.page import record_routes
 from apps.page.error_answers import Problem, Refusal, answer_invalid, answer_refusal
 from apps.page.intake import PhotoFile, PhotoRoute, photos
+from apps.page.model_thread import ModelThread, NoSuchFace
 from apps.page.request_limits import MEGABYTE, Line, token_accepted
 from apps.page.trusted_requests import TrustedRequests
-from apps.page.workshop import NoSuchFace, Workshop
 from apps.security_headers import WebHeaders
 from apps.untrusted_photo import PhotoReader
 from common import emotions, pretrained_files
@@ -203,15 +203,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.line = Line(PLACES, MAX_BODY)
     state.lines = dict.fromkeys(("/faces", "/generate", "/steps", "/meters"), state.line)
     state.lines["/submit"] = Line(SUBMIT_PLACES, MAX_SUBMIT_BODY)
-    state.workshop = Workshop()
-    await state.workshop.start(state.settings.checkpoint)
+    state.model_thread = ModelThread()
+    await state.model_thread.start(state.settings.checkpoint)
     state.mirror_model = await asyncio.to_thread(mirror_model)
     state.reader = PhotoReader()
     try:
         yield
     finally:
         state.reader.close()
-        await state.workshop.close()
+        await state.model_thread.close()
 
 
 # --- The contract with the apps -------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ def base64_jpegs(jpegs: list[bytes]) -> list[str]:
 async def find_faces(photo: ToSearch, request: Request) -> FacesFound:
     """The faces in the photo that can be given an emotion. 422 when there is none, 503 when busy."""
     async with photos(request, [photo.image], LONGEST_SEARCHED) as [pixels]:
-        portraits = await request.app.state.workshop.portraits(pixels)
+        portraits = await request.app.state.model_thread.portraits(pixels)
     if not portraits:
         raise no_face()
     return FacesFound(faces=base64_jpegs(portraits))
@@ -238,13 +238,13 @@ async def find_faces(photo: ToSearch, request: Request) -> FacesFound:
 @photo_router.post("/generate", response_model=Generated)
 async def generate(photo: ToTranslate, request: Request) -> Response:
     """A face in the photo with each of the five emotions. 422 when there is no face, 503 when busy."""
-    workshop: Workshop = request.app.state.workshop
-    if workshop.choice is None:
+    model_thread: ModelThread = request.app.state.model_thread
+    if model_thread.choice is None:
         raise no_model()
     longest = LONGEST if photo.face is None and not photo.portrait else LONGEST_SEARCHED
     async with photos(request, [photo.image], longest) as [pixels]:
         try:
-            faces = await workshop.generate(pixels, photo.face, photo.portrait)
+            faces = await model_thread.generate(pixels, photo.face, photo.portrait)
         except NoSuchFace as error:
             raise no_face() from error
     # Said in full: Dart's http package reads JSON that names no charset as Latin-1.
@@ -256,12 +256,14 @@ async def generate(photo: ToTranslate, request: Request) -> Response:
 @photo_router.post("/steps")
 async def steps(photo: ToMove, request: Request) -> Steps:
     """A face on its way from calm to an emotion, at each strength between. 422 when there is no such face."""
-    workshop: Workshop = request.app.state.workshop
-    if workshop.choice is None:
+    model_thread: ModelThread = request.app.state.model_thread
+    if model_thread.choice is None:
         raise no_model()
     async with photos(request, [photo.image], LONGEST_SEARCHED) as [pixels]:
         try:
-            return Steps(images=base64_jpegs(await workshop.steps(pixels, photo.face, photo.emotion, photo.portrait)))
+            return Steps(
+                images=base64_jpegs(await model_thread.steps(pixels, photo.face, photo.emotion, photo.portrait))
+            )
         except NoSuchFace as error:
             raise no_face() from error
 
@@ -271,7 +273,7 @@ async def meters(picture: ToJudge, request: Request) -> Judged:
     """How near a face is to each emotion, by the mirror's rules: what no live mirror saw is judged here."""
     files = [picture.image] if picture.rest is None else [picture.image, picture.rest]
     async with photos(request, files, LONGEST_SEARCHED) as [pixels, *rest]:
-        found = await request.app.state.workshop.all_meters(pixels, rest[0] if rest else None, picture.level)
+        found = await request.app.state.model_thread.all_meters(pixels, rest[0] if rest else None, picture.level)
     rounded = {emotion: round(meter, 3) for emotion, meter in found.items()}
     return Judged(meters=rounded, reached=[name for name in found if found[name] >= expression_rules.REACHED])
 
@@ -305,9 +307,9 @@ async def submit(pictures: Pictures, request: Request) -> Kept:
         own = [
             (emotion, picture)
             for (emotion, _), picture in zip(unmarked, pixels, strict=True)
-            if not state.workshop.recent.has(picture)
+            if not state.model_thread.recent.has(picture)
         ]
-        meters = await state.workshop.meters(rest, own)
+        meters = await state.model_thread.meters(rest, own)
         scores = {
             emotion: min(meter, pictures.scores.get(emotion, 1))
             for (emotion, _), meter in zip(own, meters, strict=True)
@@ -345,13 +347,13 @@ async def store(kept: list[tuple[str, np.ndarray]]) -> None:
 async def health(request: Request) -> Health:
     """What this server can do now."""
     state = request.app.state
-    choice: chosen_checkpoint.Choice | None = state.workshop.choice
+    choice: chosen_checkpoint.Choice | None = state.model_thread.choice
     accepted = token_accepted(request, state.settings.token)
     return Health(
         generating=choice is not None,
         generator=choice.origin if choice else "",
         trained_on=choice.trained_on if choice else "",
-        problem=state.workshop.problem if accepted else "",
+        problem=state.model_thread.problem if accepted else "",
         collecting=state.settings.collect,
         token_required=bool(state.settings.token),
         token_accepted=accepted,
@@ -363,7 +365,7 @@ async def health(request: Request) -> Health:
 @router.get("/friends.json")
 async def all_friends(request: Request) -> list[Friend]:
     """People who don't exist: drawn ones with six faces, and before them, where the generator knows photos, a photo."""
-    choice: chosen_checkpoint.Choice | None = request.app.state.workshop.choice
+    choice: chosen_checkpoint.Choice | None = request.app.state.model_thread.choice
     photos = friends.photo_like_friends() if choice and choice.trained_on != "drawn" else []
     drawn = await asyncio.to_thread(friends.drawn_friends)
     return [Friend(images=base64_jpegs(images)) for images in [*([photo] for photo in photos), *drawn]]

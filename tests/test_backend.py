@@ -19,7 +19,7 @@ from serving import OVERWRITING, SHIPPED, Server, in_memory, make_checkpoint
 
 import backend
 from apps import chosen_checkpoint
-from apps.page.workshop import Workshop
+from apps.page.model_thread import ModelThread
 from apps.record.entries import Consent
 from apps.record.store import Record, now
 from checkpointing import default_generator
@@ -456,17 +456,17 @@ def test_which_generator_is_used(tmp_path, monkeypatch, capsys):
         ("bad-G.ckpt", "bad-G.ckpt"),
         ("no", "no no:"),
     ):
-        workshop = Workshop()
-        asyncio.run(start_and_close(workshop, wanted))
-        assert workshop.choice is None
+        model_thread = ModelThread()
+        asyncio.run(start_and_close(model_thread, wanted))
+        assert model_thread.choice is None
         [line] = capsys.readouterr().err.splitlines()
-        assert line == f"No pictures will be generated: {workshop.problem}"
+        assert line == f"No pictures will be generated: {model_thread.problem}"
         assert said in line
 
 
-async def start_and_close(workshop, wanted):
-    await workshop.start(wanted)
-    await workshop.close()
+async def start_and_close(model_thread, wanted):
+    await model_thread.start(wanted)
+    await model_thread.close()
 
 
 def test_a_body_that_never_arrives_keeps_no_place(server):

@@ -24,8 +24,8 @@ def show() -> None:
     st.title(word("facesPage"), anchor=False)
     st.write(word("facesText"))
     file = ask_for_photo("faces")
-    workshop = studio_or_why()  # while the adult looks for a photo: all above is on the screen already
-    if workshop is None or file is None:
+    studio = studio_or_why()  # while the adult looks for a photo: all above is on the screen already
+    if studio is None or file is None:
         st.session_state.pop(STATE, None)
         return
     from imaging.photo import UnreadablePhoto
@@ -34,11 +34,11 @@ def show() -> None:
         word("strength"), STRENGTHS, default=1.0, required=True, format_func="{:.0%}".format, key="strength"
     )
     try:
-        made = _made(workshop, file, strength)
+        made = _made(studio, file, strength)
     except UnreadablePhoto:
         st.error(word("unreadable"))
         return
-    if workshop.choice.trained_on == "drawn":
+    if studio.choice.trained_on == "drawn":
         st.warning(word("drawnOnly"))
     if not (made.faces or made.left_out):
         st.warning(word("noFace"))
@@ -50,7 +50,7 @@ def show() -> None:
         st.download_button(word("saveAll"), zipped(made), "emokids.zip", "application/zip", on_click="ignore")
 
 
-def _made(workshop: Studio, file: bytes, strength: float) -> Made:
+def _made(studio: Studio, file: bytes, strength: float) -> Made:
     """What comes of the photo; made once."""
     name = hashlib.sha256(file).hexdigest()
     kept: tuple[str, dict[float, Made]] = st.session_state.get(STATE) or ("", {})
@@ -58,7 +58,7 @@ def _made(workshop: Studio, file: bytes, strength: float) -> Made:
         kept = (name, {})
     if strength not in kept[1]:
         with st.spinner(word("making")):
-            kept[1][strength] = workshop.make(file, strength)
+            kept[1][strength] = studio.make(file, strength)
     st.session_state[STATE] = kept
     return kept[1][strength]
 

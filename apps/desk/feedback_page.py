@@ -27,14 +27,14 @@ def show() -> None:
     with picture:
         st.write(word("pictureText"))
         file = ask_for_photo("feedback")
-        if file and (workshop := studio_or_why()):
-            _judge(workshop, file)
+        if file and (studio := studio_or_why()):
+            _judge(studio, file)
 
 
-def _judge(workshop: Studio, file: bytes) -> None:
+def _judge(studio: Studio, file: bytes) -> None:
     """Five meters of a picture."""
     try:
-        seen = workshop.look(file)
+        seen = studio.look(file)
     except UnreadablePhoto:
         st.error(word("unreadable"))
         return

@@ -48,7 +48,7 @@ class Line:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for one's turn; only for who has a place."""
+        """Wait for one's turn; call only inside `place()`."""
         async with self._turn:
             began = time.monotonic()
             yield

@@ -1,4 +1,4 @@
-// The door: screens are wired, and the first one is shown.
+// Wires the screens and shows the first one.
 
 import { wireAdult } from "./adult.js";
 import { startOver, wireBegin } from "./begin.js";

@@ -1,4 +1,4 @@
-"""The networks behind the phone's server: loaded once, used in one thread, as they want it."""
+"""The networks behind the page's server: loaded once, used in one thread."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Result = TypeVar("Result")
 
 
 class NoSuchFace(Exception):
-    """There is no face with a mesh in the photo, or not so many."""
+    """There is no face with a mesh in the photo, or fewer faces than asked for."""
 
 
 @dataclass(frozen=True)
-class Faces:
+class SixFaces:
     """Six JPEGs: the original, then each emotion; `left_out` says why of those that show the original instead."""
 
     images: list[bytes]
@@ -42,7 +42,7 @@ def _jpeg(picture: np.ndarray) -> bytes:
     return collected_photos.to_jpeg(picture, comment=collected_photos.MARK)
 
 
-class Workshop:
+class ModelThread:
     """`await start()` it before, `await close()` it after.
 
     `choice` is the generator in use. It is None, and `problem` says why, where there is none.
@@ -54,7 +54,7 @@ class Workshop:
         self.recent = collected_photos.Recent()
         self._translator: Translator | None = None
         self._finder: FaceFinder | None = None
-        self._thread = ThreadPoolExecutor(1, "workshop")
+        self._thread = ThreadPoolExecutor(1, "model")
 
     async def start(self, wanted: str) -> None:
         """Load the generator that `wanted` names (`chosen_checkpoint.choose`), and say on stderr which it is."""
@@ -78,7 +78,7 @@ class Workshop:
             lambda: [collected_photos.to_jpeg(portrait(pixels, face)) for face in self._faces(pixels)]
         )
 
-    async def generate(self, pixels: np.ndarray, face: int | None, heads: bool) -> Faces:
+    async def generate(self, pixels: np.ndarray, face: int | None, heads: bool) -> SixFaces:
         """Each emotion on face number `face` (None: the largest), as `portraits` counts.
 
         The pictures show the whole photo, or with `heads` the head alone. Raises `NoSuchFace`.
@@ -114,7 +114,7 @@ class Workshop:
             raise NoSuchFace
         return faces[number]
 
-    def _generate(self, pixels: np.ndarray, number: int, heads: bool) -> Faces:
+    def _generate(self, pixels: np.ndarray, number: int, heads: bool) -> SixFaces:
         """A result that fails its check is tried milder; failing still, nobody is shown it, but the original."""
         assert self._translator is not None
         face = self._face(pixels, number)
@@ -127,7 +127,7 @@ class Workshop:
         for picture in shown.values():
             self.recent.add(picture)
         original = portrait(pixels, face) if heads else translation.original
-        return Faces([_jpeg(shown.get(name, original)) for name in ("", *emotions.FIVE)], left_out)
+        return SixFaces([_jpeg(shown.get(name, original)) for name in ("", *emotions.FIVE)], left_out)
 
     def _steps(self, pixels: np.ndarray, number: int, emotion: str, heads: bool) -> list[bytes]:
         assert self._translator is not None
