@@ -170,6 +170,13 @@ def test_nobody_is_left_before_a_bar_that_does_not_fill(read, rest):
     assert strict[-1]["state"] == "goodTry" and again[0]["meter"] == pytest.approx(strict[0]["meter"])
 
 
+@pytest.mark.parametrize("emotion", ["angry", "surprised"])
+def test_who_does_not_smile_is_not_asked_to_stop_smiling(rest, emotion):
+    [moments] = coached({"emotion": emotion, "rest": rest, "frames": film((rest, 24))})
+    hints = [moment["sentence"]["english"] for moment in moments]
+    assert len(set(hints)) > 1 and not any("smiling" in hint for hint in hints)
+
+
 def test_who_smiles_at_rest_is_asked_again_and_then_not_waited_for(read, rest):
     smiling, later = coached(
         {"emotion": "sadness", "visit": "one", "frames": film((read("happy"), 2.5), (rest, 4))},

@@ -38,6 +38,7 @@ export function meter(table, emotion, face, rest, level = table.difficulty.usual
   return Math.min(Math.max((way - table.atRest) / (1 - table.atRest), 0), 1);
 }
 
+const LEAST = 0.2; // of a movement: less of it is not spoken of
 const TINY = 1e-12;
 const logOdds = (chance) => Math.log(Math.max(chance, TINY) / Math.max(1 - chance, TINY));
 
@@ -227,7 +228,9 @@ export class Coach {
     const { table, face, rest } = this;
     if (this.rule && this.clock - this.ruleAt >= table.otherHintSeconds && this.meter < this.ruleMeter + table.progress) {
       this.tried.push(this.rule);
-      if (this.tried.length >= table.rules[this.emotion].length) this.tried = [this.rule];
+      // Who does not smile is not asked to stop smiling: then the other hints are said again.
+      const helps = (rule) => !this.tried.includes(rule) && gain(table, rule, face, rest) > LEAST * Math.abs(rule.weight);
+      if (!table.rules[this.emotion].some(helps)) this.tried = [this.rule];
       this.rule = null;
     }
     const best = hint(table, this.emotion, face, rest, this.tried);
