@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,10 +15,19 @@ from translation.answer_mesh import AnswerMeshes
 from translation.face_movement import Meshes, WrongMovement
 from translation.paste_back import FacePaste
 from translation.photo_motion import FaceMotion
-from translation.result_check import Check, Checker, Look
+from translation.result_check import COVERED, Check, Checker, Look
 
 MILDER = 1.0, 0.85, 0.7, 0.55, 0.45  # shares of the strength asked for, tried in turn until a result has not failed
 SURELY_SAME = 0.58  # dlib's distance up to which a result is its person's however it is cut out: below `SAME_PERSON`
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Where a face's landmarks should be in its result, by which way it came there, and what there is against it."""
+
+    points: Points
+    way: str = "photo"
+    doubt: str = ""
 
 
 class OneFace:
@@ -42,13 +52,14 @@ class OneFace:
         self._own = face.points
         self._square = square
         self._paste = FacePaste(crop, square, face.points)
-        self._motion = FaceMotion(crop, square, face.points, self._paste) if moves else None
         self._view = input_square(face.square)
         seen = self._view.cut(photo, FACE_SIZE)
-        self._meshes = AnswerMeshes(finder, seen, self._view, face.points, square)
-        self._shown = self._meshes.mesh(crop) if moves else None
         self._checker = checker
         self.before: Look | None = checker.look(seen, self._view) if checker else None
+        self._mouth_is_covered = self.before is not None and self.before.mouth_is_covered
+        self._motion = FaceMotion(crop, square, face.points, self._paste, self._mouth_is_covered) if moves else None
+        self._meshes = AnswerMeshes(finder, seen, self._view, face.points, square)
+        self._shown = self._meshes.mesh(crop) if moves else None
 
     def give(
         self, results: Mapping[str, Image], generated: Mapping[str, Image], strength: float, milder: bool
@@ -82,45 +93,44 @@ class OneFace:
                 break
         return checks
 
-    def _checked(self, results: Mapping[str, Image], aims: Mapping[str, tuple[Points, str]]) -> dict[str, Check]:
-        """How results came out; by domain, where the face's landmarks should be, and why the photo did not move."""
+    def _checked(self, results: Mapping[str, Image], aims: Mapping[str, Aim]) -> dict[str, Check]:
         checks = dict.fromkeys(results, Check())
         if self._checker and self.before:
-            targets = {domain: self.before.points + (target - self._own) for domain, (target, _) in aims.items()}
+            targets = {domain: self.before.points + (aim.points - self._own) for domain, aim in aims.items()}
             checks = self._checker.check(self.before, results, self._view, targets)
-        return {domain: self._told(check, aims[domain][1]) for domain, check in checks.items()}
+        return {domain: _doubted(check, aims[domain]) for domain, check in checks.items()}
 
-    def _told(self, check: Check, reason: str) -> Check:
-        """A check that says by which way the result came, and why not by the photo's own pixels."""
-        if not reason:
-            return dataclasses.replace(check, way="photo" if self._motion else "network")
-        if check.state != "failed":
-            reason = "; ".join(filter(None, (f"the generator's own pixels, for {reason}", check.reason)))
-            check = dataclasses.replace(check, state="weak", reason=reason)
-        return dataclasses.replace(check, way="network")
-
-    def _changed(self, result: Image, generated: Image, answer: Points | None, strength: float) -> tuple[Points, str]:
-        """Where the face's landmarks should be then, and why the photo itself could not move, if so."""
-        reason = ""
+    def _changed(self, result: Image, generated: Image, answer: Points | None, strength: float) -> Aim:
+        """Give the face one expression, by whichever way goes."""
+        doubt = ""
         if self._motion:
             try:
                 if answer is None or self._shown is None:
                     raise WrongMovement("no mesh is found in what the generator made")
-                return self._motion.onto(result, generated, Meshes(self._shown, answer), strength), ""
+                return Aim(self._motion.onto(result, generated, Meshes(self._shown, answer), strength))
             except WrongMovement as wrong:
-                reason = str(wrong)
+                if self._mouth_is_covered:
+                    return Aim(self._own, doubt=COVERED)
+                doubt = f"the generator's own pixels, for {wrong}"
         points = self._own if answer is None else answer
         region = self._region(result)
         own = result[region].copy()
         self._paste.onto(result, generated, points)
         if strength < 1:
             result[region] = cv2.addWeighted(own, 1 - strength, result[region], strength, 0)
-        return self._own + np.float32(min(strength, 1)) * (points - self._own), reason
+        return Aim(self._own + np.float32(min(strength, 1)) * (points - self._own), "network", doubt)
 
     def _region(self, photo: Image) -> Region:
         """The part of a photo that changes at most."""
         side = max(self._square.side, self._face.square.side)
         return dataclasses.replace(self._square, side=1.5 * side).region(photo.shape)
+
+
+def _doubted(check: Check, aim: Aim) -> Check:
+    if aim.doubt and check.state != "failed":
+        reason = "; ".join(filter(None, (aim.doubt, check.reason)))
+        check = dataclasses.replace(check, state="weak", reason=reason)
+    return dataclasses.replace(check, way=aim.way)
 
 
 def _too_far(check: Check) -> str:

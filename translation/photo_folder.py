@@ -163,10 +163,10 @@ def _hash(photo: Path) -> str:
 
 
 def _calm_told(translation: Translation) -> Iterator[str]:
-    """What is said of each face that is not calm."""
+    """What is said of each face that is not calm, or not free."""
     for number, shows in translation.notes.items():
         of = f"face {number}: " if len(translation.faces) > 1 else ""
-        yield f"{of}{', '.join(shows)}: calm faces come out best"
+        yield f"{of}{', '.join(shows)}: calm faces, with nothing in front of them, come out best"
 
 
 def _checks_told(checks: Collection[Check]) -> str:

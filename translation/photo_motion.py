@@ -23,6 +23,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 BROWS = [46, 53, 52, 65, 55, 70, 63, 105, 66, 107], [276, 283, 282, 295, 285, 300, 293, 334, 296, 336]
 LIDS = list(mesh_warp.EYES.values())
 CHEEKS = [50, 280, 101, 330, 118, 347, 205, 425]
+NOSE_TIP, NOSE_BRIDGE = 4, 6
 
 LIGHT = 0.018 / PIXEL  # pixels of FIELD_SIZE over which light is averaged
 DARK = 12.0  # grey levels added before a ratio is taken: no ratio of two blacks
@@ -43,9 +44,12 @@ class FaceMotion:
     """One face of a photo, ready to be moved as generated ones move.
 
     `crop` is what the generator saw: `square` of the photo; `own` is the face's mesh in photo pixels; `paste` of them.
+    Where the mouth is covered nothing below the nose changes.
     """
 
-    def __init__(self, crop: Image, square: Square, own: Points, paste: FacePaste) -> None:
+    def __init__(
+        self, crop: Image, square: Square, own: Points, paste: FacePaste, mouth_is_covered: bool = False
+    ) -> None:
         self._own = own
         self._square = square
         self._paste = paste
@@ -55,15 +59,17 @@ class FaceMotion:
         red, *others = np.median(crop[y, x], axis=0) + 1
         skin = np.array(others, np.float32) / np.float32(red)
         self._most_to_red = np.maximum(skin, np.minimum(LESS_RED * skin, GREYEST))  # of green and blue in a mouth
+        self._moving = self._above_nose(self._at(own)) if mouth_is_covered else np.ones(len(own), np.float32)
+        self._free = self._above_nose(face_movement.grid()) if mouth_is_covered else np.ones_like(self._luma)
 
     def onto(self, result: Image, generated: Image, meshes: Meshes, strength: float = 1.0) -> Points:
         """Move the face in the photo `result`, in place, `strength` times as far as it moves in `generated`.
 
         Returns where its landmarks then are. Raises `WrongMovement`, with nothing done, where it would be no face.
         """
-        moves = face_movement.movement(self._own, meshes)
+        moves = face_movement.movement(self._own, meshes) * self._moving[:, None]
         lit, mask = self._paste.prepared(generated, meshes.answer)
-        mask, answer = np.clip(self._seen(mask), 0, 1).astype(np.float32), self._seen(lit @ LUMA)
+        mask, answer = self._free * np.clip(self._seen(mask), 0, 1), self._seen(lit @ LUMA)
         whole, target = self._own + moves, self._own + np.float32(strength) * moves
         where = face_movement.field(self._own, whole, self._field)
         flow = flow_refinement.to_answer(where, self._luma, answer, mask * (1 - self._around(whole, OUTER_LIPS)))
@@ -87,6 +93,12 @@ class FaceMotion:
         matrix = np.vstack([self._square.matrix(picture.shape[0]), (0, 0, 1)])
         matrix = (np.vstack([self._field.matrix(FIELD_SIZE), (0, 0, 1)]) @ np.linalg.inv(matrix))[:2]
         return np.asarray(cv2.warpAffine(picture, matrix, (FIELD_SIZE, FIELD_SIZE), flags=cv2.INTER_CUBIC), np.float32)
+
+    def _above_nose(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From 0 at the tip of the nose and below to 1 at the eyes and above; of places in the field."""
+        tip, bridge = self._at(self._own)[[NOSE_TIP, NOSE_BRIDGE]]
+        up = bridge - tip
+        return np.clip((places - tip) @ up / (up @ up), 0, 1).astype(np.float32)
 
     def _at(self, points: Points) -> Points:
         return self._field.to_crop(points, FIELD_SIZE).astype(np.float32)

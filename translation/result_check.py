@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from common import emotions, pretrained_files
 from face_detection import FaceFinder
 from imaging.face_geometry import FACE_SIZE, Image, Points, Square
+from translation import covered_mouth
 from translation.face_movement import face_length
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ CALM = (
     ("the brows frown", ("browDownLeft", "browDownRight"), 0.6),
     ("the eyes are shut", ("eyeBlinkLeft", "eyeBlinkRight"), 0.4),
 )
+COVERED = "something is in front of the mouth"
 LIKELIER = 1.0  # natural log-odds by which the judge must find the emotion likelier, where no blendshape moved
 OTHER_SHAPE = 0.05  # mean distance of the result's mesh from where the face should have gone, in lengths of the face
 TINY = 1e-6
@@ -72,6 +74,11 @@ class Look:
     crop: Image  # upright, FACE_SIZE pixels
     in_crop: Points
     who: NDArray[np.float32] | None
+
+    @property
+    def mouth_is_covered(self) -> bool:
+        """Whether something is in front of the mouth."""
+        return covered_mouth.is_covered(self.crop, self.in_crop, self.blendshapes)
 
 
 class Checker:
@@ -161,10 +168,11 @@ class Checker:
         return list(self._identity.descriptors(np.stack(crops), [alignment_of(mesh) for mesh in points]))
 
 
-def restlessness(look: Look) -> tuple[str, ...]:
-    """What a face shows that is not calm, in few words each: calm faces come out best."""
+def hindrances(look: Look) -> tuple[str, ...]:
+    """What there is to say of a face, in few words each: calm ones, with nothing in front of them, come out best."""
     values = look.blendshapes
-    return tuple(told for told, names, most in CALM if float(np.mean([values[name] for name in names])) > most)
+    shows = [told for told, names, most in CALM if float(np.mean([values[name] for name in names])) > most]
+    return (*shows, *([COVERED] if look.mouth_is_covered else []))
 
 
 def _movement(before: Look, after: Look, emotion: str | None) -> tuple[dict[str, float], bool]:

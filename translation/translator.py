@@ -18,7 +18,7 @@ from imaging.value_range import to_network, to_uint8
 from model import Generator
 from translation.fast_generator import fast_generator, onnx_for
 from translation.one_face import OneFace
-from translation.result_check import Check, Checker, restlessness
+from translation.result_check import Check, Checker, hindrances
 
 DETAILS = ("photo", "network")  # whose pixels a result is made of: the photo's, moved, or the generator's, pasted in
 
@@ -59,7 +59,7 @@ class Translation:
 
     `faces` are those found, largest first. One without a mesh is as it was; without any other, `results` is empty.
     `checks` say of each face, by its place in `faces`, and each domain how its result came out; `notes` of a face that
-    is not calm what it shows.
+    is not calm, or not free, what there is to say.
     """
 
     photo: Original
@@ -248,7 +248,7 @@ class Translator:
         for number, (face, crop, generated) in reversed(faces.items()):
             moves = self.detail == "photo"
             one = OneFace(self.finder, photo, face, self._sees(face), crop, moves, self._checker)
-            if one.before and (note := restlessness(one.before)):
+            if one.before and (note := hindrances(one.before)):
                 notes[number] = note
             by_domain = dict(zip(results, generated, strict=True))
             for domain, check in one.give(results, by_domain, how.strength, how.milder).items():

@@ -56,8 +56,8 @@ WORDS = {
     "face": ("{number}번 얼굴", "Face {number}"),
     "strength": ("표정의 세기", "Strength"),
     "notCalm": (
-        "사진의 얼굴이 편안하지 않습니다({shows}). 표정 없이 편안한 얼굴 사진에서 가장 잘 만들어집니다.",
-        "This face is not calm ({shows}): calm faces come out best.",
+        "이 사진은 만들기 어렵습니다({shows}). 표정 없이 편안하고 가려지지 않은 얼굴에서 가장 잘 만들어집니다.",
+        "This face is harder than others ({shows}): calm faces, with nothing in front of them, come out best.",
     ),
     "failed": ("아이에게 보이지 마십시오: {reason}", "Not for the child: {reason}"),
     "weak": ("약함: {reason}", "Weak: {reason}"),
@@ -250,6 +250,7 @@ REASONS = {
     "the mouth is open": "입이 벌어져 있습니다",
     "the brows frown": "눈썹을 찌푸리고 있습니다",
     "the eyes are shut": "눈을 감고 있습니다",
+    "something is in front of the mouth": "입이 가려져 있습니다",
 }
 
 
