@@ -211,6 +211,9 @@ FIRST = (
     "-m imaging.draw_faces --output data/train --per_emotion 8",
     "datapreprocess.py --input data/train --output data/train512 --val_fraction 0.25 --num_workers 0",
     "-m imaging.draw_faces --output data/test --per_emotion 1 --emotions neutral",
+    "-m imaging.draw_faces --output photos --per_emotion 4 --seed 4 --emotions neutral happy",
+    "-m imaging.draw_faces --output people --per_emotion 12 --seed 3 --same_identities --emotions neutral angry fearful"
+    " happy sadness surprised",
     "emotion_recognition.py train" + TINY_JUDGE,
     "main.py --image_dir data/train512" + TINY,
 )
