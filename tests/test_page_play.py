@@ -395,7 +395,7 @@ def test_the_judge_sees_in_the_browser_what_it_sees_in_python(page):
                     await image.decode();
                     const mirror = await loadMirror();
                     await mirror.landmarker.setOptions({ runningMode: "IMAGE" });
-                    return mirror.judge.judge(image, mirror.landmarker.detect(image).faceLandmarks[0]);
+                    return mirror.judge.look(image, mirror.landmarker.detect(image).faceLandmarks[0]);
                 }""",
                 address,
             )
