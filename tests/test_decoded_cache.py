@@ -154,7 +154,7 @@ from imaging.image_folder import read_folder
 if sys.argv[2] == "decoding":
     decoded_cache.load_crop = lambda *_: os.kill(os.getpid(), 9)
 else:
-    decoded_cache.write_atomically = lambda *_: os.kill(os.getpid(), 9)
+    decoded_cache.write_text = lambda *_: os.kill(os.getpid(), 9)
 folder = Path(sys.argv[1])
 decoded_cache.prepare(folder / "cache", read_folder(folder / "train", 1), 448, 32, 0)
 """
