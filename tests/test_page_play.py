@@ -200,6 +200,37 @@ speechSynthesis.speak = (utterance) => {
 };"""
 
 
+def test_another_visit_is_another_session(open_page, server):
+    """Begun anew at the home button, on another day, or not at all by a reload in between."""
+    record, child = make_child(server.folder, "다람쥐")
+    page = open_page(server.url)
+    choose_child(page, "다람쥐")
+    page.click("#settings [data-back]")
+    guesses = 0
+
+    def guess():
+        nonlocal guesses
+        on_screen(page, "start")
+        play_with_a_friend(page)
+        page.click("#to-guess")
+        page.click(".choice >> nth=0")
+        guesses += 1
+        wait_until_python(page, lambda: sum(len(each.guesses) for each in record.sessions(child)) == guesses)
+        return len(record.sessions(child))
+
+    assert guess() == 1
+    page.reload()
+    assert guess() == 1, "a reload goes on"
+    page.click("#home-button")
+    page.click("dialog button[value=leave]")
+    page.reload()
+    assert guess() == 2
+    page.clock.set_fixed_time(now() + timedelta(days=1))
+    page.reload()
+    assert guess() == 3, "the tab was left open over night"
+    record.delete(child)
+
+
 @needs_vendor
 def test_every_game_is_played_by_the_sound_alone(open_page, server):
     """The speaker says what a screen offers, in its order; what is touched is said; the words alone lead to the end."""

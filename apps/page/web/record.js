@@ -11,10 +11,16 @@ const number = () => crypto.getRandomValues(new Uint32Array(3)).join("-");
 const nothing = () => ({ attempts: [], guesses: [] });
 const freshSession = () => ({ id: number(), began: new Date().toISOString(), ...nothing() });
 
+// The session that a reload interrupted; one of another day is over.
+function interrupted() {
+  const session = JSON.parse(sessionStorage.getItem("session") ?? "null");
+  return session && new Date(session.began).toDateString() === new Date().toDateString() ? session : null;
+}
+
 export const record = {
   today: nothing(), // of this child since the page was opened, for the adult to look at
   child: JSON.parse(sessionStorage.getItem("child") ?? "null"), // {id, pseudonym}
-  session: JSON.parse(sessionStorage.getItem("session") ?? "null") ?? freshSession(),
+  session: interrupted() ?? freshSession(),
 };
 
 // Whose record it is from now on; null: nobody's.
@@ -27,6 +33,7 @@ export function chooseChild(child) {
 }
 
 export function newSession() {
+  sessionStorage.removeItem("session");
   record.session = freshSession();
 }
 
