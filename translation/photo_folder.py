@@ -173,7 +173,7 @@ def _checks_told(checks: Collection[Check]) -> str:
     """How many results moved less far than they might, and how many are weak or failed; "" where all are good."""
     less_far = sum(bool(check.held_back) for check in checks)
     states = Counter(check.state for check in checks if check.state != "good")
-    told = [f"{less_far} moved less far, to remain the same person"] if less_far else []
+    told = [f"{less_far} moved less far, as the page says why"] if less_far else []
     return ", ".join([*told, *(f"{n} {state}" for state, n in states.items())])
 
 
