@@ -36,17 +36,16 @@ MIRROR_IS_KEPT = "import('./offline.js').then(({isKept}) => isKept())"
 @needs_vendor
 def test_the_mirror_is_kept_by_a_page_without_its_worker(open_page, server):
     """As at a first visit on a slow phone, whose worker comes late, and after a forced reload. Failures are mended."""
-    page = open_page(server.url)
+    page = open_page(server.url, script="navigator.serviceWorker.register = () => Promise.resolve()")
     wait_until(page, MIRROR_IS_KEPT)
     page.evaluate("caches.keys().then((all) => Promise.all(all.map((name) => caches.delete(name))))")
     page.route("**/real-face-judge.tflite", lambda route: route.abort())
-    with page.expect_navigation():
-        page.context.new_cdp_session(page).send("Page.reload", {"ignoreCache": True})
+    page.reload()
     wait_until(page, "document.querySelector('#keeping').textContent.startsWith('거울을 다')")
-    assert page.evaluate("navigator.serviceWorker.controller") is None
     page.unroute("**/real-face-judge.tflite")
     wait_until(page, MIRROR_IS_KEPT)
     wait_until(page, "!document.querySelector('#keeping').textContent")
+    assert page.evaluate("navigator.serviceWorker.controller") is None
 
 
 @needs_vendor
