@@ -4,7 +4,8 @@
 - distance: dlib's, to the person's own photo; the same person below 0.6;
 - movement: blendshapes, from the photo to the result, over those from what the generator saw to its own picture;
 - judge: how often the judge of real faces names the wanted emotion among the five, and how often that one has risen
-  most against the person's own photo.
+  most against the person's own photo;
+- groups: the judge's naming by age, origin, glasses, beard and grey photos, as they look (`photolike_groups.csv`).
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ MOVES = (
     ("angry", "brows down", ("browDownLeft", "browDownRight")),
 )
 
+GROUPS = Path(__file__).with_name("photolike_groups.csv")
+ATTRIBUTES = {"glasses": "glasses", "beard": "beard", "grey": "grey photo"}  # columns of 0 and 1
+
 Blendshapes = dict[str, float]
 
 
@@ -52,6 +56,7 @@ class Measures:
     named: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     risen: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
     moved: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    of_person: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))  # named, by photo
     checks: Counter[str] = field(default_factory=Counter)
     less_far: Counter[str] = field(default_factory=Counter)  # by emotion and strength: farther, it was another person
     rows: list[tuple[str, list[Image]]] = field(default_factory=list)
@@ -127,7 +132,9 @@ def _add(
         if mesh is None or meshes[0] is None or calm is None:
             continue
         chances = judge.log_probabilities([crop], [mesh.points], FIVE)[0]
-        measures.named[emotion].append(bool(chances.argmax() == FIVE.index(emotion)))
+        named = bool(chances.argmax() == FIVE.index(emotion))
+        measures.named[emotion].append(named)
+        measures.of_person[name].append(named)
         measures.risen[emotion].append(bool((log_odds(chances) - log_odds(calm)).argmax() == FIVE.index(emotion)))
         for moved, what, names in MOVES:
             if moved == emotion and own[emotion]:
@@ -158,6 +165,19 @@ def sharpness(picture: Image, mask: Mask) -> float:
     return float((edges * mask).sum() / mask.sum())
 
 
+def groups_of_photos() -> dict[str, list[str]]:
+    """The photos of each group, as the people on them look."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    with GROUPS.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            groups[row["age"]].append(row["file"])
+            groups[row["origin"]].append(row["file"])
+            for column, name in ATTRIBUTES.items():
+                if row[column] == "1":
+                    groups[name].append(row["file"])
+    return dict(groups)
+
+
 def told(measures: dict[str, Measures]) -> Iterator[str]:
     """The tables, in Markdown."""
     people = len(next(iter(measures.values())).rows)
@@ -186,6 +206,11 @@ def told(measures: dict[str, Measures]) -> Iterator[str]:
         yield row(f"judge names {emotion}", (f"{np.mean(m.named[emotion]):.1%}" for m in all_of))
     yield row("judge names the wanted emotion", (f"{every(m.named).mean():.1%}" for m in all_of))
     yield row("the wanted emotion has risen most", (f"{every(m.risen).mean():.1%}" for m in all_of))
+    for group, photos in groups_of_photos().items():
+        shares = [[named for photo in photos for named in m.of_person.get(photo, [])] for m in all_of]
+        if shares[0]:
+            of_group = sum(photo in all_of[0].of_person for photo in photos)
+            yield row(f"judge names it: {group} ({of_group})", (f"{np.mean(share):.1%}" for share in shares))
     for kind, m in measures.items():
         yield f"\n--detail {kind}: " + "; ".join(f"{n} {what}" for what, n in m.checks.most_common())
         if m.less_far:
