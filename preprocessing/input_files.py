@@ -101,7 +101,7 @@ def _walk_folder(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[S
         return
     with entries:
         for entry in entries:
-            name = prefix + _plain(entry.name)
+            name = prefix + _plain(entry.name, folder)
             if entry.name in CLUTTER:
                 continue
             if entry.is_dir():
@@ -136,7 +136,7 @@ def _zip(path: str) -> zipfile.ZipFile:
 def _member_name(member: zipfile.ZipInfo) -> str:
     """A member's name. Old Windows tools write Korean as CP949, unmarked, which zipfile reads as CP437."""
     if member.flag_bits & ZIP_UTF8_FLAG:
-        return _plain(member.filename)
+        return member.filename
     raw = member.filename.encode("cp437")
     try:
         return raw.decode("utf-8")
@@ -144,6 +144,18 @@ def _member_name(member: zipfile.ZipInfo) -> str:
         return raw.decode("cp949", errors="backslashreplace")
 
 
-def _plain(name: str) -> str:
-    """A file name as text that any file can hold: bytes that are no UTF-8 come out as `\\xNN`."""
-    return os.fsencode(name).decode("utf-8", errors="backslashreplace")
+def _plain(name: str, folder: str) -> str:
+    """A name in a folder as text that any file can hold.
+
+    Bytes that are no UTF-8 are Korean where they can be (CP949: an old zip, unpacked elsewhere), and `\\xNN` where they
+    can't, or where another file has that name.
+    """
+    raw = os.fsencode(name)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    korean = raw.decode("cp949", errors="backslashreplace")
+    if os.path.lexists(os.path.join(folder, korean)):  # noqa: PTH118 - string paths, as everywhere in this file
+        return raw.decode("utf-8", errors="backslashreplace")
+    return korean

@@ -19,17 +19,19 @@ EMOTION_COLUMNS = ("emotion", "expression", "label", "class", "category", "emoti
 
 @dataclass
 class LabelTable:
-    """The word of each file, by its folded path or name."""
+    """The word of each file, by its folded path, or by as much of the path's end as tells it apart."""
 
     path: Path
     words: dict[str, str] = field(default_factory=dict)
+    line_of: dict[str, str] = field(default_factory=dict)  # the same keys: the file as it is listed
     contradicted: set[str] = field(default_factory=set)  # files that the table lists twice, with two words
     lines: set[str] = field(default_factory=set)  # the files as they are listed
 
     def add(self, file: str, word: str) -> None:
         """Note one line."""
         self.lines.add(file)
-        for key in dict.fromkeys((_key(file), _key(file).rsplit("/", 1)[-1])):
+        for key in _ends(_key(file)):
+            self.line_of.setdefault(key, file)
             if emotions.fold(self.words.setdefault(key, word)) != emotions.fold(word):
                 self.contradicted.add(key)
 
@@ -38,17 +40,17 @@ class LabelTable:
         key = self._key_of(name)
         return None if key is None or key in self.contradicted else self.words[key]
 
-    def names(self, name: str) -> bool:
-        """Whether the table says anything about that file."""
-        return self._key_of(name) is not None
+    def line_for(self, name: str) -> str | None:
+        """The path in the line that speaks of that file; None where none does."""
+        key = self._key_of(name)
+        return None if key is None else self.line_of[key]
 
     def contradicts_itself_on(self, name: str) -> bool:
         """Whether the table says two things about that file."""
         return self._key_of(name) in self.contradicted
 
     def _key_of(self, name: str) -> str | None:
-        parts = _key(name).split("/")
-        whole = ["/".join(parts[start:]) for start in range(len(parts))]
+        whole = _ends(_key(name))
         return next((key for key in (*whole, *(key.rsplit(".", 1)[0] for key in whole)) if key in self.words), None)
 
 
@@ -89,6 +91,12 @@ def _columns(first: list[str], path: Path) -> tuple[int, int, bool]:
     raise UserError(
         f"--labels {path} needs a column named file and one named emotion, and has {', '.join(first)}: rename two"
     )
+
+
+def _ends(path: str) -> list[str]:
+    """A path and what is left of it without its first folder, its first two, and so on."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _key(path: str) -> str:

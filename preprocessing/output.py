@@ -15,7 +15,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -285,9 +285,10 @@ def write_divided(output: Output, manifest: Path, planned: Callable[[], Iterator
     Returns how many faces that concerns. Their crops are moved there, and what an earlier run moved needlessly back.
     """
     leaving: set[str] = set()
+    divided = _on_both_sides(planned())
     if any(_is_kept(row) and row["split"] == "val" for row in planned()):
         leaving = on_both_sides(
-            (_owner(row), row["split"], row.get("likeness", "")) for row in planned() if _is_kept(row)
+            (_owner(row, divided), row["split"], row.get("likeness", "")) for row in planned() if _is_kept(row)
         )
     crops = _Listing(output)
     joined = 0
@@ -295,7 +296,7 @@ def write_divided(output: Output, manifest: Path, planned: Callable[[], Iterator
     def rows() -> Iterator[dict]:
         nonlocal joined
         for row in planned():
-            if row["split"] == "val" and _owner(row) in leaving:
+            if row["split"] == "val" and _owner(row, divided) in leaving:
                 row["split"] = "train"
                 joined += _is_kept(row)
             if _is_kept(row) and (lies := crops.side_of(row)) not in ("", row["split"]):
@@ -312,9 +313,19 @@ def _is_kept(row: Mapping[str, Any]) -> bool:
     return str(row["kept"]) == "1"
 
 
-def _owner(row: Mapping[str, Any]) -> str:
-    """What may not be divided: all photos of a person, or one photo of nobody known."""
-    return f"person {row['person']}" if row["person"] else f"photo {row['source']}"
+def _on_both_sides(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The persons whom the data set's own folders have put on both sides."""
+    sides: dict[str, set[str]] = {"train": set(), "val": set()}
+    for row in rows:
+        if _is_kept(row):
+            sides[row["split"]].add(row["person"])
+    return sides["train"] & sides["val"]
+
+
+def _owner(row: Mapping[str, Any], divided: Collection[str]) -> str:
+    """What may not be divided: all photos of a person, or one of nobody known, or of somebody `divided` already."""
+    person = row["person"]
+    return f"person {person}" if person and person not in divided else f"photo {row['source']}"
 
 
 def _remove_stale(output: Output, files: set[str]) -> int:

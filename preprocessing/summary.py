@@ -66,11 +66,12 @@ def _faces(faces: Counter[str]) -> str:
 
 
 def _persons(counts: _Counts) -> str:
-    train, val = (len(counts.persons[split] - {""}) for split in ("train", "val"))
-    if not train + val:
+    train, val = (counts.persons[split] - {""} for split in ("train", "val"))
+    if not train | val:
         return "persons: not known, so each photo counts as another one's (--person_pattern reads them off the paths)"
     nameless = f"; nothing says who is on {counts.nameless} faces" if counts.nameless else ""
-    return f"persons: {train} in train, {val} held out{nameless}"
+    both = f"; {len(train & val)} on both sides, as the folders have them" if train & val else ""
+    return f"persons: {len(train)} in train, {len(val)} held out{both}{nameless}"
 
 
 def _examples(details: Counter[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from common.errors import UserError
 from preprocessing import aihub, input_files
 from preprocessing.input_files import Source
-from preprocessing.label_table import read_table
+from preprocessing.label_table import LabelTable, read_table
 from preprocessing.plan import CropSettings, Labels, emotions_of_path, person_on, split_of
 
 
@@ -20,7 +20,7 @@ class Survey:
     count: int = 0  # files, label files aside
     labels: Labels = field(default_factory=Labels)
     persons: int = 0  # files that say who is on them
-    in_table: int = 0  # files that the table of labels names
+    named: Counter[str] = field(default_factory=Counter)  # files that each line of the table of labels names
     two_emotions: list[str] = field(default_factory=list)  # paths that name several, all of them
     sides: Counter[str] = field(default_factory=Counter)  # files in the data set's own "train" and "val" folders
     example: str = ""  # a file
@@ -38,9 +38,17 @@ class Survey:
                 f"note: {settings.input} is divided already ({self.sides['train']} files in train folders, "
                 f"{self.sides['val']} in val or test): --split folders keeps it so, without it they are mixed"
             )
-        table = self.labels.table
-        if table and (listed := len(table.lines)) > self.in_table:
-            notes.append(f"note: {listed - self.in_table} of {listed} lines of {table.path} name no file in the folder")
+        return notes + (self._notes_on(self.labels.table) if self.labels.table else [])
+
+    def _notes_on(self, table: LabelTable) -> list[str]:
+        notes = []
+        if nowhere := len(table.lines - self.named.keys()):
+            notes.append(f"note: {nowhere} of {len(table.lines)} lines of {table.path} name no file in the folder")
+        if several := [line for line, files in self.named.items() if files > 1]:
+            notes.append(
+                f"note: {len(several)} lines of {table.path} name several files each, as {several[0]}: all of them "
+                "get its emotion; list paths below --input where that is wrong"
+            )
         return notes
 
 
@@ -70,7 +78,8 @@ def _count(source: Source, found: Survey, settings: CropSettings) -> None:
     found.sides[split_of(source)] += 1
     table = found.labels.table
     if table is not None:
-        found.in_table += table.names(source.name)
+        if (line := table.line_for(source.name)) is not None:
+            found.named[line] += not table.contradicts_itself_on(source.name)
     elif len(emotions_of_path(source, settings.vocabulary)) > 1:
         found.two_emotions.append(source.name)
 
@@ -90,7 +99,7 @@ def _refuse_the_unmeant(found: Survey, settings: CropSettings, pattern_given: bo
     if not found.count:
         raise UserError(f"--input {settings.input} holds no photo: put one folder per emotion there, as in happy/1.jpg")
     table = found.labels.table
-    if table is not None and not found.in_table:
+    if table is not None and not found.named:
         raise UserError(
             f"--labels {table.path} names none of the {found.count} files below --input, as {found.example}: its files "
             f"are {next(iter(table.lines), 'none')} and so on; give paths below --input, or file names"

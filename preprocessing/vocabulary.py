@@ -44,12 +44,14 @@ class Vocabulary:
 
 def read_map(pairs: Iterable[str]) -> Vocabulary:
     """The vocabulary with `--map WORD=EMOTION ...`; EMOTION may be any plain name. Raises `UserError`."""
-    mapped = {}
+    mapped: dict[str, str] = {}
     for pair in pairs:
         word, equals, name = pair.rpartition("=")
         if not (word.strip() and equals and re.fullmatch(r"\w[\w-]*", name.strip())):
             raise UserError(f"--map {pair} is not WORD=EMOTION, as in 4=happy or joie=happy")
-        mapped[emotions.fold(word)] = Vocabulary().emotion_of(name) or emotions.fold(name)
+        meaning = Vocabulary().emotion_of(name) or emotions.fold(name)
+        if mapped.setdefault(emotions.fold(word), meaning) != meaning:
+            raise UserError(f"--map says two things of {word}: {mapped[emotions.fold(word)]} and {meaning}")
     return Vocabulary(tuple(sorted(mapped.items())))
 
 

@@ -63,3 +63,22 @@ def test_faces_are_cut_and_a_training_reads_them(main_here, folder, tmp_path, dr
     for i in (0, 2):
         run = main_here(*flags(tmp_path, **changes | {"num_iters": 2 + i}, resume_iters="latest"))
         assert run.returncode == 0, run.stderr
+
+
+def test_korean_folders_and_tables_of_old_windows_are_understood(folder, tmp_path, drawn, capsys):
+    """기쁨 in CP949 was "no emotion in its path", and a table in CP949 named none of the files. No name serves two."""
+    import datapreprocess
+
+    faces = sorted((drawn / "happy").iterdir())
+    happy = folder / os.fsdecode("기쁨".encode("cp949"))
+    happy.mkdir()
+    for path, name in zip(faces, (CP949 + b".jpg", "가족.jpg".encode(), b"\xff.jpg"), strict=False):
+        shutil.copy(path, happy / os.fsdecode(name))
+    words = ["--input", str(folder), "--num_workers", "0", "--min_face", "20", "--output"]
+    assert datapreprocess.main([*words, str(tmp_path / "faces")]) == 0
+    assert "kept 3 faces (happy 3)" in capsys.readouterr().out
+    assert len(list((tmp_path / "faces/happy").iterdir())) == 3
+    (happy / "가족.jpg").unlink()
+    (tmp_path / "labels.csv").write_bytes("file,emotion\n가족.jpg,놀람\n".encode("cp949"))
+    assert datapreprocess.main([*words, str(tmp_path / "named"), "--labels", str(tmp_path / "labels.csv")]) == 0
+    assert "kept 1 faces (surprised 1)" in capsys.readouterr().out

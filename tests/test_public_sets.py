@@ -54,6 +54,19 @@ def test_photos_labelled_by_a_table(tmp_path, capsys):
     assert "a label that is not understood: bof 1 (--map bof=happy" in told
 
 
+def test_a_table_tells_files_of_one_name_apart_by_their_folders_and_a_line_for_several_is_said(tmp_path, capsys):
+    for n, folder in enumerate("abc"):
+        write_faces(tmp_path / "set" / folder, ["1.jpg"], size=128, first=n)
+    words = ("--input", tmp_path / "set", *SMALL, "--labels", tmp_path / "labels.csv")
+    (tmp_path / "labels.csv").write_text("path,emotion\ndata/a/1.jpg,happy\ndata/b/1.jpg,sad\n")
+    assert run(*words, "--output", tmp_path / "out") == 0
+    assert kept(tmp_path / "out") == {"a/1.jpg": "happy", "b/1.jpg": "sadness"}, "c's could be either"
+    assert "several files" not in capsys.readouterr().out
+    (tmp_path / "labels.csv").write_text("path,emotion\na/1.jpg,happy\n")
+    assert run(*words, "--output", tmp_path / "out2") == 0
+    assert "1 lines of" in (told := capsys.readouterr().out) and "name several files each, as a/1.jpg" in told
+
+
 @pytest.mark.parametrize(
     ("table", "word"),
     [
@@ -85,6 +98,13 @@ def test_folders_in_other_words_are_named_and_can_be_mapped(tmp_path, capsys):
         == 0
     )
     assert kept(tmp_path / "out") == {"joie/0.jpg": "happy", "4/1.jpg": "calm"}
+
+
+def test_a_word_mapped_to_two_emotions_is_a_mistake(tmp_path, capsys):
+    write_faces(tmp_path / "set/4", ["1.jpg"], size=64)
+    words = ("--input", tmp_path / "set", "--output", tmp_path / "out", "--map")
+    assert run(*words, "4=happy", "4=joy", "4=sad") == 2
+    assert "--map says two things of 4: happy and sadness" in capsys.readouterr().err
 
 
 def test_copied_folders_are_kept_once_and_on_one_side(tmp_path, capsys):
@@ -140,7 +160,15 @@ def test_a_sets_own_division_is_kept_where_asked_for_and_said_otherwise(tmp_path
     assert run(*arguments, "--output", tmp_path / "own", "--split", "folders") == 0
     assert set(kept(tmp_path / "own")) == {f"train/happy/{n}.jpg" for n in range(3)}
     assert len(kept(tmp_path / "own", "val")) == 6
-    capsys.readouterr()
+    for person in ("train/happy/1", "Test/happy/2"):  # they are on both sides of the set; of one picture nobody is
+        file = tmp_path / "set" / f"{person}.jpg"
+        Image.open(file).resize((100, 100)).save(tmp_path / "set/validation/happy" / f"{file.stem}x.jpg", quality=80)
+    by_number = ("--person_pattern", r"(\d)x?\.jpg")
+    assert run(*arguments, "--output", tmp_path / "both", "--split", "folders", *by_number) == 0
+    assert "persons: 3 in train, 3 held out; 3 on both sides, as the folders have them\n" in capsys.readouterr().out
+    assert set(kept(tmp_path / "both")) == {f"train/happy/{n}.jpg" for n in range(3)} | {"validation/happy/1x.jpg"}
+    for file in (tmp_path / "set/validation/happy").glob("*x.jpg"):
+        file.unlink()
     assert run(*arguments, "--output", tmp_path / "mixed") == 0
     assert "--split folders keeps it so" in capsys.readouterr().out
     assert run("--input", tmp_path / "set/train", "--output", tmp_path / "no", "--split", "folders") == 2

@@ -31,7 +31,7 @@ from translation import paste_back
 from translation.fast_generator import TorchGenerator, fast_generator, onnx_for
 from translation.paste_back import FacePaste
 from translation.photo_folder import find_photos
-from translation.result_ledger import Ledger
+from translation.result_ledger import Ledger, PhotoRecord
 from translation.results import places_of
 from translation.translator import NoFace, Original, Translator
 
@@ -350,6 +350,19 @@ def test_names_that_never_collide(tmp_path):
     files = [str(f).casefold() for r in places.values() for f in (r.strip, r.of("happy"), r.close_up(0))]
     assert len(files) == len(set(files))
     assert names[0] == "a" and names[3] == "b/a" and names[6] == "한글"
+
+
+def test_another_photo_gets_a_place_of_its_own_in_another_format_too(tmp_path):
+    """Or two children's pictures lie in one folder: me/happy.jpg and me/happy.png."""
+    photo, ledger = Path("me.jpg"), Ledger(tmp_path)
+    ledger.add(PhotoRecord("a/me.jpg", "first", "me", "jpg", ["happy"]))
+
+    def name(content, suffix):
+        (place,) = places_of({photo: photo}, {photo: content}, tmp_path, ["happy"], suffix, Ledger(tmp_path)).values()
+        return place.name
+
+    assert [name("first", "png"), name("first", "jpg")] == ["me", "me"]
+    assert [name("second", "png"), name("second", "jpg")] == ["me.jpg", "me.jpg"]
 
 
 def test_results_belong_to_a_photos_content(main_here, models, portrait, tmp_path):

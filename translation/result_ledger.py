@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,9 +62,10 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self._file = folder / FILE
         self._by_name: dict[str, PhotoRecord] = {}
+        self._owners: defaultdict[str, set[str]] = defaultdict(set)
         self._written = self._took = 0.0
         for record in self._read():
-            self._by_name[_place(record.name, record.suffix)] = record
+            self._keep(record)
 
     def _read(self) -> Iterator[PhotoRecord]:
         if not self._file.exists():
@@ -81,6 +83,10 @@ class Ledger:
         """What is known of the results that lie under a name."""
         return self._by_name.get(_place(name, suffix))
 
+    def whose(self, name: str) -> set[str]:
+        """Of which photos, by their content, results lie under a name, in whatever format."""
+        return self._owners[name]
+
     def photos(self) -> list[PhotoRecord]:
         """All of them, those of earlier runs first."""
         return list(self._by_name.values())
@@ -88,9 +94,13 @@ class Ledger:
     def add(self, record: PhotoRecord) -> None:
         """Remember a photo's results, and write the file unless that would take too much of the time."""
         self._by_name.pop(_place(record.name, record.suffix), None)
-        self._by_name[_place(record.name, record.suffix)] = record
+        self._keep(record)
         if time.monotonic() - self._written > self._took / WRITING:
             self.write()
+
+    def _keep(self, record: PhotoRecord) -> None:
+        self._by_name[_place(record.name, record.suffix)] = record
+        self._owners[record.name].add(record.sha256)
 
     def write(self) -> None:
         """Write the file, whole or not at all."""

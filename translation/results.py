@@ -83,9 +83,8 @@ def places_of(
 
 def _is_its_own(results: Results, sha256: str, ledger: Ledger) -> bool:
     """Whether nothing lies in a place, or what was made of a photo with just this content."""
-    record = ledger.of(results.name, results.suffix)
-    if record:
-        return record.sha256 == sha256
+    if owners := ledger.whose(results.name):
+        return owners == {sha256}
     return not results.strip.exists() and not (results.folder / results.name).is_file()
 
 
