@@ -1,10 +1,11 @@
 """docs/house.md is the way in for a newcomer: it lists every package and every root file, and none that is gone.
 
-Who may import whom is checked by `tach check` (make lint), whose list must know them all too. What is imported from
-outside must be in the requirements.
+Who may import whom is checked by `tach check` (make lint), whose list must know them all too; in JavaScript, here.
+What is imported from outside must be in the requirements.
 """
 
 import ast
+import graphlib
 import re
 import sys
 from collections import Counter
@@ -40,6 +41,18 @@ def test_the_layers_know_every_package_and_root_file():
         r'^ +\{ path = "([\w.]+)", layer', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
     )
     assert sorted(layers) == sorted([package.replace("/", ".") for package in PACKAGES] + [name[:-3] for name in FILES])
+
+
+def test_no_script_of_the_page_imports_itself_round_about():
+    """Nor of the desk's mirror, which is served beside them."""
+    scripts = [*ROOT.glob("apps/page/web/*.js"), *ROOT.glob("apps/desk/mirror/*.js")]
+    imports = {
+        path.name: re.findall(r"""(?:\bfrom|\bimport\(?)\s*["'`]\./(\w+\.js)""", path.read_text(encoding="utf-8"))
+        for path in scripts
+    }
+    assert {name for names in imports.values() for name in names} <= set(imports)
+    assert len(imports["app.js"]) > 10, "imports are found"
+    graphlib.TopologicalSorter(imports).prepare()  # raises CycleError with the files of a circle
 
 
 # Where a package's name is not that of the module; opencv-contrib-python has a reason of its own in its file.

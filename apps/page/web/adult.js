@@ -1,9 +1,8 @@
 // The adult's page: whose record it is, what the child is shown, how hard it is, and what was practised today.
 
-import { askServer, startOver } from "./begin.js";
 import { chooseChild, record } from "./record.js";
-import { $, announce, bar, button, define, element, onClick, onHold, onScreen, show, symbol } from "./screens.js";
-import { children, Refused } from "./server.js";
+import { $, announce, bar, button, define, element, onClick, onHold, onScreen, show, symbol, to } from "./screens.js";
+import { children, health, Refused } from "./server.js";
 import { change, settings, usual, useSettings } from "./settings.js";
 import { FIVE, name, say, saySentence } from "./words.js";
 
@@ -26,7 +25,7 @@ async function open() {
   fillChildren();
   table ??= await fetch("feedback.json").then((answer) => answer.json()).catch(() => null);
   if (onScreen() === "settings") fillChoices();
-  const server = await askServer();
+  const server = await health();
   const model = server?.generating ? [`model${server.generator}`, server.trained_on] : ["modelnone"];
   $("#set-model").replaceChildren(...model.flatMap((key, i) => [i ? ", " : "", said(key)]));
   $("#set-problem").hidden = !server?.problem;
@@ -169,7 +168,7 @@ function toggle(key) {
 
 export function wireAdult() {
   onHold("#settings-button", open);
-  define("settings", { back: startOver });
+  define("settings", { back: to("start") });
   onClick("#usual", () => {
     usual().catch(() => say($("#set-state"), "settingsNotKept"));
     fill();

@@ -1,13 +1,16 @@
 // Wires the screens and shows the first one.
 
 import { wireAdult } from "./adult.js";
-import { startOver, wireBegin } from "./begin.js";
+import { wireBegin } from "./begin.js";
 import { wireCards } from "./cards.js";
 import { wireEnding } from "./ending.js";
 import { wireFaces } from "./faces.js";
+import { wireFriends } from "./friends.js";
 import { wireGuess } from "./guess.js";
+import { wireMaking } from "./making.js";
 import { send } from "./record.js";
-import { $, back, define, onClick, onScreen } from "./screens.js";
+import { wireReview } from "./review.js";
+import { $, back, define, go, onClick, onScreen } from "./screens.js";
 import { wireTurn } from "./turn.js";
 import { visit } from "./visit.js";
 import { hush, wireVoice } from "./voice.js";
@@ -15,9 +18,9 @@ import { fillWords, language, switchLanguage, word } from "./words.js";
 
 // Home, once somebody said that the pictures may go.
 function home() {
-  if (!visit.pictures) return startOver();
+  if (!visit.pictures) return go("start");
   const dialog = $("#leave-dialog");
-  dialog.onclose = () => dialog.returnValue === "leave" && startOver();
+  dialog.onclose = () => dialog.returnValue === "leave" && go("start");
   dialog.returnValue = "stay";
   dialog.showModal();
 }
@@ -32,7 +35,10 @@ function speak() {
 
 const fillSpeaker = wireVoice($("#speaker"), () => $(`#${onScreen()}`));
 
-for (const wire of [wireBegin, wireFaces, wireTurn, wireGuess, wireEnding, wireCards, wireAdult]) wire();
+const SCREENS = [
+  wireBegin, wireFriends, wireMaking, wireReview, wireFaces, wireTurn, wireGuess, wireEnding, wireCards, wireAdult,
+];
+for (const wire of SCREENS) wire();
 for (const screen of ["overview", "bye"]) define(screen, { back: home });
 onClick("#home-button", home);
 onClick("[data-home]", home);
@@ -46,6 +52,6 @@ addEventListener("popstate", () => {
   else back();
 });
 speak();
-startOver();
+go("start");
 send();
 navigator.serviceWorker?.register("sw.js");

@@ -1,29 +1,26 @@
-// From the first screen to six faces: an adult's consent where it is needed, the access code, a photo, a face of it.
+// The first screen; before a photo an adult's consent where it is needed, and the access code; the photo.
 
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
-import { showOverview, showFace } from "./faces.js";
-import { chooseFriend, person } from "./friends.js";
-import { closeMirror, loadMirror } from "./mirror.js";
-import { isKept, keepMirror } from "./offline.js";
+import { closeMirror } from "./mirror.js";
+import { explain } from "./problems.js";
+import { keepFiles } from "./ready.js";
 import { record } from "./record.js";
-import { needsReview, showReview, wireReview } from "./review.js";
 import {
-  $, button, countDown, define, element, onClick, onHold, onScreen, show, showMessage, symbol,
+  $, button, countDown, define, element, onClick, onHold, onScreen, show, showMessage, symbol, to,
 } from "./screens.js";
-import { findFaces, generate, health, Refused, useToken } from "./server.js";
+import { health, server, useToken } from "./server.js";
 import { settings } from "./settings.js";
-import { faces, forget, leaveOut, load, newJob, src, takePictures, visit } from "./visit.js";
+import { forget, src, visit } from "./visit.js";
 import { hearNoMore } from "./voice.js";
-import { name, say, saySentence } from "./words.js";
+import { name, say } from "./words.js";
 
 const HERE = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname);
 
-let server = null; // what it can do; null while it can't be reached
 let afterwards = null; // what was interrupted by a question to the adult
 
-// --- The first screen --------------------------------------------------------------------------------------------
+// --- The first screen -----------------------------------------------------------------------------------------------
 
-export async function startOver() {
+async function startOver() {
   forget();
   hearNoMore(); // here, not with the last screen: it is still said
   closeMirror();
@@ -32,21 +29,12 @@ export async function startOver() {
   fillParade();
   $("#whose").textContent = record.child ? ` · ${record.child.pseudonym}` : "";
   await askServer();
-  if (server?.mirror) keepMirror(showKeeping);
-}
-
-// How far the mirror's files are, in percent; nothing once all are there. null: they can't be kept now.
-function showKeeping(share) {
-  const arriving = share !== null && share < 1;
-  for (const place of ["#keeping", "#turn .keeping"]) {
-    say($(place), arriving ? "keeping" : "", { percent: Math.floor(100 * share) });
-  }
-  if (share === null) say($("#keeping"), "notKept");
+  if (server?.mirror) keepFiles();
 }
 
 // Ask the server what it can do, and show it.
-export async function askServer() {
-  server = await health();
+async function askServer() {
+  await health();
   const generating = server?.generating ?? true;
   for (const id of ["#take", "#choose"]) $(id).hidden = !generating;
   const drawn = server?.trained_on === "drawn";
@@ -57,8 +45,7 @@ export async function askServer() {
   say($("#privacy"), HERE ? "privacyHere" : "privacyServer", { host: location.host });
   $("#start-problem").hidden = !server?.problem;
   $("#start-problem .problem").textContent = server?.problem ?? "";
-  if (server?.token_required && !server.token_accepted && onScreen() === "start") askForCode(startOver);
-  return server;
+  if (server?.token_required && !server.token_accepted && onScreen() === "start") askForCode(to("start"));
 }
 
 // Choosing a face before the photo: it is the first one to be seen.
@@ -81,13 +68,13 @@ function pick(emotion) {
   }
 }
 
-// --- What comes before a photo -----------------------------------------------------------------------------------
+// --- What comes before a photo --------------------------------------------------------------------------------------
 
 const warning = () => (["drawn", "rendered"].includes(server?.trained_on) ? server.trained_on : "");
 const agreement = () => `${HERE ? "here" : "server"} ${warning()}`;
 
 async function withConsent(then) {
-  server ??= await health();
+  if (!server) await health();
   afterwards = then;
   if (server?.token_required && !server.token_accepted) return askForCode(() => withConsent(then));
   if ((HERE && !warning()) || localStorage.getItem("agreed") === agreement()) return then();
@@ -103,7 +90,7 @@ function agree() {
   afterwards();
 }
 
-export function askForCode(then) {
+function askForCode(then) {
   afterwards = then;
   show("code");
   $("#code-input").value = "";
@@ -114,27 +101,13 @@ export function askForCode(then) {
 async function checkCode(event) {
   event.preventDefault();
   useToken($("#code-input").value.trim());
-  server = await health();
+  await health();
   if (server?.token_accepted) return afterwards();
   say($("#code-problem"), server ? "codeWrong" : "offlineForAdults");
   $("#code-input").select();
 }
 
-// --- The faces are there -----------------------------------------------------------------------------------------
-
-export function playWith(images, friend, face = 0, leftOut = {}) {
-  newJob();
-  takePictures(images, friend);
-  leaveOut(Object.keys(leftOut));
-  visit.face = face;
-  prepareMirror();
-  if (!friend && needsReview()) showReview(startOver);
-  else showFirst();
-}
-
-export const showFirst = () => (faces().includes(visit.wanted) ? showFace(visit.wanted) : showOverview());
-
-// --- A photo -----------------------------------------------------------------------------------------------------
+// --- A photo --------------------------------------------------------------------------------------------------------
 
 function takePhoto() {
   if (!hasCamera) return $("#camera-file").click(); // over plain HTTP a browser lends only its own camera app
@@ -152,7 +125,7 @@ async function startCamera() {
     else for (const shutter of shutters) shutter.disabled = false;
   } catch {
     if (section.hidden) return;
-    const closed = { title: "cameraTitleClosed", text: "cameraClosed", again: takePhoto, back: startOver };
+    const closed = { title: "cameraTitleClosed", text: "cameraClosed", again: takePhoto, back: to("start") };
     say(showMessage(closed), "cameraForAdults");
   }
 }
@@ -177,109 +150,7 @@ async function sure(photo) {
   name(image, "yours");
 }
 
-// --- From the photo to six faces ---------------------------------------------------------------------------------
-
-export async function makeFaces({ friendsPhoto } = {}) {
-  const signal = newJob();
-  if (friendsPhoto) Object.assign(visit, { photo: friendsPhoto, friend: true });
-  const status = wait("searching");
-  const onBusy = () => say(status, "queueing");
-  try {
-    const found = await findFaces(visit.photo, signal, onBusy);
-    if (signal.aborted) return;
-    if (found.length > 1) whose(found);
-    else await make(0);
-  } catch (error) {
-    if (!signal.aborted) explain(error, () => makeFaces());
-  } finally {
-    if (signal.aborted || onScreen() !== "waiting") stopProgress();
-  }
-}
-
-function whose(heads) {
-  stopProgress();
-  show("who");
-  $("#who .cards").replaceChildren(...heads.map((head, i) => person(src(head), "who", i + 1, () => make(i))));
-}
-
-async function make(face) {
-  const signal = newJob();
-  const status = wait("making");
-  try {
-    const { images, left_out } = await generate(visit.photo, face, signal, () => say(status, "queueing"));
-    if (signal.aborted) return;
-    if (settings.emotions.every((emotion) => emotion in left_out)) throw { code: "not_good" };
-    playWith(images, visit.friend, face, left_out);
-  } catch (error) {
-    if (!signal.aborted) explain(error, () => make(face));
-  } finally {
-    stopProgress();
-  }
-}
-
-const SLOW_SECONDS = 12; // then it is said that it takes longer
-const ALMOST = 0.9; // the bar is never full before it is done
-
-let progress = 0;
-
-function wait(word) {
-  if (onScreen() !== "waiting") show("waiting");
-  const [image, status] = [$("#waiting img"), $("#waiting [role=status]")];
-  image.hidden = false;
-  image.onerror = () => (image.hidden = true);
-  image.src = src(visit.photo);
-  say(status, word);
-  stopProgress();
-  const began = Date.now();
-  progress = setInterval(() => {
-    const seconds = (Date.now() - began) / 1000;
-    $("#waiting progress").value = ALMOST * (1 - Math.exp(-seconds / 6));
-    if (seconds > SLOW_SECONDS && status.dataset.word === word) say(status, "slow");
-  }, 250);
-  return status;
-}
-
-const stopProgress = () => clearInterval(progress);
-
-const KNOWN = {
-  no_face: ["noFaceTitle", "noFace"],
-  unreadable: ["otherPhotoTitle", "unreadable"],
-  too_large: ["otherPhotoTitle", "tooLarge"],
-  not_good: ["otherPhotoTitle", "notGoodFaces"],
-};
-
-// What went wrong, kindly; "again" asks the server once more, or for another photo where this one won't do.
-export function explain(error, again) {
-  if (error.code === "no_token") return askForCode(again);
-  const [title, text] = KNOWN[error.code] ?? ["laterTitle", error instanceof Refused ? "later" : "offline"];
-  const anew = error.code in KNOWN ? startOver : again;
-  const details = showMessage({ title, text, again: anew, back: startOver });
-  if (error instanceof Refused) saySentence(details, error.sentence);
-  else say(details, `${error.code ?? "offline"}ForAdults`);
-}
-
-// --- The mirror, made ready while the child looks at the faces ---------------------------------------------------
-
-// `visit.mirror` becomes a promise of the mirror, null where there is none.
-export function prepareMirror() {
-  visit.mirror = readyMirror(visit.pictures.original, visit.friend).catch((error) => {
-    console.info("The mirror can't be made ready:", error.message);
-    return null;
-  });
-  return visit.mirror;
-}
-
-async function readyMirror(picture, friend) {
-  if (((server ?? (await askServer())) ?? { mirror: await isKept() }).mirror !== true) return null;
-  await keepMirror(showKeeping); // nothing is fetched twice
-  const [mirror, original] = await Promise.all([loadMirror(), load(picture)]);
-  if (!mirror || visit.pictures?.original !== picture) return null;
-  if (friend) mirror.rest = null; // a friend's face says nothing about the child's
-  else await mirror.learnRest(original);
-  return mirror;
-}
-
-// --- Wiring ------------------------------------------------------------------------------------------------------
+// --- Wiring ---------------------------------------------------------------------------------------------------------
 
 const onFile = async ({ target }) => {
   const [file] = target.files;
@@ -289,25 +160,24 @@ const onFile = async ({ target }) => {
   const photo = await readFile(file);
   if (onScreen() !== asking) return; // something else was begun while it was read
   if (photo) sure(photo);
-  else explain({ code: "unreadable" }, startOver);
+  else explain({ code: "unreadable" }, to("start"));
 };
 
 export function wireBegin() {
-  wireReview();
   onClick("#take", () => withConsent(takePhoto));
   onClick("#choose", () => withConsent(() => $("#file").click()));
-  onClick("#with-friends", chooseFriend);
-  onClick("#adult-friends", chooseFriend);
   onHold("#adult-agree", agree);
   $("#code form").addEventListener("submit", checkCode);
   onClick("#photograph [data-shutter]", shoot);
   onClick("#photograph [data-timer]", async () => (await countDown($("#photograph .countdown"))) && shoot());
-  onClick("#sure-yes", () => makeFaces());
+  onClick("#sure-yes", to("waiting"));
   $("#file").addEventListener("change", onFile);
   $("#camera-file").addEventListener("change", onFile);
-  const toStart = { back: startOver };
-  for (const screen of ["adult", "code", "choose-friend", "sure", "who", "waiting"]) define(screen, toStart);
+  define("start", { open: startOver });
+  define("adult", { back: to("start") });
+  define("code", { open: askForCode, back: to("start") });
+  define("sure", { back: to("start") });
   const video = $("#photograph video");
-  define("photograph", { back: startOver, leave: () => closeCamera(video), enter: startCamera });
+  define("photograph", { back: to("start"), leave: () => closeCamera(video), enter: startCamera });
   for (const image of document.querySelectorAll(".frame img")) image.draggable = false;
 }

@@ -1,7 +1,6 @@
 // Cards to print or to save, made on this device: the faces with their words, or drawn ones without a photo.
 
-import { showEnding } from "./ending.js";
-import { $, define, element, onClick, show, symbol } from "./screens.js";
+import { $, define, element, onClick, show, symbol, to } from "./screens.js";
 import { faces, label, labelOwn, src, visit } from "./visit.js";
 import { bothWords, say, word } from "./words.js";
 
@@ -15,7 +14,7 @@ let both = false; // languages
 const wordOf = (emotion) => (kind === "own" ? labelOwn(emotion) : label(emotion));
 const textOf = (emotion) => (both ? bothWords : word)(wordOf(emotion));
 
-export function showCards() {
+function showCards() {
   show("cards");
   choose("symbol"); // a photo only when it is asked for
 }
@@ -101,5 +100,5 @@ export function wireCards() {
   onClick("#cards-both", () => ((both = !both), choose(kind)));
   onClick("#print", () => window.print());
   onClick("#save", save);
-  define("cards", { back: () => showEnding(), leave: () => $(".sheet").replaceChildren() });
+  define("cards", { open: showCards, back: to("ending"), leave: () => $(".sheet").replaceChildren() });
 }

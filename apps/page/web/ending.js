@@ -1,14 +1,11 @@
 // The end: own faces side by side, a star for each that was reached; with a grown-up they are sent, saved or printed.
 
-import { askForCode } from "./begin.js";
-import { showCards } from "./cards.js";
-import { showOverview } from "./faces.js";
-import { $, define, element, onClick, onHold, show, symbol } from "./screens.js";
+import { $, define, element, go, onClick, onHold, show, symbol, to } from "./screens.js";
 import { health, submit } from "./server.js";
 import { faces, forget, hasReached, labelOwn, newJob, src, visit } from "./visit.js";
 import { EMOTIONS, name, say } from "./words.js";
 
-export async function showEnding(text) {
+async function showEnding(text) {
   show("ending");
   const own = faces().filter((emotion) => visit.retakes[emotion]);
   say($("#ending-text"), text ?? (own.length ? "endText" : "endNothing"));
@@ -60,7 +57,7 @@ async function send() {
     else say(state, "sendNothingKept");
   } catch (error) {
     if (signal.aborted) return;
-    if (error.code === "no_token") return askForCode(askConsent);
+    if (error.code === "no_token") return go("code", askConsent);
     say(state, "sendFailed");
     $("#send").disabled = false;
   }
@@ -76,9 +73,9 @@ function bye(word, values) {
 export function wireEnding() {
   onClick("#the-end", () => bye(""));
   onClick("#send-ask", askConsent);
-  onHold("#keep-ask", showCards);
+  onHold("#keep-ask", to("cards"));
   onClick("#send", send);
   $("#consent input").addEventListener("change", ({ target }) => ($("#send").disabled = !target.checked));
-  define("ending", { back: showOverview });
-  define("consent", { back: () => showEnding() });
+  define("ending", { open: showEnding, back: to("overview") });
+  define("consent", { back: to("ending") });
 }

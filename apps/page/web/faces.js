@@ -1,10 +1,9 @@
 // Six faces at a glance, and one at a time.
 
-import { showEnding } from "./ending.js";
-import { $, announce, button, define, element, fillHeading, onClick, onScreen, show, symbol } from "./screens.js";
+import {
+  $, announce, button, define, element, fillHeading, go, onClick, onScreen, show, symbol, to,
+} from "./screens.js";
 import { settings } from "./settings.js";
-import { startGuessing } from "./guess.js";
-import { myTurn } from "./turn.js";
 import { moveFace, stopMoving } from "./moving.js";
 import { faces, label, pictureOf, src, visit } from "./visit.js";
 import { name, say } from "./words.js";
@@ -15,8 +14,8 @@ const strength = () => visit.strength ?? settings.strength;
 
 // --- All six -----------------------------------------------------------------------------------------------------
 
-export async function showOverview() {
-  if (timeIsOver()) return showEnding("endTime");
+async function showOverview() {
+  if (timeIsOver()) return go("ending", "endTime");
   show("overview");
   $("#to-guess").hidden = faces().length < 2;
   const cards = await Promise.all(["original", ...faces()].map(card));
@@ -46,7 +45,7 @@ async function card(emotion) {
 
 // --- One ---------------------------------------------------------------------------------------------------------
 
-export async function showFace(emotion) {
+async function showFace(emotion) {
   const arrived = onScreen() !== "face";
   visit.emotion = emotion;
   if (arrived) show("face");
@@ -110,6 +109,9 @@ function step(by) {
   if (next) showFace(next);
 }
 
+// The face that was asked for before the photo, or all of them.
+export const showFirst = () => (faces().includes(visit.wanted) ? showFace(visit.wanted) : showOverview());
+
 // The face after this one, or all of them after the last.
 export function showNext() {
   const next = faces()[faces().indexOf(visit.emotion) + 1];
@@ -128,9 +130,9 @@ function listenForSwipes(area) {
 
 export function wireFaces() {
   onClick("#face .step", ({ currentTarget }) => step(Number(currentTarget.dataset.step)));
-  onClick("#my-turn", myTurn);
-  onClick("#finish", () => showEnding());
-  onClick("#to-guess", startGuessing);
+  onClick("#my-turn", to("turn"));
+  onClick("#finish", to("ending"));
+  onClick("#to-guess", to("guessing"));
   onClick("[data-strength]", ({ currentTarget }) => {
     visit.strength = Number(currentTarget.dataset.strength);
     fillPicture();
@@ -140,5 +142,6 @@ export function wireFaces() {
   document.addEventListener("keydown", ({ key }) => {
     if (onScreen() === "face" && !$("dialog").open) step({ ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0);
   });
-  define("face", { back: showOverview, leave: stopMoving });
+  define("overview", { open: showOverview });
+  define("face", { open: showFace, back: showOverview, leave: stopMoving });
 }

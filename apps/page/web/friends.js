@@ -1,12 +1,13 @@
 // A friend to play with instead of a photo: somebody who does not exist.
 
-import { explain, makeFaces, playWith } from "./begin.js";
-import { $, button, element, onScreen, show } from "./screens.js";
+import { person, playWith } from "./making.js";
+import { explain } from "./problems.js";
+import { $, define, go, onClick, onScreen, show, to } from "./screens.js";
 import { friends } from "./server.js";
 import { src } from "./visit.js";
 import { say } from "./words.js";
 
-export async function chooseFriend() {
+async function chooseFriend() {
   show("choose-friend");
   $("#choose-friend .cards").replaceChildren();
   const status = $("#choose-friend [role=status]");
@@ -23,11 +24,10 @@ export async function chooseFriend() {
 }
 
 // A drawn friend has all faces; those like photos are given them as a child's photo is.
-const take = (images) => (images.length > 1 ? playWith(images, true) : makeFaces({ friendsPhoto: images[0] }));
+const take = (images) => (images.length > 1 ? playWith(images, true) : go("waiting", { friendsPhoto: images[0] }));
 
-// A face to choose, with its number.
-export function person(address, word, number, action) {
-  const [image, text] = [element("img", { src: address, alt: "" }), element("span")];
-  say(text, word, { number });
-  return element("li", {}, button("card person", action, image, text));
+export function wireFriends() {
+  onClick("#with-friends", to("choose-friend"));
+  onClick("#adult-friends", to("choose-friend"));
+  define("choose-friend", { open: chooseFriend, back: to("start") });
 }

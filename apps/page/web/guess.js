@@ -1,8 +1,7 @@
 // Guess: see a face, choose its name. Recognising is practised as well as making.
 
-import { showOverview } from "./faces.js";
 import { noteGuess, number } from "./record.js";
-import { $, button, define, element, onClick, show, symbol } from "./screens.js";
+import { $, button, define, element, onClick, show, symbol, to } from "./screens.js";
 import { faces, src, visit } from "./visit.js";
 import { speak } from "./voice.js";
 import { name, say } from "./words.js";
@@ -13,7 +12,7 @@ let left = []; // emotions still to come
 let asked = ""; // the one in view
 let began = ""; // when it came
 
-export function startGuessing() {
+function startGuessing() {
   left = shuffled(faces());
   show("guessing");
   next();
@@ -78,5 +77,5 @@ function end() {
 
 export function wireGuess() {
   onClick("#guess-next", next);
-  define("guessing", { back: showOverview });
+  define("guessing", { open: startGuessing, back: to("overview") });
 }

@@ -1,8 +1,8 @@
 // Faces of a child whose faces nobody has seen yet: an adult looks first, and leaves out what would frighten.
 
-import { showFirst } from "./begin.js";
+import { showFirst } from "./faces.js";
 import { record } from "./record.js";
-import { $, button, define, element, onHold, show, symbol } from "./screens.js";
+import { $, button, define, element, onHold, show, symbol, to } from "./screens.js";
 import { settings } from "./settings.js";
 import { leaveOut, src, visit } from "./visit.js";
 import { name, say } from "./words.js";
@@ -11,11 +11,9 @@ const LOOKED = "looked"; // ids of the record's children whose faces an adult ha
 
 const looked = () => JSON.parse(localStorage.getItem(LOOKED) ?? "[]");
 
-export const needsReview = () => !looked().includes(record.child?.id);
-
-export function showReview(back) {
+function showReview() {
+  if (looked().includes(record.child?.id)) return showFirst();
   show("review");
-  define("review", { back });
   $("#review .cards").replaceChildren(...["original", ...settings.emotions].map(card));
 }
 
@@ -41,4 +39,5 @@ function done() {
 
 export function wireReview() {
   onHold("#review-done", done);
+  define("review", { open: showReview, back: to("start") });
 }

@@ -1,4 +1,4 @@
-// One screen at a time: showing it, going back from it, and what is said to who can't see it.
+// One screen at a time: showing it, going back from it, and what is said to whoever can't see it.
 
 import { nameOf, speak } from "./voice.js";
 import { say } from "./words.js";
@@ -10,16 +10,22 @@ const SAID_MS = 3000;
 const HOLD_MS = 1500; // an adult's button is held so long: a child's tap does nothing
 const WITHOUT_HOME = new Set(["start", "bye"]);
 
-const screens = {}; // name -> {back, leave, enter}
+const screens = {}; // name -> {open, back, leave, enter}
 let current = "start";
 let arriving = 0;
 
 export const onScreen = () => current;
 
-// What a screen does when "back" is asked for, when it is left, and when its tab is seen again.
-export function define(name, { back, leave, enter }) {
-  screens[name] = { back, leave, enter };
+// What a screen does when it is opened, when "back" is asked for, when it is left, and when its tab is seen again.
+export function define(name, ways) {
+  screens[name] = { ...screens[name], ...ways };
 }
+
+// Open a screen with what it needs. They lead to each other by name: no screen's file imports that of a later one.
+export const go = (name, ...given) => screens[name].open(...given);
+
+// That as an action.
+export const to = (name, ...given) => () => go(name, ...given);
 
 export function show(name) {
   screens[current]?.leave?.();
@@ -153,6 +159,6 @@ export function showMessage({ title, text, again, back: goBack }) {
   say($("#message-text"), text);
   $("#message details").open = false;
   $("#message-again").onclick = () => again();
-  screens.message = { back: goBack };
+  define("message", { back: goBack });
   return $("#message details p");
 }

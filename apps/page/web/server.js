@@ -24,13 +24,13 @@ export const generate = (image, face, signal, onBusy) =>
 // {kept, not_reached, ...} of six pictures and the scores of the child's own, by emotion.
 export const submit = (images, scores, signal) => ask("submit", { images, scores }, signal);
 
-// {generating, collecting, mirror, ...}; null when the server can't be reached.
+// What the server said last that it can do, {generating, collecting, mirror, ...}; null where it can't be reached.
+export let server = null;
+
+// Ask it.
 export async function health() {
-  try {
-    return await (await get("health")).json();
-  } catch {
-    return null;
-  }
+  server = await get("health").then((answer) => answer.json()).catch(() => null);
+  return server;
 }
 
 // Of each friend the six pictures, or a photo.

@@ -4,9 +4,10 @@
 const SHELL = "shell";
 const FILES = [
   "./", "style.css", "adult.js", "app.js", "arrow.js", "begin.js", "camera.js", "cards.js", "ending.js", "faces.js",
-  "feedback.js", "friends.js", "guess.js", "judge.js", "mirror.js", "moving.js", "offline.js", "record.js", "review.js", "screens.js", "server.js",
-  "settings.js", "turn.js", "visit.js", "voice.js", "words.js", "feedback.json", "friends.json",
-  "manifest.webmanifest", "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
+  "feedback.js", "friends.js", "guess.js", "judge.js", "making.js", "mirror.js", "moving.js", "offline.js",
+  "problems.js", "ready.js", "record.js", "review.js", "screens.js", "server.js", "settings.js", "turn.js",
+  "visit.js", "voice.js", "words.js", "feedback.json", "friends.json", "manifest.webmanifest",
+  "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
 const MIRROR_FILES = /^(vendor|models)\//; // kept by the page (offline.js), which shows how far it is
 const SOON_MS = 3000; // a server that has not answered then is taken for one that is away

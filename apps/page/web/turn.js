@@ -1,11 +1,11 @@
 // My turn: the mirror watches, and takes the child's own picture by itself once the expression was held.
 
 import { pointAt } from "./arrow.js";
-import { prepareMirror } from "./begin.js";
 import { closeCamera, hasCamera, openCamera, photograph, readFile } from "./camera.js";
-import { showFace, showNext } from "./faces.js";
+import { showNext } from "./faces.js";
+import { prepareMirror } from "./ready.js";
 import { noteAttempt, number } from "./record.js";
-import { $, bar, countDown, define, fillHeading, onClick, onHold, onScreen, show, showMessage } from "./screens.js";
+import { $, bar, countDown, define, fillHeading, go, onClick, onHold, onScreen, show, showMessage } from "./screens.js";
 import { meters } from "./server.js";
 import { rulesFor, settings } from "./settings.js";
 import { faces, pictureOf, src, visit } from "./visit.js";
@@ -19,7 +19,7 @@ let shot = null; // the picture to be looked at: {picture, score, reached, close
 const NOTE_SECONDS = 5; // an attempt is noted so often while it lasts: whatever ends it, little is lost
 const strength = () => visit.strength || settings.strength;
 
-export async function myTurn() {
+async function myTurn() {
   const { emotion } = visit;
   show("turn");
   fillHeading($("#turn"), emotion, "turnTitle", { emotion });
@@ -218,7 +218,7 @@ export function wireTurn() {
     const problem = { title: "otherPhotoTitle", text: "unreadable", again: myTurn, back: myTurn };
     say(showMessage(problem), "unreadableForAdults");
   });
-  define("turn", { back: () => showFace(visit.emotion), leave, enter: watch });
+  define("turn", { open: myTurn, back: () => go("face", visit.emotion), leave, enter: watch });
   define("rest", { back: myTurn });
   define("compare", { back: myTurn, leave: () => hush() });
 }
