@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import unicodedata
 import zipfile
@@ -229,6 +230,9 @@ def test_a_month_of_three_children_as_it_was_played(page):
     labels = [button.label for button in app.download_button]
     assert korean("saveCsv") in labels and korean("saveReport") in labels
     played = Record().sessions(children["Fox 2"])
+    chart = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    points = {row["number"] for row in chart["layer"][0]["data"]["values"]}
+    assert points == set(range(1, len(played) + 1)), "sessions stand side by side"
     tried = [attempt for session in played for attempt in session.attempts]
     happy = [each for each in tried if each.emotion == "happy" and each.level == "easy"]
     cells = re.findall(r"<td[^>]*>([^<]*)", app.get("html")[0].proto.body)

@@ -1,5 +1,7 @@
 """What the desk prints, read by another program: one A4 page, its font embedded, every word of the desk in it."""
 
+import itertools
+
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -86,3 +88,16 @@ def test_a_report_is_one_page_with_the_childs_numbers_phases_and_notes():
     for item in document[0].get_objects():
         left, bottom, right, top = item.get_bounds()
         assert left >= 0 and bottom >= 0 and right <= width and top <= height, "off the page"
+
+
+def test_long_phases_close_together_lie_over_nothing_in_a_report():
+    sessions = month(1)
+    days = [session.began.date() for session in sessions[5:8]]
+    marks = [Mark(day, f"{day} Mirror practice begins, at home and at school", phase=True) for day in days]
+    child = Child("id", "Fox", Settings(), Goal(), CONSENT)
+    page = pypdfium2.PdfDocument(report(child, sessions, marks, table(sessions, marks, child.goal)))[0]
+    words = [text.get_bounds() for text in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT])]
+    assert max(right for _, _, right, _ in words) <= (210 - 14) * MM, "in the margin"
+    for (left, bottom, right, top), other in itertools.combinations(words, 2):
+        across, along = min(right, other[2]) - max(left, other[0]), min(top, other[3]) - max(bottom, other[1])
+        assert across < 1 or along < 1

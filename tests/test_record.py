@@ -18,7 +18,7 @@ from practice import CONSENT, START, attempt, session
 
 from apps.record import schema
 from apps.record.entries import Goal, Mark, Session, Settings
-from apps.record.progress import between, mastery, points, to_csv
+from apps.record.progress import between, mastery, phase_begins, points, to_csv
 from apps.record.store import NoSuchChild, PseudonymTaken, Record
 from common.errors import UserError
 
@@ -208,11 +208,14 @@ def test_two_servers_may_write_at_once(record):
     assert record.sessions(fox) == [session(number) for number in range(1, 41)]
 
 
-# Kills itself before the statement of this number, the transactions' ends among them.
+# For each number that it reads, a process that kills itself before the statement of this number, the transactions' ends
+# among them: what it got done, and its exit status.
 STEPS_UNTIL_KILLED = """
 import os, signal, sqlite3, sys
 sys.path[:0] = [sys.argv[1], os.path.join(sys.argv[1], "tests")]
-left = int(sys.argv[3])
+from pathlib import Path
+from apps.record.store import Record
+from practice import CONSENT, START, session
 connect = sqlite3.connect
 
 def killing(*args, **kwargs):
@@ -225,34 +228,56 @@ def killing(*args, **kwargs):
     db.set_trace_callback(count)
     return db
 
-from pathlib import Path
-from apps.record.store import Record
-from practice import CONSENT, START, session
-record = Record(Path(sys.argv[2]), lambda: START)
-sqlite3.connect = killing
-print("begun", flush=True)
-fox = record.add("Fox", CONSENT)
-print("added", flush=True)
-record.keep(fox, session(1))
-print("kept", flush=True)
-record.delete(fox)
-print("deleted", flush=True)
+def steps():
+    record = Record(Path(sys.argv[2]), lambda: START)
+    sqlite3.connect = killing
+    print("begun", flush=True)
+    fox = record.add("Fox", CONSENT)
+    print("added", flush=True)
+    record.keep(fox, session(1))
+    print("kept", flush=True)
+    record.delete(fox)
+    print("deleted", flush=True)
+    os._exit(0)
+
+for line in sys.stdin:
+    left = int(line)
+    child = os.fork()
+    if child == 0:
+        steps()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def test_killed_at_any_statement_nothing_is_lost_and_nothing_half_done(record):
+@pytest.fixture
+def until_killed(record):
+    """Give it the number of a statement: the steps done before it, and the exit status."""
+    words = [sys.executable, "-c", STEPS_UNTIL_KILLED, str(ROOT), str(record.path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+
+        def run(statement):
+            process.stdin.write(f"{statement}\n")
+            process.stdin.flush()
+            done = []
+            while not (line := process.stdout.readline().strip()).lstrip("-").isdigit():
+                assert line, "it ended"
+                done.append(line)
+            return done, int(line)
+
+        yield run
+
+
+def test_killed_at_any_statement_nothing_is_lost_and_nothing_half_done(record, until_killed):
     """Every fifth statement of making a child, keeping a session and deleting both, the file looked at after each."""
     seen = set()
     for statement in range(5, 1000, 5):
         record.path.unlink(missing_ok=True)
-        words = [sys.executable, "-c", STEPS_UNTIL_KILLED, str(ROOT), str(record.path), str(statement)]
-        run = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=60)
-        done = run.stdout.split()
-        assert run.returncode in (0, -signal.SIGKILL), run.stderr
+        done, status = until_killed(statement)
+        assert status in (0, -signal.SIGKILL)
         seen.add(done[-1])
         children = record.children()
         sessions = [each for child in children for each in record.sessions(child.id)]
-        if run.returncode == 0:
+        if status == 0:
             break
         if done[-1] == "begun":
             assert sessions == []
@@ -302,6 +327,17 @@ def test_points_of_sessions_and_of_weeks():
     assert (first.day, first.attempts, first.rate) == (date(2026, 3, 2), 6, 4 / 6)
     assert (second.day, second.attempts) == (date(2026, 3, 9), 2)
     assert len(between(sessions, date(2026, 3, 3), date(2026, 3, 5))) == 3
+
+
+def test_a_phase_begins_with_its_first_session():
+    sessions = played("x", "", "", "xx", "", "", "", "x.")
+    days = (date(2026, 3, 1), date(2026, 3, 4), date(2026, 3, 9), date(2026, 3, 10))
+    marks = [Mark(day, str(day.day), phase=True) for day in days]
+    assert phase_begins([sessions[0], sessions[3], sessions[7]], [*marks, Mark(days[1], "a note")]) == [
+        (2, "4"),
+        (3, "9"),
+    ], "neither one before the first session nor one after the last"
+    assert phase_begins([sessions[0], sessions[3], sessions[7]], marks, weekly=True) == [(1, "4"), (2, "9")]
 
 
 @pytest.mark.parametrize(

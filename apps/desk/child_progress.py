@@ -8,7 +8,7 @@ from datetime import date
 import streamlit as st
 
 from apps.desk import charts, report_pdf, tables
-from apps.desk.words import emotion_word, is_english, word
+from apps.desk.words import emotion_word, word
 from apps.record import progress
 from apps.record.entries import Child, Goal, Mark, Session
 from apps.record.store import Record
@@ -51,12 +51,13 @@ def _show_charts(sessions: Sequence[Session], marks: Sequence[Mark], weekly: boo
     points = progress.points(sessions, weekly)
     if not points:
         return
+    phases = progress.phase_begins(sessions, marks, weekly)
     measures = list(charts.MEASURES)
     for pair in (measures[:2], measures[2:]):
         for measure, column in zip(pair, st.columns(2), strict=True):
             with column:
                 st.header(word(measure), anchor=False)
-                st.altair_chart(charts.over_time(points, marks, measure, is_english()), width="stretch")
+                st.altair_chart(charts.over_time(points, phases, measure), width="stretch")
 
 
 def table(sessions: Sequence[Session], marks: Sequence[Mark], goal: Goal) -> list[dict[str, str]]:
@@ -83,11 +84,16 @@ def _numbers(points: Sequence[progress.Point]) -> dict[str, str]:
     return {
         word("tries"): str(tries),
         word("reached"): str(reached),
-        word("rate"): f"{100 * reached / tries:.0f} ({min(rates)}–{max(rates)})",
-        word("bestRange"): f"{min(bests)}–{max(bests)}",
-        word("seconds"): f"{min(seconds):.1f}–{max(seconds):.1f}" if seconds else "–",
+        word("rate"): f"{100 * reached / tries:.0f}" + (f" ({_range(rates)})" if len(set(rates)) > 1 else ""),
+        word("bestRange"): _range(bests),
+        word("seconds"): _range(seconds, ".1f") if seconds else "–",
         word("level"): word(points[-1].level),
     }
+
+
+def _range(values: Sequence[float], kind: str = "") -> str:
+    """The lowest and the highest of some numbers, or the one that all are, in this format."""
+    return "–".join(dict.fromkeys(format(value, kind) for value in (min(values), max(values))))
 
 
 def mastery_word(sessions: Sequence[Session], emotion: str, goal: Goal) -> str:

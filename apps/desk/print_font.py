@@ -33,6 +33,14 @@ def width(text: str, size: float) -> float:
     return float(pdfmetrics.stringWidth(printable(text), font().fontName, size))
 
 
+def shortened(text: str, size: float, room: float) -> str:
+    """`text`, its end left out where it is wider than `room`."""
+    if width(text, size) <= room:
+        return text
+    fitting = (text[:end].rstrip() + "…" for end in range(len(text) - 1, 0, -1))
+    return next((shorter for shorter in fitting if width(shorter, size) <= room), "")
+
+
 def draw(
     canvas: Canvas, x: float, y: float, text: str, size: float, *, bold: bool = False, centred: bool = False
 ) -> None:

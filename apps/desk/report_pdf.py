@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from datetime import date
 from io import BytesIO
 
 from reportlab.lib.colors import Color, HexColor
@@ -25,7 +24,8 @@ ROW = 5.2 * mm
 PLOT = (80 * mm, 34 * mm)  # wide and high
 COLUMNS = 2
 MOST_ROWS = 15  # of the table
-PHASE = 24  # letters of a phase's name in a chart
+GAP = 2 * mm  # between columns of the table, at least
+TIER = 2.5 * mm  # between the phases' names above a chart: neighbours stand one above the other
 
 
 def report(child: Child, sessions: Sequence[Session], marks: Sequence[Mark], rows: Sequence[dict[str, str]]) -> bytes:
@@ -57,16 +57,18 @@ def _draw_head(canvas: Canvas, child: Child, sessions: Sequence[Session]) -> flo
 
 
 def _draw_table(canvas: Canvas, rows: Sequence[dict[str, str]], y: float) -> float:
-    """Columns as wide as their longest words, spread over the page; gives the line below."""
+    """Columns as wide as their longest words, spread over the page, the first shortened; gives the line below."""
     if not rows:
         return y
     names = list(rows[0])
     widths = [max(print_font.width(text, SMALL) for text in (name, *(row[name] for row in rows))) for name in names]
-    gap = max(0.0, (A4[0] - 2 * MARGIN - sum(widths)) / max(1, len(names) - 1))
+    room = A4[0] - 2 * MARGIN
+    widths[0] = min(widths[0], room - sum(widths[1:]) - GAP * (len(names) - 1))
+    gap = (room - sum(widths)) / max(1, len(names) - 1)
     for number, texts in enumerate([names, *(list(row.values()) for row in rows)]):
         x = MARGIN
         for text, width in zip(texts, widths, strict=True):
-            print_font.draw(canvas, x, y, text, SMALL, bold=number == 0)
+            print_font.draw(canvas, x, y, print_font.shortened(text, SMALL, width), SMALL, bold=number == 0)
             x += width + gap
         canvas.setStrokeColor(SOFT if number else LINE)
         canvas.setLineWidth(0.5)
@@ -80,8 +82,8 @@ def _draw_plots(canvas: Canvas, sessions: Sequence[Session], marks: Sequence[Mar
     """The success rate of each emotion over the sessions; gives the line below."""
     points = progress.points(sessions)
     names = list(dict.fromkeys(point.emotion for point in points))
-    span = progress.day_of(sessions[0].began), progress.day_of(sessions[-1].began)
-    begins = [mark for mark in marks if mark.phase and span[0] <= mark.day <= span[1]]
+    phases = progress.phase_begins(sessions, marks)
+    days = [f"{day.month}/{day.day}" for day in (progress.day_of(session.began) for session in sessions)]
     height = PLOT[1] + 11 * mm
     canvas.setStrokeColor(INK)
     print_font.draw(canvas, MARGIN, y, word("rate"), TEXT, bold=True)
@@ -89,20 +91,22 @@ def _draw_plots(canvas: Canvas, sessions: Sequence[Session], marks: Sequence[Mar
     for index, name in enumerate(names):
         row, column = divmod(index, COLUMNS)
         x = MARGIN + 7 * mm + column * (PLOT[0] + 13 * mm)
-        plot = _Plot(canvas, x, y - (row + 1) * height + 6 * mm, span)
-        plot.draw_frame(emotion_word(name), begins)
-        plot.draw_line([(point.day, point.rate) for point in points if point.emotion == name], HexColor(COLOURS[name]))
+        plot = _Plot(canvas, x, y - (row + 1) * height + 6 * mm, days)
+        plot.draw_frame(emotion_word(name))
+        plot.draw_phases(phases, print_font.width(emotion_word(name), TEXT) + GAP)
+        values = [(point.number, point.rate) for point in points if point.emotion == name]
+        plot.draw_line(values, HexColor(COLOURS[name]))
     return y - -(-len(names) // COLUMNS) * height - 5 * mm
 
 
 class _Plot:
-    """A chart with its lower left corner at `x`, `y`: days across, shares upwards."""
+    """A chart with its lower left corner at `x`, `y`: the sessions of these days across, shares upwards."""
 
-    def __init__(self, canvas: Canvas, x: float, y: float, span: tuple[date, date]) -> None:
-        self.canvas, self.x, self.y, self.span = canvas, x, y, span
+    def __init__(self, canvas: Canvas, x: float, y: float, days: Sequence[str]) -> None:
+        self.canvas, self.x, self.y, self.days = canvas, x, y, days
 
-    def draw_frame(self, title: str, phases: Sequence[Mark]) -> None:
-        """Axes, their words, and a line where a phase begins."""
+    def draw_frame(self, title: str) -> None:
+        """Axes and their words."""
         canvas, (width, height) = self.canvas, PLOT
         canvas.setStrokeColor(INK)
         print_font.draw(canvas, self.x, self.y + height + 2 * mm, title, TEXT, bold=True)
@@ -113,24 +117,27 @@ class _Plot:
             canvas.line(self.x, level, self.x + width, level)
             label = f"{100 * share:.0f}"
             print_font.draw(canvas, self.x - 2 * mm - print_font.width(label, SMALL), level - 2, label, SMALL)
-        first, last = (f"{day.month}/{day.day}" for day in self.span)
-        print_font.draw(canvas, self.x, self.y - 3.5 * mm, first, SMALL)
-        if last != first:
-            right = self.x + width - print_font.width(last, SMALL)
-            print_font.draw(canvas, right, self.y - 3.5 * mm, last, SMALL)
-        left = self.x + print_font.width(title, TEXT) + 2 * mm
-        for mark in phases:
-            x = self._across(mark.day)
+        for number in sorted({1, len(self.days)}):
+            print_font.draw(canvas, self._across(number), self.y - 3.5 * mm, self.days[number - 1], SMALL, centred=True)
+
+    def draw_phases(self, phases: Sequence[tuple[int, str]], left: float) -> None:
+        """A line before the first session of each phase, and its name above, at `left` or farther right."""
+        canvas, (width, height), size = self.canvas, PLOT, SMALL - 1
+        lines = [self._across(number - 0.5) for number, _ in phases]
+        for index, (x, (_, text)) in enumerate(zip(lines, phases, strict=True)):
             canvas.setStrokeColor(LINE)
             canvas.setLineWidth(0.8)
             canvas.setDash(3, 2)
             canvas.line(x, self.y, x, self.y + height)
             canvas.setDash()
-            print_font.draw(canvas, max(x, left), self.y + height + 1 * mm, mark.text[:PHASE], SMALL - 1)
+            begin = max(x, self.x + left)
+            end = [*lines, self.x + width, self.x + width][index + 2]  # the next name but one is on the same tier
+            shown = print_font.shortened(text, size, end - begin)
+            print_font.draw(canvas, begin, self.y + height + 1 * mm + index % 2 * TIER, shown, size)
 
-    def draw_line(self, values: Sequence[tuple[date, float]], colour: Color) -> None:
+    def draw_line(self, values: Sequence[tuple[int, float]], colour: Color) -> None:
         """Points and the line through them."""
-        places = [(self._across(day), self.y + share * PLOT[1]) for day, share in values]
+        places = [(self._across(number), self.y + share * PLOT[1]) for number, share in values]
         canvas = self.canvas
         canvas.setStrokeColor(colour)
         canvas.setFillColor(colour)
@@ -142,9 +149,8 @@ class _Plot:
         canvas.setFillColor(INK)
         canvas.setStrokeColor(INK)
 
-    def _across(self, day: date) -> float:
-        days = (self.span[1] - self.span[0]).days
-        return self.x + PLOT[0] * ((day - self.span[0]).days / days if days else 0.5)
+    def _across(self, number: float) -> float:
+        return self.x + PLOT[0] * (number - 0.5) / len(self.days)
 
 
 def _draw_notes(canvas: Canvas, marks: Sequence[Mark], y: float) -> None:

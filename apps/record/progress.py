@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,13 +24,12 @@ class Point:
     """An emotion's attempts of one session or week."""
 
     emotion: str
+    number: int  # of the session or week, from 1
     day: date  # of the session; of a week, its Monday
-    number: int  # of the session, from 1; of a week, that of its last
     attempts: int
     reached: int
     best: float  # the highest meter, in [0, 1]
     seconds: float | None  # median of the times to reach it
-    hints: float  # a try, on average
     level: str  # of the last attempt
 
     @property
@@ -50,27 +50,42 @@ def between(sessions: Iterable[Session], first: date, last: date) -> list[Sessio
 
 def points(sessions: Sequence[Session], weekly: bool = False) -> list[Point]:
     """A point for each emotion in each session or week, oldest first; emotions in the order they were first tried."""
-    groups: dict[tuple[date, int, str], tuple[int, list[Attempt]]] = {}
-    for number, session in enumerate(sessions, 1):
-        day = day_of(session.began)
-        day -= timedelta(days=day.weekday()) if weekly else timedelta(0)
+    groups: dict[tuple[int, date, str], list[Attempt]] = {}
+    for number, day, session in numbered(sessions, weekly):
         for attempt in session.attempts:
-            key = (day, 0 if weekly else number, attempt.emotion)
-            groups[key] = (number, [*groups.get(key, (0, []))[1], attempt])
-    return [_point(day, number, attempts) for (day, _, _), (number, attempts) in groups.items()]
+            groups.setdefault((number, day, attempt.emotion), []).append(attempt)
+    return [_point(number, day, attempts) for (number, day, _), attempts in groups.items()]
 
 
-def _point(day: date, number: int, attempts: Sequence[Attempt]) -> Point:
+def numbered(sessions: Sequence[Session], weekly: bool = False) -> list[tuple[int, date, Session]]:
+    """Each session with its number, or that of its week, from 1, and the day of the session or its week's Monday."""
+    days = [day_of(session.began) for session in sessions]
+    if not weekly:
+        return list(zip(itertools.count(1), days, sessions))
+    mondays = [day - timedelta(days=day.weekday()) for day in days]
+    return [(1 + (monday - mondays[0]).days // 7, monday, each) for monday, each in zip(mondays, sessions, strict=True)]
+
+
+def phase_begins(sessions: Sequence[Session], marks: Iterable[Mark], weekly: bool = False) -> list[tuple[int, str]]:
+    """The number of the session or week that each phase begins with, and its name; not of one that began before."""
+    first = day_of(sessions[0].began)
+    begins = []
+    for mark in (mark for mark in marks if mark.phase and mark.day >= first):
+        later = [number for number, _, each in numbered(sessions, weekly) if day_of(each.began) >= mark.day]
+        begins += [(later[0], mark.text)] if later else []
+    return begins
+
+
+def _point(number: int, day: date, attempts: Sequence[Attempt]) -> Point:
     times = [attempt.seconds_to_reach for attempt in attempts if attempt.seconds_to_reach is not None]
     return Point(
         attempts[0].emotion,
-        day,
         number,
+        day,
         len(attempts),
         sum(attempt.reached for attempt in attempts),
         max(attempt.best for attempt in attempts),
         median(times) if times else None,
-        sum(attempt.hints for attempt in attempts) / len(attempts),
         attempts[-1].level,
     )
 
