@@ -20,6 +20,7 @@ EMOTIONS = ("happy", "sadness", "surprised", "angry", "fearful")
 SIZES = ((844, 390), (320, 568), (820, 1180), (1366, 768), (390, 844))
 LONG = {"settings", "cards"}  # an adult's: they may be scrolled
 CODE = "비밀 코드"
+ARRIVED = "!document.body.classList.contains('arriving')"
 FLOW_SECONDS = 120  # patience with a busy machine
 REFUSED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('refused'));"
 
@@ -148,12 +149,22 @@ def my_turn(page, emotion):
 
 
 def hold(page, selector):
-    """Keep an adult's button pressed."""
-    page.locator(selector).scroll_into_view_if_needed()
-    page.hover(selector)
-    page.mouse.down()
-    time.sleep(1.6)
-    page.mouse.up()
+    """Keep an adult's button pressed; again where it moved away from the finger, as a word came or went above it."""
+    button, held = page.locator(selector), f"document.querySelector({selector!r}).classList.contains('holding')"
+    for _ in range(5):
+        button.scroll_into_view_if_needed()
+        button.hover()
+        page.mouse.down()
+        page.wait_for_timeout(100)
+        if page.evaluate(held):  # only from here on the page counts the time
+            page.wait_for_timeout(1500)
+            was_held = page.evaluate(held)
+            page.mouse.up()
+            if was_held:
+                return
+        else:
+            page.mouse.up()
+    raise AssertionError(f"{selector} can't be held")
 
 
 def address(page, selector):
@@ -209,7 +220,7 @@ OUT_OF_REACH = """[...document.querySelectorAll("main > section:not([hidden]) bu
 def check_screen(page, name):
     """One screen: usable, and in both languages at every size all that can be done is seen without scrolling."""
     on_screen(page, name)
-    wait_until(page, "!document.body.classList.contains('arriving')")
+    wait_until(page, ARRIVED)
     check_usable(page)
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})

@@ -322,19 +322,19 @@ def heap(page):
 
 
 def test_waiting_when_the_server_is_busy(page):
-    busy = [True]
+    asked = []
 
     def answer(route):
-        if busy:
-            busy.pop()
+        asked.append(route)
+        if len(asked) == 1:
             route.fulfill(status=503, headers={"Retry-After": "1"}, json={"code": "busy"})
-        else:
-            route.continue_()
 
     page.route("**/generate", answer)
     choose_photo(page)
     on_screen(page, "waiting")
     wait_until(page, "document.querySelector('#waiting [role=status]').textContent.includes('차례')")
+    wait_until_python(page, lambda: len(asked) == 2)
+    asked[1].continue_()
     look_first(page)
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from browser import camera_of
 from child_page import (
+    ARRIVED,
     EMOTIONS,
     IDENTITY,
     PHONE,
@@ -53,7 +54,7 @@ def test_english_friends_swipes_keys_and_guessing(open_page, server):
     assert page.text_content("#announce") == "Sad face"
     box = page.locator("#face .frame").bounding_box()
     y = box["y"] + box["height"] / 2
-    time.sleep(0.4)  # a touch so soon after a screen came would be taken for a double tap
+    wait_until(page, ARRIVED)  # a touch so soon after a screen came would be taken for a double tap
     page.mouse.move(300, y)
     page.mouse.down()
     page.mouse.move(100, y, steps=4)
@@ -77,9 +78,10 @@ def test_english_friends_swipes_keys_and_guessing(open_page, server):
     assert page.inner_text("#guessing h1").startswith("That was all")
     page.click("#guessing [data-back]")
     page.go_back()  # the phone's own button asks before pictures go, and a second time takes the question back
-    assert page.is_visible("#leave-dialog")
+    page.wait_for_selector("#leave-dialog")
     page.go_back()
-    assert page.is_hidden("#leave-dialog") and page.is_visible("#overview")
+    page.wait_for_selector("#leave-dialog", state="hidden")
+    assert page.is_visible("#overview")
     page.click("#finish")
     assert page.is_hidden("#send-ask"), "of a friend nothing is sent"
     with page.expect_download() as saved:
@@ -161,7 +163,7 @@ def test_what_a_child_practised_is_kept_and_nothing_without_one(open_page, serve
     page.click("#guessing [data-back]")
     my_turn(page, "슬픈")
     wait_until(page, "document.querySelector('#turn').dataset.state === 'hint'")
-    time.sleep(3)
+    wait_until(page, "import('./visit.js').then(({visit}) => visit.mirror).then(({coach}) => coach.clock >= 2.5)")
     page.reload()  # in the middle of an attempt
     on_screen(page, "start")
     wait_until_python(page, lambda: record.sessions(child)[0].attempts)
@@ -275,6 +277,8 @@ def test_every_game_is_played_by_the_sound_alone(open_page, server):
     touch("기쁜 얼굴 보기")
     hear("기쁜 얼굴")
     touch("움직여 보기")
+    wait_until(page, "document.querySelector('#move').ariaPressed === 'true'")
+    touch("움직여 보기")
     wait_until(page, "document.querySelector('#move').ariaPressed === 'false'")
     touch("내 차례")
     hear("입꼬리를 올려 볼까?")
@@ -310,12 +314,18 @@ def test_a_face_in_steps_and_as_it_moves(page):
         page.emulate_media(reduced_motion=motion)
         page.evaluate(seen)
         page.click("#move")
+        if motion == "no-preference":  # it ends by itself, or at the next touch
+            wait_until(page, "window.seen.size >= 5")
+            page.click("#move")
         wait_until(page, "document.querySelector('#move').ariaPressed === 'false'")
         shown = page.evaluate("[...window.seen]")
         assert len(shown) == steps and {calm, full} <= set(shown), motion
         assert address(page, "#face .frame img") == full, "it ends as it began"
 
 
+COUNTED = """window.counted = []; new MutationObserver(() => window.counted.push(
+    document.querySelector("#photograph .countdown").textContent)).observe(
+    document.querySelector("#photograph .countdown"), {childList: true})"""
 SLOW = """const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = (wanted) => new Promise((go) => (window.openCamera = () => go(open(wanted))));"""
 
@@ -344,9 +354,10 @@ def test_a_camera_that_is_refused_slow_or_unseen(open_page, server):
     page.evaluate("""delete document.hidden; document.dispatchEvent(new Event("visibilitychange"))""")
     page.evaluate("window.openCamera()")
     wait_until(page, "!document.querySelector('#photograph [data-shutter]').disabled")
+    page.evaluate(COUNTED)
     page.click("#photograph [data-timer]")
-    wait_until(page, "document.querySelector('#photograph .countdown').textContent === '2'")
     on_screen(page, "sure")
+    assert page.evaluate("window.counted") == ["3", "2", "1", ""]
     page.click("#sure [data-back]")
     play_with_a_friend(page)
     page.dblclick("#overview .cards button >> nth=0")
