@@ -176,7 +176,7 @@ class Health(BaseModel):
     generating: bool = Field(description="A generator is loaded")
     generator: str = Field(description="Whose it is: chosen, own, shipped or demo; empty without one")
     trained_on: str = Field(description="What its faces were: drawn, rendered, photolike or photos; empty without one")
-    problem: str = Field(description="Why there is no generator, for who looks after the server")
+    problem: str = Field(description="Why there is no generator, for whoever looks after the server")
     collecting: bool = Field(description="Submitted pictures are kept")
     token_required: bool
     token_accepted: bool = Field(description="This request carried the access code, or none is needed")

@@ -1,4 +1,4 @@
-"""Friends: people who do not exist, for who would rather not use a photo of a child. The drawn ones have each emotion.
+"""Friends: people who do not exist, for whoever would rather not use a photo. The drawn ones have each emotion.
 
 The photo-like children are cells of the figures of SFHQ-T2I by David Beniaguev (MIT licence, copyright 2024), made by
 text-to-image models; they are photos to the generator in use.

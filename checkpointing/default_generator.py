@@ -12,7 +12,7 @@ from common.errors import UserError
 MODELS = Path("data/models")  # your own training
 SHIPPED = Path("pretrained")  # comes with the project
 DEMO_MODELS = Path("data/demo/models")  # made by `make demo`
-BESIDE_THE_CODE = Path(__file__).resolve().parent.parent / SHIPPED  # the same, for who works in another folder
+BESIDE_THE_CODE = Path(__file__).resolve().parent.parent / SHIPPED  # the same, for whoever works in another folder
 
 TRAINED_ON = {
     "drawn": "drawn faces",

@@ -62,7 +62,7 @@ def prune(folder: Path, newest: int, keep_last: int, keep_every: int) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Delete what a killed run was writing or deleting; only for who holds the folder's lock."""
+    """Delete what a killed run was writing or deleting; only for the process that holds the folder's lock."""
     for path in folder.glob(".*.ckpt.*"):
         path.unlink()
 

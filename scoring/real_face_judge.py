@@ -41,11 +41,6 @@ def judged_square(points: Points) -> Square:
     return Square((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top, 1.0))
 
 
-def is_small(points: Points) -> bool:
-    """Whether a face is too small to be judged well; it is judged all the same, enlarged."""
-    return judged_square(points).side < SMALL
-
-
 class RealFaceJudge:
     """The network on a device. Faces are uint8 RGB photos [H, W, 3] with mesh points [478, 2] in their pixels.
 

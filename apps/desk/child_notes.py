@@ -21,8 +21,8 @@ def show(record: Record, child: Child) -> None:
         if st.form_submit_button(word("add")) and text.strip():
             record.mark(child.id, Mark(day, text.strip(), phase))
     for mark in reversed(record.marks(child.id)):
-        told, remove = st.columns((6, 1), vertical_alignment="center")
-        told.write(f"**{mark.day}** · {word('phases')}: {mark.text}" if mark.phase else f"**{mark.day}** · {mark.text}")
+        shown, remove = st.columns((6, 1), vertical_alignment="center")
+        shown.write(f"**{mark.day}** · " + (f"{word('phases')}: " if mark.phase else "") + mark.text)
         remove.button(
             word("remove"), key=f"unmark-{mark.id}", on_click=record.unmark, args=(child.id, mark.id), width="stretch"
         )

@@ -1,6 +1,6 @@
 """The page's side of the record: whose it is, that child's settings, and what it practised.
 
-Pseudonyms are told on this computer and to who has the access code, to nobody else in the network.
+Pseudonyms are shown on this computer and to whoever has the access code, to nobody else in the network.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ const BEFORE = { korean: "ko", english: "en" };
 
 let heard = false; // the speaker was pressed in this visit: from then on what is touched is said
 
-export const isHearing = () => settings.sound && (settings.spoken || heard);
+const isHearing = () => settings.sound && (settings.spoken || heard);
 export const hearNoMore = () => {
   heard = false;
   hush();

@@ -28,7 +28,6 @@ const KOREAN = {
   friend: "친구 {number}",
 
   cameraTitle: "얼굴을 동그라미에 맞춰 볼까?",
-  cameraWaits: "카메라를 켜고 있어.",
   shutter: "찰칵 찍기",
   timer: "3초 뒤에 찍기",
   cameraTitleClosed: "카메라가 쉬고 있어",
@@ -58,7 +57,6 @@ const KOREAN = {
   surprised: "놀란 얼굴",
   friendFace: "친구 얼굴",
   overviewTitle: "여섯 얼굴이 모였어",
-  overviewText: "얼굴을 눌러 봐.",
   overviewCard: "{emotion} 보기",
   overviewDone: "{emotion} 보기, 내가 해낸 표정",
   mineOf: "내가 지은 {emotion}",
@@ -111,7 +109,6 @@ const KOREAN = {
   guessOther: "이건 {emotion}이야. 한번 더 볼까?",
   guessNext: "다음",
   guessEnd: "다 봤어! 얼굴을 잘 살펴봤네.",
-  guessDone: "얼굴 모두 보기",
 
   endTitle: "오늘의 내 얼굴들",
   endNothing: "오늘은 얼굴을 구경했어. 그것도 참 좋아!",
@@ -256,7 +253,6 @@ const ENGLISH = {
   friend: "Friend {number}",
 
   cameraTitle: "Put your face in the circle",
-  cameraWaits: "Turning on the camera.",
   shutter: "Take it",
   timer: "Take it in 3 seconds",
   cameraTitleClosed: "The camera is resting",
@@ -286,7 +282,6 @@ const ENGLISH = {
   surprised: "Surprised face",
   friendFace: "My friend's face",
   overviewTitle: "Six faces",
-  overviewText: "Tap a face.",
   overviewCard: "See the {emotion}",
   overviewDone: "See the {emotion}: you did it",
   mineOf: "My own {emotion}",
@@ -339,7 +334,6 @@ const ENGLISH = {
   guessOther: "This is a {emotion}. Shall we look again?",
   guessNext: "Next",
   guessEnd: "That was all! You looked so carefully.",
-  guessDone: "See all faces",
 
   endTitle: "My faces today",
   endNothing: "You looked at the faces today. That is lovely too!",
@@ -496,7 +490,7 @@ export function say(element, key, values) {
   setWord(element, "word", key, values);
 }
 
-// Give `element` a name for who can't see it.
+// Give `element` a name for whoever can't see it.
 export function name(element, key, values) {
   setWord(element, element.tagName === "IMG" ? "alt" : "label", key, values);
 }
