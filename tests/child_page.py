@@ -31,7 +31,7 @@ needs_vendor = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """A server that keeps what is submitted; its generator is one that no adult is warned of."""
     folder = tmp_path_factory.mktemp("web")
@@ -63,12 +63,20 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def open_page(browser):
-    """Opens the app on a phone, in Korean. At the end: no error on the page, no request to another host was tried."""
+    """Opens the app on a phone, in Korean; with `worker` its service worker is there, which comes at any moment.
+
+    At the end: no error on the page, no request to another host was tried.
+    """
     contexts, asked, errors = [], set(), []
 
-    def open_page(url, locale="ko-KR", script="", first="start"):
+    def open_page(url, locale="ko-KR", script="", first="start", worker=False):
         context = browser.new_context(
-            viewport=PHONE, device_scale_factor=1, is_mobile=True, has_touch=True, locale=locale
+            viewport=PHONE,
+            device_scale_factor=1,
+            is_mobile=True,
+            has_touch=True,
+            locale=locale,
+            service_workers="allow" if worker else "block",
         )
         context.set_default_timeout(1000 * FLOW_SECONDS)
         context.add_init_script(script)
@@ -148,22 +156,25 @@ def my_turn(page, emotion):
     wait_until(page, "document.querySelector('#turn video').videoWidth > 0")
 
 
-def hold(page, selector):
-    """Keep an adult's button pressed; again where it moved away from the finger, as a word came or went above it."""
+def hold(page, selector, *, really=False):
+    """Keep an adult's button pressed: its clock goes on by two seconds meanwhile, or with `really` everybody waits.
+
+    Once more where it moved away from the finger, as a word came or went above it.
+    """
     button, held = page.locator(selector), f"document.querySelector({selector!r}).classList.contains('holding')"
     for _ in range(5):
         button.scroll_into_view_if_needed()
         button.hover()
         page.mouse.down()
-        page.wait_for_timeout(100)
-        if page.evaluate(held):  # only from here on the page counts the time
-            page.wait_for_timeout(1500)
-            was_held = page.evaluate(held)
-            page.mouse.up()
-            if was_held:
-                return
+        if really:
+            page.wait_for_timeout(1600)
         else:
-            page.mouse.up()
+            page.evaluate("const now = performance.now(); performance.now = () => now + 2000")
+        was_held = page.evaluate(held)
+        page.mouse.up()
+        page.evaluate("delete performance.now")
+        if was_held:
+            return
     raise AssertionError(f"{selector} can't be held")
 
 

@@ -16,8 +16,12 @@ pytest_plugins = ["child_page"]
 
 
 def pytest_collection_modifyitems(items):
-    """The files of browsers and servers take longest: they come first, so that both processes end together."""
-    items.sort(key=lambda item: not item.path.name.startswith(("test_page_", "test_desk", "test_backend")))
+    """What takes longest comes first, so that both processes end together: browsers and servers, then large files."""
+
+    def quickness(item):
+        return not item.path.name.startswith(("test_page_", "test_desk", "test_backend")), -item.path.stat().st_size
+
+    items.sort(key=quickness)
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ MIRROR_IS_KEPT = "import('./offline.js').then(({isKept}) => isKept())"
 @needs_vendor
 def test_the_mirror_is_kept_by_a_page_without_its_worker(open_page, server):
     """As at a first visit on a slow phone, whose worker comes late, and after a forced reload. Failures are mended."""
-    page = open_page(server.url, script="navigator.serviceWorker.register = () => Promise.resolve()")
+    page = open_page(server.url, worker=False)
     wait_until(page, MIRROR_IS_KEPT)
     page.evaluate("caches.keys().then((all) => Promise.all(all.map((name) => caches.delete(name))))")
     page.route("**/real-face-judge.tflite", lambda route: route.abort())
@@ -60,7 +60,7 @@ def test_the_mirror_is_kept_by_a_page_without_its_worker(open_page, server):
 def test_a_server_that_hangs_and_then_is_gone(open_page, tmp_path):
     """The page opens from what it kept at the first visit, the mirror too; nobody waits before an empty screen."""
     with Server(tmp_path, STARGAN_FE_CHECKPOINT=str(shipped_generator(tmp_path, trained_on="drawn"))) as server:
-        page = open_page(server.url, script=KEEPING)
+        page = open_page(server.url, script=KEEPING, worker=True)
         wait_until(page, "window.said.some((text) => text.includes('%'))")  # how far it is
         wait_until(page, MIRROR_IS_KEPT)
         wait_until(page, "caches.match('friends.json').then(Boolean)")
@@ -101,7 +101,7 @@ def test_below_a_folder_of_a_site(browser, tmp_path):
 def test_opens_without_a_network_and_without_a_generator(open_page, tmp_path):
     """A friend can be played with all the same; what a child need not read is said to the adult."""
     with Server(tmp_path, STARGAN_FE_CHECKPOINT="latest") as bare:
-        page = open_page(bare.url)
+        page = open_page(bare.url, worker=True)
         wait_until(page, "navigator.serviceWorker.ready.then(() => Boolean(navigator.serviceWorker.controller))")
         wait_until(page, "document.querySelector('#take').hidden")
         assert "모델" not in page.inner_text("#start")

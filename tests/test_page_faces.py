@@ -43,14 +43,12 @@ def test_photo_to_faces_to_own_faces_to_stored_pictures(open_page, server):
     """The mirror takes the picture itself once a face was held; only faces that were reached are sent and kept."""
     seen = {emotion: draw_face(IDENTITY, emotion, size=480) for emotion in ("neutral", "happy")}
     page = open_page(server.url, script=camera_of(**seen))
-    check_usable(page)
     page.click(".pick:has-text('기쁜')")
     choose_photo(page)
     look_first(page, "face")
     assert page.inner_text("#face h1") == "기쁜 얼굴", "the face that was chosen before"
     picture = address(page, "#face .frame img")
     check_in_view(page, "#face .frame", "#my-turn", zoom=False)
-    check_usable(page)
     page.click("[data-strength='0.5']")
     wait_until(page, f"document.querySelector('#face .frame img').src !== {picture!r}")
     page.click("[data-strength='1']")
@@ -101,11 +99,11 @@ def test_photo_to_faces_to_own_faces_to_stored_pictures(open_page, server):
     page.click("#send")
     on_screen(page, "bye")
     assert "1장" in page.inner_text("#bye [role=status]")
-    check_usable(page)
     assert [path.parent.name for path in server.kept() - before] == ["happy"]
     assert not page.evaluate("[...document.images].some((image) => image.src)"), "pictures are still there"
 
 
+@pytest.mark.slow
 def test_five_own_faces_and_what_is_said_of_them(page):
     """None lies over a name; at the end all five are seen, and at consent the words with them."""
     choose_photo(page)
@@ -210,7 +208,6 @@ def test_never_another_childs_face(page):
     choose_photo(page, np.full((300, 300, 3), 150, np.uint8))
     on_screen(page, "message")
     assert "다시" in page.inner_text("#message-text")
-    check_usable(page)
     page.click("#message-again")
     on_screen(page, "start")
     assert not page.evaluate("[...document.images].some((image) => image.src)")
@@ -232,7 +229,6 @@ def test_a_face_of_a_group_is_chosen(page):
     on_screen(page, "who")
     assert page.locator("#who .person").count() == 2
     head = page.get_attribute("#who li:nth-child(2) img", "src")
-    check_usable(page)
     page.click("#who li:nth-child(2) button")
     look_first(page)
     shown = address(page, "#overview .cards img")
@@ -243,7 +239,6 @@ def test_a_face_of_a_group_is_chosen(page):
 def test_an_adult_leaves_a_face_out(page):
     choose_photo(page)
     on_screen(page, "review")
-    check_usable(page)
     page.click("#review .card[data-emotion=fearful]")
     page.click("#review-done")
     assert page.is_visible("#review"), "a child's tap shows nothing"

@@ -114,7 +114,7 @@ def test_the_adults_page(open_page, server):
     page.click("#settings-button")
     assert page.is_hidden("#settings")
     assert page.inner_text("#settings-button") == "조금 더 길게 눌러 주십시오."
-    hold(page, "#settings-button")
+    hold(page, "#settings-button", really=True)
     on_screen(page, "settings")
     page.uncheck("#set-emotions li:has-text('겁먹은') input")
     page.click("#set-emotions [data-move='surprised-1']")
@@ -141,11 +141,12 @@ def test_the_adults_page(open_page, server):
     assert page.locator(".pick").count() == 4, "kept on this device"
 
 
+@pytest.mark.slow
 @needs_vendor
 def test_what_a_child_practised_is_kept_and_nothing_without_one(open_page, server):
     """Settings, attempts and guesses go to the server as they come: reloaded, or without the server, none is lost."""
     record, child = make_child(server.folder, "민들레")
-    page = open_page(server.url)
+    page = open_page(server.url, worker=True)
     play_with_a_friend(page)
     page.click("#to-guess")
     page.click(".choice >> nth=0")
