@@ -25,7 +25,7 @@ USUAL_LEVEL = "medium"
 # one, is put down to rest.
 REST_LIMITS = {"mouthSmileLeft": 0.3, "mouthSmileRight": 0.3, "jawOpen": 0.3, "looksHappy": 3.0, "looksSurprised": 3.0}
 LEAST_RISE = 2.0  # log-odds: "reached" lies so far above the resting face at least
-NO_REST = 0.5  # a chance of a smile, or of surprise, with which a face is no resting one
+NO_REST = 0.5  # a chance of a smile, or of surprise, with which a face is asked for its rest again
 AT_REST = 0.3  # of the way from the resting face to "reached", the part that a resting face wanders
 TINY = 1e-12
 
@@ -43,9 +43,9 @@ def resting(name: str, rest: Readings | None) -> float:
     return min(rest[name], usual(name) + REST_LIMITS.get(name, math.inf))
 
 
-def is_no_rest(face: Readings) -> bool:
-    """Whether a face that should be at rest smiles or is surprised, as the judge sees it."""
-    return max(face.get("looksHappy", -math.inf), face.get("looksSurprised", -math.inf)) > math.log(NO_REST)
+def smiles(face: Readings) -> bool:
+    """Whether a face smiles, as the judge sees it."""
+    return face.get("looksHappy", -math.inf) > math.log(NO_REST)
 
 
 def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, Any] = WEIGHTS) -> dict[str, float]:
@@ -69,9 +69,12 @@ def chances(face: Readings, rest: Readings | None = None, weights: Mapping[str, 
 
 
 def nearness(emotion: str, face: Readings, rest: Readings | None, level: str) -> float:
-    """How far from rest the face has come to `emotion`: 0 at rest, 1 where the level's threshold is reached."""
+    """How far from rest the face has come to `emotion`: 0 at rest, 1 where the level's threshold is reached.
+
+    Rest is the person's own, whatever it looks like; of a smile no more than `REST_LIMITS` is.
+    """
     at_rest = {name: resting(name, rest) for name in WEIGHTS["features"]}
-    if rest is not None and not is_no_rest(rest):
+    if rest is not None and not smiles(rest):
         at_rest |= {name: rest[name] for name in at_rest if name in rest}
     start = _log_odds(chances(at_rest, rest)[emotion])
     threshold = WEIGHTS["thresholds"]["unknown" if rest is None else "known"][emotion][level]

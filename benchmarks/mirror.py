@@ -29,10 +29,11 @@ from common.emotions import FIVE
 from common.errors import UserError, command
 
 PRAISE_SECONDS = 6.0  # an expression that is praised later than this counts as not praised
+REST_SECONDS = 6.0  # who looks surprised or smiles at rest is asked for it three times
 FILM_SECONDS = 4.0  # an expression is shown: what is held two seconds is praised by then, or not at all
 MAY_SHOW = 0.10  # a neutral face's meter stays below
 
-WATCH = """async ([pictures, emotions, level, seconds]) => {
+WATCH = """async ([pictures, emotions, level, rest, seconds]) => {
     const { loadMirror } = await import("./mirror.js");
     const { Coach, Visit } = await import("./feedback.js");
     const load = async (address) => {
@@ -70,7 +71,7 @@ WATCH = """async ([pictures, emotions, level, seconds]) => {
     const visit = new Visit();
     const first = new Coach(mirror.table, emotions[0], null, level, visit);
     film(images.neutral, 0.5);
-    for (const { face, seconds, turned } of film(images.neutral, 3)) first.see(face, seconds, turned);
+    for (const { face, seconds, turned } of film(images.neutral, rest)) first.see(face, seconds, turned);
     const results = [];
     for (const shown of emotions) {
         film(images.neutral, 0.5); // the face goes back
@@ -109,7 +110,7 @@ def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
             page.goto(server.url)
             for person in tqdm(persons[:: max(1, len(persons) // count)][:count], "people"):
                 pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
-                watched = page.evaluate(WATCH, [pictures, list(FIVE), level, FILM_SECONDS])
+                watched = page.evaluate(WATCH, [pictures, list(FIVE), level, REST_SECONDS, FILM_SECONDS])
                 if not watched["rest"]:
                     print(f"{person}: no resting face was taken", file=sys.stderr)
                 found += [{"person": person, **result} for result in watched["results"]]

@@ -1,5 +1,7 @@
 """The mirror's table: what it makes of drawn faces whose emotion is known, and that the page reads it alike."""
 
+import math
+
 import pytest
 from coach import NODE, coached
 
@@ -71,6 +73,14 @@ def test_a_grin_is_not_taken_for_a_resting_face(people):
     grin = people[0]["happy"]
     assert expression_rules.meter("happy", grin, rest=grin) > 0.4
     assert expression_rules.meter("happy", people[0]["neutral"], rest=people[0]["neutral"]) == 0
+
+
+@pytest.mark.parametrize("emotion", emotions.FIVE)
+def test_the_bar_of_a_face_whose_mouth_stands_open_at_rest_begins_there(people, emotion):
+    """The judge calls it surprised; a smile is the one thing that is not put down to rest."""
+    looks = {"looksSurprised": math.log(0.9), "looksNeutral": math.log(0.05)}
+    rest = {**people[0]["neutral"], **looks, "jawOpen": 0.5}
+    assert expression_rules.meter(emotion, rest, rest) == 0
 
 
 def test_every_rule_speaks_both_languages_of_movements_that_mediapipe_reads(people):

@@ -30,7 +30,7 @@ export function chances(table, face, rest) {
 // How far from rest the face has come to the emotion: 0 at rest, 1 where it counts as made at this level.
 export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
   const atRest = Object.fromEntries(table.learned.features.map((name) => [name, resting(table, name, rest)]));
-  if (rest && !isNoRest(table, rest)) for (const name in atRest) atRest[name] = rest[name] ?? atRest[name];
+  if (rest && !smiles(table, rest)) for (const name in atRest) atRest[name] = rest[name] ?? atRest[name];
   const start = logOdds(chances(table, atRest, rest)[emotion]);
   const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
   const goal = Math.max(logOdds(threshold), start + table.leastRise);
@@ -68,12 +68,18 @@ export class Visit {
   }
 }
 
-// Whether a face that should be at rest smiles or is surprised, as the judge sees it.
-export function isNoRest(table, { looksHappy, looksSurprised }) {
-  return Math.max(looksHappy ?? -Infinity, looksSurprised ?? -Infinity) > Math.log(table.noRest);
+// Whether a face smiles, as the judge sees it.
+function smiles(table, { looksHappy }) {
+  return (looksHappy ?? -Infinity) > Math.log(table.noRest);
 }
 
-// The first calm moments before the mirror: the average of what is read meanwhile.
+// Whether a face that should be at rest smiles or is surprised, as the judge sees it.
+export function isNoRest(table, face) {
+  return smiles(table, face) || (face.looksSurprised ?? -Infinity) > Math.log(table.noRest);
+}
+
+// The first calm moments before the mirror: the average of what is read meanwhile. What smiles or is surprised is asked
+// for again; if it then stays so, that is how this face rests.
 class UsualFace {
   face = null; // null while it was not calm for long enough
   smiles = false; // it was asked to stop
@@ -95,7 +101,7 @@ class UsualFace {
     if (Math.max(...moves) > table.calm) {
       this.#startAgain(face);
     } else if (this.#calm >= table.calmSeconds) {
-      if (!isNoRest(table, average)) {
+      if (!isNoRest(table, average) || this.#askedAgain === table.askAgain) {
         this.face = average;
         return false;
       }
@@ -104,7 +110,7 @@ class UsualFace {
       this.#askedAgain += 1;
       this.#startAgain(face);
     }
-    return this.#waited < table.askingSeconds && this.#askedAgain <= table.askAgain;
+    return this.#waited < table.askingSeconds;
   }
 
   #startAgain(face) {
