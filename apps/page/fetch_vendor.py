@@ -1,7 +1,7 @@
 """Fetch the page's third-party files into apps/page/web/vendor, once: `python -m apps.page.fetch_vendor`.
 
 They come from the npm registry through npm, each package pinned by version and SHA-512, and are served by the backend
-itself, so that the page asks nobody else for anything. Without npm the page works, less its mirror and /docs.
+itself, so that the page asks nobody else for anything. Without npm the page works, but for its mirror and /docs.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import sys
 import tarfile
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from common.errors import UserError, command
+from common.whole_files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -85,11 +87,7 @@ def fetch(package: Package, root: Path = ROOT) -> None:
             raise UserError(f"npm gave another {what} than the one pinned in fetch_vendor.py: don't use it")
         contents = _unpack(archive, package)
     for member, place in package.files.items():
-        target = root / place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        part.write_bytes(contents[member])
-        part.replace(target)
+        write_atomically(root / place, partial(Path.write_bytes, data=contents[member]))
 
 
 def _unpack(archive: Path, package: Package) -> dict[str, bytes]:
