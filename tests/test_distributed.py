@@ -114,7 +114,7 @@ def two_at_work(drawn, folder):
 def test_a_killed_process_ends_the_other_with_the_reason(drawn, tmp_path):
     first, second = two_at_work(drawn, tmp_path)
     second.kill()
-    out, error = first.communicate(timeout=30)
+    out, error = first.communicate(timeout=100)
     second.communicate()
     assert first.returncode == 1, out
     assert "has lost the others" in error
@@ -127,8 +127,8 @@ def test_asked_to_stop_both_save_and_end_at_the_same_iteration(drawn, tmp_path):
     """Only one of them gets the signal, as when one machine of several is taken away."""
     first, second = two_at_work(drawn, tmp_path)
     second.send_signal(signal.SIGTERM)
-    out, _ = first.communicate(timeout=30)
-    second.communicate(timeout=30)
+    out, _ = first.communicate(timeout=100)
+    second.communicate(timeout=100)
     assert (first.returncode, second.returncode) == (0, 128 + signal.SIGTERM)
     assert "--resume_iters latest" in out
     assert len(list((tmp_path / "model_save").glob("*-state.ckpt"))) == 1
