@@ -3,7 +3,8 @@
 #                  NEWEST=1: the newest versions that the requirements allow instead
 #                  APPS=1: only what the apps and test mode need
 #                  CPU=1 TORCH_INDEX=ADDRESS: torch without CUDA, from that index (docs/installing.md)
-# make demo        draw faces, preprocess, train, translate; ends with data/demo/demo.png
+# make demo        preprocess, train on, translate photo-like people; ends with data/demo/demo.png
+#                  DRAWN=1: on drawn faces, from nothing; ends with data/demo_drawn/demo.png
 # make test        the tests, but for the slow ones
 # make test-slow   those: kills, many processes, every screen of both apps
 # make quick       a part of the tests, in about a minute
@@ -71,7 +72,7 @@ endif
 	@touch $@
 
 demo: $(READY)
-	$(PY) demo.py
+	$(PY) demo.py $(if $(DRAWN),--drawn)
 
 test: $(READY)
 	$(TESTS) -m "not slow"
@@ -104,5 +105,5 @@ lock:
 	$(LOCK) requirements-apps.txt --constraint requirements-dev.lock --output-file requirements-apps.lock
 
 clean:
-	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache data/demo
+	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache data/demo data/demo_drawn
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -249,8 +249,8 @@ def run_all(chosen: Sequence[Path]) -> Iterator[str]:
         for path in ROOT.iterdir():
             if path.name not in ("data", ".git"):
                 (folder / path.name).symlink_to(path)
-        (folder / "data" / "demo").mkdir(parents=True)
-        (folder / "data" / "demo" / "train512").symlink_to(folder / "data" / "train512")
+        (folder / "data" / "demo_drawn").mkdir(parents=True)
+        (folder / "data" / "demo_drawn" / "train512").symlink_to(folder / "data" / "train512")
         for line in lines:
             print(f"$ python {line}", flush=True)
             environment = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}

@@ -1,6 +1,6 @@
 """Draw labelled faces: pictures without a camera, a licence or a download.
 
-python -m imaging.draw_faces --output data/demo/train --per_emotion 150 --seed 0
+python -m imaging.draw_faces --output data/demo_drawn/train --per_emotion 150 --seed 0
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Draw labelled faces of 512 x 512 pixels: <output>/<emotion>/<identity>.jpg.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--output", type=Path, default=Path("data/demo/train"), help="folder to fill")
+    parser.add_argument("--output", type=Path, default=Path("data/demo_drawn/train"), help="folder to fill")
     parser.add_argument("--per_emotion", type=int, default=150, help="faces of each emotion")
     parser.add_argument("--seed", type=int, default=0, help="another seed draws other people")
     parser.add_argument("--emotions", nargs="+", default=FIVE, help=f"some of {', '.join(EMOTIONS)}")
