@@ -9,7 +9,7 @@
 # make test-slow   those: kills, many processes, every screen of both apps
 # make quick       a part of the tests, in about a minute
 # make lint        ruff, mypy, and tach: which package may import which
-# make docs-check  every command of the documents is read and, where it works on data, carried out; every link is followed
+# make docs-check  every command of the documents is read and, where it works on data, carried out; links and licences
 # make coverage    the tests, and which lines none of them reaches
 # make lock        the lock files anew: the newest versions that go together, with their hashes
 # make clean       removes .venv, caches and the demo's files; your data/ stays

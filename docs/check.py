@@ -1,14 +1,16 @@
 """Are the documents' commands and links right? `make docs-check`, or `python docs/check.py [--run] [DOCUMENT...]`.
 
 Every command of this project, in a block of code or in a line, is read as the program itself would read it, with the
-files that it names. Every relative link must lead to a file, every anchor to a heading. With `--run` those that work on
-data are carried out too, in a folder of their own, on drawn faces, with networks that train in seconds.
+files that it names. Every relative link must lead to a file, every anchor to a heading, and NOTICE.md must name each
+picture, font and weights of the project. With `--run` those that work on data are carried out too, in a folder of their
+own, on drawn faces, with networks that train in seconds.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import fnmatch
 import functools
 import importlib
 import io
@@ -178,6 +180,26 @@ def check_link(document: Path, target: str) -> None:
         raise Wrong(f"{file.name} has no heading #{anchor}")
 
 
+# --- Licences -------------------------------------------------------------------------------------------------
+
+SHIPPED = ("pretrained/*", "apps/**/*", "docs/**/*", "data/test/photolike-*", "data/demo_people/**/*")
+SOMEBODYS = (".jpg", ".png", ".webp", ".ttf", ".onnx", ".tflite", ".ckpt")
+
+
+def without_licence(notice: str) -> Iterator[str]:
+    """The pictures, fonts and weights whose file or folder this text does not name, a line each."""
+    named = [name.rstrip("/") for name in re.findall(r"`([\w./*-]+)`", notice)]
+    for path in sorted(path for pattern in SHIPPED for path in ROOT.glob(pattern)):
+        place = path.relative_to(ROOT).as_posix()
+        if path.suffix not in SOMEBODYS or "vendor" in path.parts:
+            continue
+        if not any(fnmatch.fnmatch(place, pattern) for name in named for pattern in (name, f"{name}/*")):
+            yield f"NOTICE.md: does not say whose {place} is"
+
+
+# --- All ------------------------------------------------------------------------------------------------------
+
+
 def faults_of(document: Path) -> Iterator[str]:
     """What is wrong in a document, a line each."""
     place = document.relative_to(ROOT) if document.is_relative_to(ROOT) else document.name
@@ -268,6 +290,8 @@ def main() -> int:
     given = parser.parse_args()
     chosen = [path.resolve() for path in given.documents] or documents()
     faults = [fault for document in chosen for fault in faults_of(document)]
+    if not given.documents:
+        faults += without_licence((ROOT / "NOTICE.md").read_text(encoding="utf-8"))
     if given.run and not faults:
         faults = list(run_all(chosen))
     print("\n".join(faults) or f"{len(chosen)} documents: all right")

@@ -65,6 +65,16 @@ def test_the_checker_ends_with_1_where_a_flag_is_wrong(tmp_path):
     assert "--no_such" in run.stdout
 
 
+def test_the_notice_names_every_picture_font_and_weights():
+    notice = (ROOT / "NOTICE.md").read_text(encoding="utf-8")
+    assert not list(check.without_licence(notice))
+    less = re.sub(r"^.*(Noto Sans|SFHQ).*$", "", notice, flags=re.MULTILINE)
+    unnamed = "\n".join(check.without_licence(less))
+    for place in ("apps/desk/fonts/NotoSansKR", "data/demo_people/held_out", "data/test/photolike", "docs/people.jpg"):
+        assert place in unnamed
+    assert "pretrained" not in unnamed
+
+
 def test_one_version_everywhere():
     assert f"\nversion: {VERSION}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
