@@ -25,8 +25,9 @@ FEWEST_NAMED = 0.5  # share of the results below which the training has gone wro
 
 # Low rates and a light weight of the way back keep what the generator can do already (docs/training.md).
 FINE_TUNING = (
-    "--init pretrained/people-256.ckpt --batch_size 4 --num_iters 100 --num_iters_decay 100 --n_critic 2 --balance"
-    " --g_lr 5e-5 --d_lr 1e-4 --lambda_rec 1 --ema_decay 0.99 --trained_on photolike"
+    "--init pretrained/people-256.ckpt --batch_size 4 --num_iters 100 --num_iters_decay 100 --lr_update_step 10"
+    " --n_critic 2 --balance --g_lr 5e-5 --d_lr 1e-4 --lambda_rec 1 --ema_decay 0.99"
+    " --trained_on photolike"
 )
 SCORING = "--fid_features emotion --fid_sample_size 30 --sample_step 50 --log_step 10 --no-use_tensorboard"
 
