@@ -129,7 +129,8 @@ def export(settings: Settings) -> int:
     if settings.use.export_for == "release":
         from translation.release_export import export_release
 
-        return export_release(path, settings.data.trained_on if "trained_on" in settings.given else None)
+        trained_on = settings.data.trained_on if "trained_on" in settings.given else None
+        return export_release(path, trained_on, settings.use.strength if "strength" in settings.given else None)
     from translation.onnx_export import export_onnx
 
     return export_onnx(path, settings.networks, settings.use.sample_label_dir)

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from checkpointing import training_sets
+from checkpointing import run_config, training_sets
 from checkpointing.trained_generator import faces_that_fit, translate_to_all
 from common.device import autocast, choose_device, peak_memory, tune
 from common.errors import RunStopped, UserError
@@ -49,7 +49,11 @@ class Solver:
         self.device = choose_device()
         self.ranks = Ranks(self.device)
         self.stop = GracefulStop(self.schedule.max_minutes)
-        config = {"arguments": settings.as_json(), "domains": list(images.domains)}
+        resumed = self.schedule.resume_iters != "0"
+        reach = run_config.reach_of(
+            settings.saving.model_save_dir / run_config.CONFIG if resumed else self.schedule.init
+        )
+        config = {"arguments": settings.as_json(), "domains": list(images.domains)} | reach
         self.folder = RunFolder(settings.saving, config, hurried=lambda: self.stop.asked is not None)
         data, sizes = settings.data, (self.networks.crop_size, self.networks.image_size)
         self.faces = FaceLoading(

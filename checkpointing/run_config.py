@@ -39,6 +39,12 @@ def config_of(path: Path) -> dict[str, Any] | None:
     return next((config for name in (*names, CONFIG) if (config := _read_config(path.with_name(name)))), None)
 
 
+def reach_of(path: Path | None) -> dict[str, float]:
+    """What the config of a generator, or `path` itself, says of how far photos move: {"reach": ...}, or nothing."""
+    config = (config_of(path) if path else None) or {}
+    return {"reach": config["reach"]} if "reach" in config else {}
+
+
 def discriminator_beside(generator: Path) -> Path | None:
     """The D that was saved with a generator: NAME-D.ckpt beside NAME-G.ckpt or NAME.ckpt; None where there is none."""
     path = generator.with_name(generator.name.removesuffix(".ckpt").removesuffix("-G") + D)
@@ -50,6 +56,7 @@ def _read_config(path: Path) -> dict[str, Any] | None:
         return None
     try:
         config = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
-        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]}
+        reach = {"reach": float(config["reach"])} if "reach" in config else {}
+        return {"arguments": dict(config["arguments"]), "domains": [str(d) for d in config["domains"]]} | reach
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} is damaged ({error}): restore it, or delete it to go on without it") from error

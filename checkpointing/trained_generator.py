@@ -36,6 +36,11 @@ class TrainedGenerator:
         """Whether it was trained elsewhere: then it takes faces as the published repo cut them out."""
         return self.config is None
 
+    @property
+    def reach(self) -> float:
+        """How far a photo moves, in the movement of the generator's own pictures: its release's config may say so."""
+        return float((self.config or {}).get("reach", 1.0))
+
 
 def load_generator(
     path: Path, *, c_dim: int = 5, image_size: int = 256, crop_size: int = 448, domains: tuple[str, ...] = ()

@@ -216,7 +216,8 @@ class UseSettings:
     )
     strength: float = flag(
         1,
-        "how far faces move, 0 to 1.5; default: 1 (as the generator does), less where that is another person",
+        "how far faces move, 0 to 1.5; default: 1 (as the generator does), less where that is another person; "
+        "export --for release: what others shall have as 1",
         type=types.strength,
     )
     detail: str = flag(

@@ -35,7 +35,7 @@ from research.people import ALL, NEUTRAL, People, is_calm
 from research.recipes import RECIPES, movement
 from scoring.real_face_judge import RealFaceJudge
 
-STRENGTHS = 1.0, 1.25, 1.5  # tried in turn until the wanted emotion rises most
+STRENGTHS = 1.1, 1.3, 1.5  # tried in turn until the wanted emotion rises most; above 1, as a generator shows less
 MAY_FAIL = 1  # emotions of a face that may not rise; with more it is left out
 KEPT = ""  # the outcome of a face that was not left out
 

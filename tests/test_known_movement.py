@@ -82,6 +82,24 @@ def test_the_photo_moves_as_any_generators_pictures(
             assert np.abs(went[STEADY]).max() < 1.2, domain
 
 
+def test_a_release_says_how_far_photos_move(photo, tmp_path):
+    """Twice as far as the generator's own picture where the file's config says 2, and half that at strength 0.5."""
+    path = published(tmp_path / "people.ckpt", 5, tracking=False)
+    arguments = {"image_size": 256, "crop_size": 448, "trained_on": "photolike"}
+    config = {"arguments": arguments, "domains": ["angry", "fearful", "happy", "sadness", "surprised"], "reach": 2}
+    path.with_suffix(".json").write_text(json.dumps(config), encoding="utf-8")
+    with Translator.load(path, backend="torch") as translator:
+        (face,) = translator.find_faces(photo)
+        square = translator._sees(face)
+        corners = square.to_crop(face.points, 256)[CORNERS]
+        translator.G = lambda x, label: to_network(moved(to_uint8(x)[0], corners, np.array(UP))[None])
+        before = mesh_in(translator, photo, face)
+        for strength, by in ((1, 4), (0.5, 2)):
+            result = translator.translate(photo, [face], strength, ["happy"]).results["happy"]
+            went = square.to_crop(mesh_in(translator, result, face), 128) - square.to_crop(before, 128)
+            assert went[CORNERS][:, 1].mean() == pytest.approx(-by, abs=0.7)
+
+
 def test_half_the_strength_moves_half_as_far_in_blendshapes(photo, tmp_path):
     """The generator that comes with the project. One blendshape alone begins late and ends early: all of them."""
     with Translator.load(default_generator.find(tmp_path).path, backend="torch") as translator:

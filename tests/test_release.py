@@ -25,7 +25,7 @@ def pair_of(main_here, drawn, folder, **changes):
     """Train a small pair, export it, and put it under a name of its own, as it is shipped."""
     assert main_here(*flags(folder, image_dir=drawn, crop_size=384, **changes)).returncode == 0
     export = ("--mode", "export", "--for", "release", "--test_iters", 10, "--model_save_dir", folder / "model_save")
-    assert main_here(*export).returncode == 0
+    assert main_here(*export, "--strength", 1.3).returncode == 0
     shipped = folder / "shipped"
     shipped.mkdir()
     for name, new in (("10-G.ckpt", "people.ckpt"), ("10-G.json", "people.json"), ("10-D.ckpt", "people-D.ckpt")):
@@ -48,8 +48,11 @@ def test_a_training_goes_on_from_a_released_pair_with_its_sizes(main_here, drawn
         {part: network_files.load_network(folder / f"{i}-{part}.ckpt") for part in "GD"}
         for folder, i in ((tmp_path / "first/model_save", 10), (tmp_path / "model_save", 5))
     )
-    config = json.loads((tmp_path / "model_save/config.json").read_text())["arguments"]
-    assert [config[flag] for flag in ("image_size", "crop_size", "d_repeat_num")] == [32, 384, 3]
+    config = json.loads((tmp_path / "model_save/config.json").read_text())
+    assert [config["arguments"][flag] for flag in ("image_size", "crop_size", "d_repeat_num")] == [32, 384, 3]
+    assert config["reach"] == 1.3, "its photos move as far, also once it was resumed"
+    assert main_here(*flags(tmp_path, image_dir=drawn, crop_size=384, resume_iters=5, num_iters=6)).returncode == 0
+    assert run_config.load_config(tmp_path / "model_save")["reach"] == 1.3
     for part in "GD":
         change = [float((then[part][name] - first[part][name]).abs().max()) for name in first[part]]
         assert 0 < max(change) < 0.02, "both go on from where they were, and without a warm-up both learn"
@@ -88,7 +91,7 @@ def six(tmp_path):
 
 
 def test_a_release_makes_the_same_five_faces_in_half_the_bytes(main_here, six):
-    words = ("--mode", "export", "--for", "release", "--test_iters", 7, "--model_save_dir", six)
+    words = ("--mode", "export", "--for", "release", "--test_iters", 7, "--model_save_dir", six, "--strength", 1.2)
     run = main_here(*words, "--trained_on", "rendered")
     assert run.returncode == 0, run.stderr
     release = six / "release/7-G.ckpt"
@@ -98,6 +101,7 @@ def test_a_release_makes_the_same_five_faces_in_half_the_bytes(main_here, six):
     assert "children" not in release.with_suffix(".json").read_text(), "folders of the machine stay out of it"
     given, trained = load_generator(release), load_generator(six / "7-G.ckpt", c_dim=6)
     assert (given.image_size, given.crop_size, given.domains) == (64, 384, list(emotions.FIVE))
+    assert (given.reach, trained.reach) == (1.2, 1)
     x = torch.rand(5, 3, 64, 64) * 2 - 1
     with torch.inference_mode():
         expected = trained.network(x, torch.eye(6)[[SIX.index(name) for name in emotions.FIVE]])

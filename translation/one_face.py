@@ -33,8 +33,8 @@ class Aim:
 class OneFace:
     """A face with a mesh, of a photo uint8 RGB [H, W, 3].
 
-    `crop` [S, S, 3] is what the generator saw of it: `square` of the photo. With `moves` the photo's own pixels move.
-    Without a `checker` nothing is measured.
+    `crop` [S, S, 3] is what the generator saw of it: `square` of the photo. The photo's own pixels move, `reach` times
+    as far as the generator's do; None: those are pasted in. Without a `checker` nothing is measured.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class OneFace:
         face: Face,
         square: Square,
         crop: Image,
-        moves: bool,
+        reach: float | None,
         checker: Checker | None,
     ) -> None:
         assert face.points is not None
@@ -57,16 +57,18 @@ class OneFace:
         self._checker = checker
         self.before: Look | None = checker.look(seen, self._view) if checker else None
         self._mouth_is_covered = self.before is not None and self.before.mouth_is_covered
-        self._motion = FaceMotion(crop, square, face.points, self._paste, self._mouth_is_covered) if moves else None
+        self._reach = reach or 0
+        self._motion = FaceMotion(crop, square, face.points, self._paste, self._mouth_is_covered) if reach else None
         self._meshes = AnswerMeshes(finder, seen, self._view, face.points, square)
-        self._shown = self._meshes.mesh(crop) if moves else None
+        self._shown = self._meshes.mesh(crop) if reach else None
 
     def give(
         self, results: Mapping[str, Image], generated: Mapping[str, Image], strength: float, milder: bool
     ) -> dict[str, Check]:
         """Give the face in `results`, in place, the expressions that it has in `generated` [S, S, 3], by domain.
 
-        `strength` 1 is as far as the generator goes. With `milder` lesser ones are tried where that goes too far.
+        `strength` 1 is as far as the generator goes, times `reach`. With `milder` lesser ones are tried where that is
+        too far.
         """
         if not strength:
             return {domain: Check(strength=0) for domain in results}
@@ -107,7 +109,8 @@ class OneFace:
             try:
                 if answer is None or self._shown is None:
                     raise WrongMovement("no mesh is found in what the generator made")
-                return Aim(self._motion.onto(result, generated, Meshes(self._shown, answer), strength))
+                meshes = Meshes(self._shown, answer)
+                return Aim(self._motion.onto(result, generated, meshes, self._reach * strength))
             except WrongMovement as wrong:
                 if self._mouth_is_covered:
                     return Aim(self._own, doubt=COVERED)

@@ -20,11 +20,12 @@ NEUTRAL = "neutral"
 KEPT = (*ARCHITECTURE, "crop_size", "trained_on")  # arguments of the run that its release needs
 
 
-def export_release(path: Path, trained_on: str | None) -> int:
+def export_release(path: Path, trained_on: str | None, reach: float | None) -> int:
     """Write the generator `path`, its config, and D where there is one, to `release/` beside it.
 
     Networks of the five emotions and neutral become those of the five: nobody asks for a neutral face. `trained_on`
-    replaces what the run's config says. Returns the exit code.
+    replaces what the run's config says. `reach` is how far photos shall move, in the movement of the generator's own
+    pictures. Returns the exit code.
     """
     trained = run_config.config_of(path)
     if not trained:
@@ -40,7 +41,7 @@ def export_release(path: Path, trained_on: str | None) -> int:
         domains = [domain for domain in domains if domain != NEUTRAL]
     arguments = {name: value for name, value in trained["arguments"].items() if name in KEPT}
     arguments |= {"c_dim": len(domains)} | ({"trained_on": trained_on} if trained_on else {})
-    release = {"arguments": arguments, "domains": domains}
+    release = {"arguments": arguments, "domains": domains} | ({"reach": reach} if reach else {})
     folder = path.parent / "release"
     with whole_files.unwritable_reported(str(folder)):
         for file, state in states.items():

@@ -94,7 +94,8 @@ class Translator:
 
     `domains` are the emotions it gives, in label order. With `published` the generator sees faces as the published
     repo's networks did, closer than ours. `onnx` is G's export, where OpenVINO shall compute it. `detail` is one of
-    `DETAILS`. Without `checked` results are not measured.
+    `DETAILS`. Without `checked` results are not measured. At strength 1 a photo moves `reach` times as far as the
+    generator's own pictures do: a network shows less than the pairs it learned from.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Translator:
         published: bool = False,
         detail: str = "photo",
         checked: bool = True,
+        reach: float = 1.0,
     ) -> None:
         self.G, self.device = fast_generator(G, amp, onnx)
         self.domains = domains
@@ -115,6 +117,7 @@ class Translator:
         self.crop_size = crop_size
         self.published = published
         self.detail = detail
+        self.reach = reach
         self.finder = FaceFinder()
         self._checker = Checker(self.finder, self.device) if checked else None
 
@@ -155,6 +158,7 @@ class Translator:
             onnx,
             trained.published,
             detail,
+            reach=trained.reach,
         )
 
     @torch.inference_mode()
@@ -246,8 +250,8 @@ class Translator:
         """
         checks, notes = {}, {}
         for number, (face, crop, generated) in reversed(faces.items()):
-            moves = self.detail == "photo"
-            one = OneFace(self.finder, photo, face, self._sees(face), crop, moves, self._checker)
+            reach = self.reach if self.detail == "photo" else None
+            one = OneFace(self.finder, photo, face, self._sees(face), crop, reach, self._checker)
             if one.before and (note := hindrances(one.before)):
                 notes[number] = note
             by_domain = dict(zip(results, generated, strict=True))
