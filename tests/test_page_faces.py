@@ -278,6 +278,7 @@ def test_only_a_face_that_was_reached_bears_its_name(open_page, guarded):
         page.set_input_files("#turn-file", {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": own})
         on_screen(page, "compare")
         assert page.is_visible("#compare .star") == (shown == "happy")
+        assert page.locator("#opinion li").count() == 0, "nothing that was said of the picture before"
         page.click("#opinion summary")
         page.wait_for_selector("#opinion meter")
         assert page.locator("#opinion li").count() == 5

@@ -158,6 +158,7 @@ function compare(taken) {
   me.src = src(shot.picture);
   name(me, success ? "mineOf" : "triedFace", { emotion });
   $("#opinion").open = false;
+  $("#opinion ul").replaceChildren(); // it was of the picture before
   $("#compare .star").toggleAttribute("hidden", !success); // an SVG has no property of that name
   $("#compare").dataset.reached = success;
   say($("#keep span"), emotion === faces().at(-1) ? "keepLast" : "keep");
