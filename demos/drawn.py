@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from common.emotions import FIVE
 from common.errors import UserError
+from demos.result_face import face_on
 from demos.steps import DRAWN, run
 from face_detection import FaceFinder
 from imaging import picture_grid
-from imaging.face_geometry import face_square, input_square
 from imaging.photo import read_photo
 
 INPUTS = DRAWN / "test"  # held-out people, neutral
@@ -90,11 +90,9 @@ def measure(photos: list[Path]) -> Blendshapes:
     found = []
     with FaceFinder() as finder:
         for path in photos:
-            photo = read_photo(path)
-            boxes = finder.boxes(photo)
-            mesh = finder.mesh(input_square(face_square(boxes[0])).cut(photo, 448)) if boxes else None
-            if mesh:
-                found.append([np.mean([mesh.blendshapes[s] for s in shapes]) for shapes in FEATURES.values()])
+            if face := face_on(path, finder):
+                blendshapes = face[1].blendshapes
+                found.append([np.mean([blendshapes[s] for s in shapes]) for shapes in FEATURES.values()])
     if not found:
         raise UserError(f"MediaPipe finds no face in {photos[0].parent}: the training went wrong")
     return dict(zip(FEATURES, np.mean(found, axis=0).tolist(), strict=True))

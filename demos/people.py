@@ -10,17 +10,17 @@ from PIL import Image
 
 from common.emotions import FIVE
 from common.errors import RunStopped
+from demos.result_face import face_on
 from demos.steps import PEOPLE, run
 from face_detection import FaceFinder
 from imaging import picture_grid
-from imaging.face_geometry import face_square, input_square
+from imaging.face_geometry import face_square
 from imaging.photo import read_photo
 from scoring.real_face_judge import RealFaceJudge
 
 TRAIN = Path("data/demo_people/train")
 HELD_OUT = Path("data/demo_people/held_out")  # eight calm people, never trained on
 SIDE = 200  # pixels of each picture of the sheet
-JUDGED = 448  # pixels at which a face is judged
 FEWEST_NAMED = 0.5  # share of the results below which the training has gone wrong
 
 # Low rates and a light weight of the way back keep what the generator can do already (docs/training.md).
@@ -46,7 +46,7 @@ def play() -> None:
     )
     photos = sorted(HELD_OUT.glob("*.jpg"))
     sheet(photos, results).save(PEOPLE / "demo.png")
-    named = {emotion: named_rightly(results, photos, emotion) for emotion in FIVE}
+    named = named_rightly(results, photos)
     print(f"\nThe judge of real faces names the wanted emotion of {len(photos)} people never trained on:")
     print(", ".join(f"{emotion} {count}" for emotion, count in named.items()))
     if sum(named.values()) < FEWEST_NAMED * len(photos) * len(FIVE):
@@ -64,15 +64,14 @@ def sheet(photos: Sequence[Path], results: Path) -> Image.Image:
     return picture_grid.grid(rows, ["photo", *FIVE])
 
 
-def named_rightly(results: Path, photos: Sequence[Path], emotion: str) -> int:
-    """In how many of the results the judge names `emotion`, out of the five."""
-    judge, right = RealFaceJudge(), 0
+def named_rightly(results: Path, photos: Sequence[Path]) -> dict[str, int]:
+    """By emotion, in how many of the results the judge names it, out of the five."""
+    judge, right = RealFaceJudge(), dict.fromkeys(FIVE, 0)
     with FaceFinder() as finder:
         for photo in photos:
-            result = read_photo(results / photo.stem / f"{emotion}.jpg")
-            boxes = finder.boxes(result)
-            face = input_square(face_square(boxes[0])).cut(result, JUDGED) if boxes else None
-            mesh = finder.mesh(face) if face is not None else None
-            if face is not None and mesh:
-                right += FIVE[int(np.argmax(judge.log_probabilities([face], [mesh.points], FIVE)[0]))] == emotion
+            for emotion in FIVE:
+                if found := face_on(results / photo.stem / f"{emotion}.jpg", finder):
+                    face, mesh = found
+                    named = FIVE[int(np.argmax(judge.log_probabilities([face], [mesh.points], FIVE)[0]))]
+                    right[emotion] += named == emotion
     return right
