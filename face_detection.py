@@ -61,9 +61,13 @@ class Face:
 
 @dataclass(frozen=True)
 class Mesh:
-    """A face's 478 landmarks (float32 [478, 2], pixels of the image they were found in), 52 blendshapes in [0, 1]."""
+    """A face's 478 landmarks (float32 [478, 2], pixels of the image they were found in), 52 blendshapes in [0, 1].
+
+    `depths`, float32 [478], are in the same pixels, smaller towards the camera.
+    """
 
     points: Points
+    depths: Points
     blendshapes: dict[str, float]
 
 
@@ -211,9 +215,11 @@ class FaceFinder:
             view = whole.centre(fraction)
             result = self._landmarker.detect(media_pipe_image(view.cut(image, FACE_SIZE)))
             if result.face_landmarks:
-                points = np.array([(point.x, point.y) for point in result.face_landmarks[0]]) * FACE_SIZE - 0.5
+                mesh = np.array([(point.x, point.y, point.z) for point in result.face_landmarks[0]])
+                points = view.to_photo(mesh[:, :2] * FACE_SIZE - 0.5, FACE_SIZE).astype(np.float32)
+                depths = (mesh[:, 2] * view.side).astype(np.float32)
                 blendshapes = {shape.category_name: float(shape.score) for shape in result.face_blendshapes[0]}
-                return Mesh(view.to_photo(points, FACE_SIZE).astype(np.float32), blendshapes)
+                return Mesh(points, depths, blendshapes)
         return None
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from apps import learned_feedback
-from apps.face_reading import FLOOR, LOOKS
+from apps.face_reading import FACE_SPAN, FLOOR, LOOKS, SPAN_FLOOR, SPANS
 from apps.learned_feedback import Blendshapes
 
 
@@ -94,13 +94,18 @@ RELEASED = 0.75  # and below which it no longer does, nor is a picture of it kep
 HOLD_SECONDS = 2.0  # it counts once it has been held so long
 HINT_SECONDS = 2.0  # a hint stays at least so long, so that it can be read
 STILL_BEST = 0.8  # and while it would raise the score by this share of what the best one would
-SMOOTHING_SECONDS = 0.25  # time constant of the moving average over the blendshapes
+SMOOTHING_SECONDS = 0.25  # time constant of the moving average over what is read
+LOOKS_SMOOTHING_SECONDS = 0.5  # and over what the judge sees
 
 # The usual face is asked for once a visit, where no photo shows it: its readings are averaged while the face is calm.
 CALM = 0.15  # no movement of brows or mouth lies further than this from the average
 CALM_SECONDS = 1.5  # so long
 ASKING_SECONDS = 6.0  # it is not waited for longer
 ASK_AGAIN = 2  # times it is asked for again where it smiles
+
+# The meter begins at a try's first readings where they look neutral: light, pose and camera are never quite the same.
+SETTLING_SECONDS = 0.6  # so long the meter stays at 0
+SETTLES_AT = 0.5  # the chance, at least, that they are neutral
 
 PROGRESS = 0.15  # so much above the child's own first try, on the meter, is praised
 FIRST_TRY_SECONDS = 2.0  # a shorter try was none
@@ -171,6 +176,9 @@ def as_json() -> dict[str, Any]:
         "atRest": learned_feedback.AT_REST,
         "looks": list(LOOKS),
         "looksFloor": FLOOR,
+        "spans": SPANS,
+        "faceSpan": FACE_SPAN,
+        "spanFloor": SPAN_FLOOR,
         "reached": REACHED,
         "released": RELEASED,
         "holdSeconds": HOLD_SECONDS,
@@ -181,6 +189,8 @@ def as_json() -> dict[str, Any]:
         "askingSeconds": ASKING_SECONDS,
         "noRest": learned_feedback.NO_REST,
         "askAgain": ASK_AGAIN,
+        "settlingSeconds": SETTLING_SECONDS,
+        "settlesAt": SETTLES_AT,
         "otherHintSeconds": OTHER_HINT_SECONDS,
         "trySeconds": TRY_SECONDS,
         "easing": EASING,
@@ -188,6 +198,7 @@ def as_json() -> dict[str, Any]:
         "progress": PROGRESS,
         "firstTrySeconds": FIRST_TRY_SECONDS,
         "smoothingSeconds": SMOOTHING_SECONDS,
+        "looksSmoothingSeconds": LOOKS_SMOOTHING_SECONDS,
         "awayDegrees": AWAY_DEGREES,
         "backDegrees": BACK_DEGREES,
         "pauseSeconds": PAUSE_SECONDS,

@@ -1,9 +1,13 @@
-"""What can be read off a face, in numbers: MediaPipe's blendshapes, and what the judge of real faces thinks it sees."""
+"""What can be read off a face, in numbers.
+
+MediaPipe's blendshapes, what the judge of real faces thinks it sees, and spans: distances between two landmarks.
+"""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,37 @@ if TYPE_CHECKING:
 LOOKS = ("looksNeutral", "looksHappy", "looksSad", "looksAngry", "looksFearful", "looksDisgusted", "looksSurprised")
 FLOOR = -8.0
 
+# Pairs of MediaPipe's 478 landmarks. How far they lie apart tells, against the same face at rest, more of a movement
+# than blendshapes do: measured in `benchmarks/results/feedback.md`.
+SPANS = {
+    "spanMouth": (61, 291),
+    "spanLipsApart": (13, 14),
+    "spanLips": (0, 17),
+    "spanUpperLip": (0, 13),
+    "spanLowerLip": (14, 17),
+    "spanNoseLip": (2, 0),
+    "spanLipChin": (17, 152),
+    "spanNoseChin": (2, 152),
+    "spanBrows": (55, 285),
+}
+_OF_EITHER_SIDE = {  # of the person's right and left
+    "spanCornerEye": ((61, 33), (291, 263)),
+    "spanCornerNose": ((61, 2), (291, 2)),
+    "spanCornerChin": ((61, 152), (291, 152)),
+    "spanUpperSide": ((39, 61), (269, 291)),
+    "spanLowerSide": ((181, 61), (405, 291)),
+    "spanCheek": ((50, 145), (280, 374)),
+    "spanEyeOpen": ((159, 145), (386, 374)),
+    "spanBrowInner": ((55, 133), (285, 362)),
+    "spanBrowMiddle": ((52, 159), (282, 386)),
+    "spanBrowOuter": ((46, 33), (276, 263)),
+    "spanBrowBridge": ((55, 168), (285, 168)),
+}
+for _name, (_right, _left) in _OF_EITHER_SIDE.items():
+    SPANS |= {f"{_name}Right": _right, f"{_name}Left": _left}
+FACE_SPAN = (33, 263)  # the outer corners of the eyes, which no expression moves: spans are measured by it
+SPAN_FLOOR = 0.1  # of it, added to each span before the logarithm is taken: closed lips tremble
+
 BROWSER_FILE = Path(__file__).resolve().parent.parent / "pretrained" / "real-face-judge.tflite"
 
 
@@ -27,10 +62,23 @@ def judge() -> RealFaceJudge:
     return RealFaceJudge()
 
 
-def reading_of(blendshapes: Mapping[str, float], log_probabilities: Sequence[float]) -> dict[str, float]:
-    """One mapping of both; log-probabilities in the judge's order."""
-    looks = {name: max(float(value), FLOOR) for name, value in zip(LOOKS, log_probabilities, strict=True)}
-    return {**blendshapes, **looks}
+def spans(points: Sequence[Sequence[float]], depths: Sequence[float]) -> dict[str, float]:
+    """The logarithms of `SPANS` of 478 landmarks, [478, 2] and [478] in the same unit, as shares of `FACE_SPAN`."""
+
+    def between(first: int, second: int) -> float:
+        return math.hypot(
+            points[first][0] - points[second][0],
+            points[first][1] - points[second][1],
+            depths[first] - depths[second],
+        )
+
+    whole = between(*FACE_SPAN)
+    return {name: math.log(between(*pair) / whole + SPAN_FLOOR) for name, pair in SPANS.items()}
+
+
+def looks(log_probabilities: Sequence[float]) -> dict[str, float]:
+    """The judge's log-probabilities, in its order, by `LOOKS`."""
+    return {name: max(float(value), FLOOR) for name, value in zip(LOOKS, log_probabilities, strict=True)}
 
 
 def read_face(picture: Image, finder: FaceFinder) -> dict[str, float] | None:
@@ -38,4 +86,5 @@ def read_face(picture: Image, finder: FaceFinder) -> dict[str, float] | None:
     mesh = finder.mesh(picture)
     if mesh is None:
         return None
-    return reading_of(mesh.blendshapes, judge().log_probabilities([picture], [mesh.points])[0].tolist())
+    seen = looks(judge().log_probabilities([picture], [mesh.points])[0].tolist())
+    return {**mesh.blendshapes, **seen, **spans(mesh.points.tolist(), mesh.depths.tolist())}

@@ -3,7 +3,8 @@
     python benchmarks/feedback.py
     python benchmarks/feedback.py --faces FOLDER      # real faces, one folder an emotion
     python benchmarks/feedback.py --people FOLDER     # rendered people, the same person with each emotion
-    python benchmarks/feedback.py --fit --faces FOLDER --people FOLDER    # writes apps/feedback_weights.json
+    python benchmarks/mirror.py --people FOLDER --record FILMS
+    python benchmarks/feedback.py --fit --faces FOLDER --people FOLDER --films FILMS  # apps/feedback_weights.json
     python benchmarks/feedback.py --rate              # the time a frame takes, here and on the phone's page
 
 Measured are drawn people, the half of the real faces and those rendered people (val.txt) that nothing was fitted on.
@@ -27,8 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import cv2
+import feedback_films
 import feedback_fit
 import numpy as np
+from feedback_films import Film
 from feedback_persons import number_of, persons
 from tqdm import tqdm
 
@@ -90,7 +93,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Readings:
-    """What was read off pictures (`apps.face_reading`), [N, 59], of which file (emotion/name) and person each is."""
+    """What was read off pictures (`apps.face_reading`), [N, F], of which file (emotion/name) and person each is."""
 
     names: list[str]
     values: np.ndarray
@@ -120,7 +123,7 @@ class Readings:
         return Readings(self.names, self.values[np.array(keep)], files, person)
 
     def rests(self) -> np.ndarray:
-        """Each face's person at rest, [N, 59]: the mean of their other neutral pictures, NaN where there is none.
+        """Each face's person at rest, [N, F]: the mean of their other neutral pictures, NaN where there is none.
 
         Of people in pairs there is one neutral picture, which is its own rest.
         """
@@ -234,12 +237,16 @@ def known(readings: Readings, with_rest: bool) -> list[Known]:
     ]
 
 
-def fit(real: Readings, people: Readings, drawn: Readings) -> None:
+def fit(real: Readings, people: Readings, drawn: Readings, films: list[Film]) -> None:
     """Fit on the halves that are for it, and write the apps' file."""
     sources = {}
     for name, readings in {"real": real, "people": people, "drawn": drawn}.items():
         fold = np.array([number_of(person, feedback_fit.FOLDS, "fold") for person in readings.persons])
         sources[name] = feedback_fit.Examples(readings.values, readings.rests(), readings.emotions, fold)
+    calm = {stem: people.values[i] for i, stem in enumerate(people.stems) if people.emotions[i] == 0}
+    films = [film for film in films if film.person in calm]
+    sources["films"] = feedback_films.examples(films, real.names)
+    sources["films after a photo"] = feedback_films.examples(films, real.names, calm)
     weights = feedback_fit.fit_all(real.names, sources)
     counts = ", ".join(f"{len(source.faces)} {name}" for name, source in sources.items())
     how = (
@@ -403,8 +410,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The mirror on faces whose emotion is known.")
     parser.add_argument("--faces", type=Path, help="a folder of real faces, one folder an emotion")
     parser.add_argument("--people", type=Path, help="a folder of rendered people, with its val.txt and list.csv")
+    parser.add_argument("--films", type=Path, help="a folder of films that mirror.py --record made of these people")
     parser.add_argument("--readings", type=Path, help="a folder that keeps what MediaPipe read")
-    parser.add_argument("--fit", action="store_true", help="fit the learned part anew (needs --faces and --people)")
+    parser.add_argument(
+        "--fit", action="store_true", help="fit the learned part anew (needs --faces, --people, --films)"
+    )
     parser.add_argument("--tell", action="store_true", help="let the apps tell adults what was measured of each level")
     parser.add_argument("--rate", action="store_true", help="only the time a frame takes the page")
     args = parser.parse_args(argv)
@@ -414,8 +424,8 @@ def main(argv: list[str] | None = None) -> int:
         rate()
         return 0
     if args.fit:
-        if not (real and args.people):
-            raise UserError("--fit needs --faces and --people")
+        if not (real and args.people and args.films):
+            raise UserError("--fit needs --faces, --people and --films")
         people = read("people", lambda: folder_pictures(args.people), cache)
         measured = set((args.people / "val.txt").read_text().split())
         fitting = read("drawn_to_fit", lambda: drawn_pictures(TO_FIT), cache)
@@ -423,6 +433,7 @@ def main(argv: list[str] | None = None) -> int:
             real.where([for_fitting(person) for person in real.persons]),
             people.where([stem not in measured for stem in people.stems]),
             fitting,
+            feedback_films.load_films(args.films),
         )
         return 0
     if args.tell and not (real and args.people):

@@ -1,6 +1,7 @@
 """Does the page's mirror praise rendered people for the expression they make, and for no other? In Chromium.
 
     python benchmarks/mirror.py --people FOLDER [--count 10] [--level medium]
+    python benchmarks/mirror.py --people FOLDER --count 330 --record FILMS    # for feedback.py --fit
 
 Each person of val.txt shows their neutral face, then each expression, as a camera would take them: 12 frames a second,
 with noise, never quite still. The page's own scripts read every frame once; five coaches, one for each expression that
@@ -11,8 +12,11 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
+import json
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +25,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 import numpy as np
 from browser import launch
+from feedback_films import Film
 from playwright.sync_api import sync_playwright
 from serving import Server, jpeg
-from tqdm import tqdm
 
 from common.emotions import FIVE
 from common.errors import UserError, command
+from common.progress import progress_bar
 
 PRAISE_SECONDS = 6.0  # an expression that is praised later than this counts as not praised
 REST_SECONDS = 6.0  # who looks surprised or smiles at rest is asked for it three times
-FILM_SECONDS = 4.0  # an expression is shown: what is held two seconds is praised by then, or not at all
+FILM_SECONDS = PRAISE_SECONDS  # an expression is shown
+RECORDED_REST_SECONDS, RECORDED_SECONDS = 3.0, 2.5  # of a film to fit on
 MAY_SHOW = 0.10  # a neutral face's meter stays below
 
-WATCH = """async ([pictures, emotions, level, rest, seconds]) => {
+# A script that shows a person's pictures to the page's mirror, and what is done with what it reads.
+SHOW = """async ([pictures, emotions, level, rest, seconds]) => {
     const { loadMirror } = await import("./mirror.js");
     const { Coach, Visit } = await import("./feedback.js");
     const load = async (address) => {
@@ -68,6 +75,13 @@ WATCH = """async ([pictures, emotions, level, rest, seconds]) => {
     });
     const images = {};
     for (const [name, address] of Object.entries(pictures)) images[name] = await load(address);
+    const done = (found) => {
+        globalThis.mirrorClock = now;
+        return JSON.stringify(found);
+    };
+"""
+
+WATCH = """
     const visit = new Visit();
     const first = new Coach(mirror.table, emotions[0], null, level, visit);
     film(images.neutral, 0.5);
@@ -91,15 +105,28 @@ WATCH = """async ([pictures, emotions, level, rest, seconds]) => {
             results.push({ shown, asked, neutral, after, meter });
         }
     }
-    globalThis.mirrorClock = now;
-    return { rest: visit.rest !== null, results };
+    return done({ rest: visit.rest !== null, results });
+}"""
+
+RECORD = """
+    const frames = [];
+    const record = (phase, film) => {
+        for (const { face } of film) if (face) frames.push([phase, face]);
+    };
+    film(images.neutral, 0.5);
+    record("rest", film(images.neutral, rest));
+    for (const shown of emotions) {
+        film(images.neutral, 0.5);
+        record(`calm ${shown}`, film(images.neutral, 1));
+        record(`made ${shown}`, film(images[shown], seconds));
+    }
+    return done(frames);
 }"""
 
 
-def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
-    """What the mirror makes of each of the people: {person, shown, asked, neutral, after (seconds or None), meter}."""
-    persons = (folder / "val.txt").read_text().split()
-    found = []
+@contextlib.contextmanager
+def shown_people(folder: Path, persons: list[str], *given: Any) -> Iterator[Callable[[str], Iterator[tuple[str, Any]]]]:
+    """A function that runs a script for each of the people before the page's mirror: (person, what it returns)."""
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
         camera = Path(temporary) / "camera.mjpeg"
         camera.write_bytes(jpeg(np.full((480, 640, 3), 128, np.uint8)))
@@ -108,14 +135,47 @@ def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
             page = browser.new_page()
             page.set_default_timeout(1_800_000)
             page.goto(server.url)
-            for person in tqdm(persons[:: max(1, len(persons) // count)][:count], "people"):
-                pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
-                watched = page.evaluate(WATCH, [pictures, list(FIVE), level, REST_SECONDS, FILM_SECONDS])
-                if not watched["rest"]:
-                    print(f"{person}: no resting face was taken", file=sys.stderr)
-                found += [{"person": person, **result} for result in watched["results"]]
+
+            def run(script: str) -> Iterator[tuple[str, Any]]:
+                with progress_bar(len(persons), "people") as progress:
+                    for person in persons:
+                        pictures = {name: _address(folder / name / f"{person}.jpg") for name in ("neutral", *FIVE)}
+                        yield person, json.loads(page.evaluate(SHOW + script, [pictures, list(FIVE), *given]))
+                        progress.update()
+
+            yield run
             browser.close()
+
+
+def watch_all(folder: Path, count: int, level: str) -> list[dict[str, Any]]:
+    """What the mirror makes of each of the people: {person, shown, asked, neutral, after (seconds or None), meter}."""
+    persons = (folder / "val.txt").read_text().split()
+    found = []
+    with shown_people(folder, spread(persons, count), level, REST_SECONDS, FILM_SECONDS) as run:
+        for person, watched in run(WATCH):
+            if not watched["rest"]:
+                print(f"{person}: no resting face was taken", file=sys.stderr)
+            found += [{"person": person, **result} for result in watched["results"]]
     return found
+
+
+def record_all(folder: Path, count: int, films: Path) -> None:
+    """Keep what the mirror reads of those people that are for fitting, a file each; those there are left alone."""
+    films.mkdir(parents=True, exist_ok=True)
+    measured = set((folder / "val.txt").read_text().split())
+    whole = set.intersection(*({file.stem for file in (folder / name).glob("*.jpg")} for name in ("neutral", *FIVE)))
+    persons = spread(sorted(whole - measured), count)
+    persons = [person for person in persons if not (films / f"{person}.npz").exists()]
+    with shown_people(folder, persons, "", RECORDED_REST_SECONDS, RECORDED_SECONDS) as run:
+        for person, frames in run(RECORD):
+            names = list(frames[0][1])
+            values = np.array([[face[name] for name in names] for _, face in frames])
+            Film(person, names, values, np.array([phase for phase, _ in frames])).save(films)
+
+
+def spread(persons: list[str], count: int) -> list[str]:
+    """So many of them, from the whole of the list."""
+    return persons[:: max(1, len(persons) // count)][:count]
 
 
 def _address(file: Path) -> str:
@@ -129,9 +189,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--people", type=Path, required=True, help="folder of rendered people, with its val.txt")
     parser.add_argument("--count", type=int, default=10, help="people")
     parser.add_argument("--level", choices=("easy", "medium", "hard"), default="medium", help="of difficulty")
+    parser.add_argument("--record", type=Path, help="keep films of people that are not in val.txt in this folder")
     args = parser.parse_args(argv)
     if not (args.people / "val.txt").is_file():
         raise UserError(f"--people {args.people} holds no val.txt: name the folder of rendered people")
+    if args.record:
+        record_all(args.people, args.count, args.record)
+        return 0
     found = watch_all(args.people, args.count, args.level)
     right = [one for one in found if one["shown"] == one["asked"]]
     wrong = [one for one in found if one["shown"] != one["asked"]]

@@ -27,14 +27,16 @@ export function chances(table, face, rest) {
   return Object.fromEntries(model.map(([emotion], i) => [emotion, powers[i] / total]));
 }
 
-// How far from rest the face has come to the emotion: 0 at rest, 1 where it counts as made at this level.
-export function meter(table, emotion, face, rest, level = table.difficulty.usual) {
+// How far from rest the face has come to the emotion: 0 at rest, 1 where it counts as made at this level. A try that began
+// with another neutral face (`began`) than the rest starts there.
+export function meter(table, emotion, face, rest, level = table.difficulty.usual, began = null) {
   const atRest = Object.fromEntries(table.learned.features.map((name) => [name, resting(table, name, rest)]));
   if (rest && !smiles(table, rest)) for (const name in atRest) atRest[name] = rest[name] ?? atRest[name];
-  const start = logOdds(chances(table, atRest, rest)[emotion]);
+  const oddsOf = (each) => logOdds(chances(table, each, rest)[emotion]);
+  const start = Math.max(oddsOf(atRest), began ? oddsOf(began) : -Infinity);
   const threshold = table.learned.thresholds[rest ? "known" : "unknown"][emotion][level];
   const goal = Math.max(logOdds(threshold), start + table.leastRise);
-  const way = (logOdds(chances(table, face, rest)[emotion]) - start) / (goal - start);
+  const way = (oddsOf(face) - start) / (goal - start);
   return Math.min(Math.max((way - table.atRest) / (1 - table.atRest), 0), 1);
 }
 
@@ -93,11 +95,9 @@ class UsualFace {
     this.#waited += step;
     this.#calm += step;
     this.#readings.push(face);
-    const names = Object.keys(face);
-    const averageOf = (name) => this.#readings.reduce((sum, each) => sum + each[name], 0) / this.#readings.length;
-    const average = Object.fromEntries(names.map((name) => [name, averageOf(name)]));
-    const counts = (name) => !name.startsWith("eye") && !table.looks.includes(name); // eyes blink
-    const moves = names.filter(counts).map((name) => Math.abs(face[name] - average[name]));
+    const average = meanOf(this.#readings);
+    const unsteady = (name) => table.looks.includes(name) || name in table.spans || name.startsWith("eye"); // eyes blink
+    const moves = Object.keys(face).filter((name) => !unsteady(name)).map((name) => Math.abs(face[name] - average[name]));
     if (Math.max(...moves) > table.calm) {
       this.#startAgain(face);
     } else if (this.#calm >= table.calmSeconds) {
@@ -119,6 +119,12 @@ class UsualFace {
   }
 }
 
+// The average of several readings.
+function meanOf(readings) {
+  const sum = (name) => readings.reduce((total, each) => total + each[name], 0);
+  return Object.fromEntries(Object.keys(readings[0]).map((name) => [name, sum(name) / readings.length]));
+}
+
 // Watches a face over time: steady readings, one hint at a time, and praise for an expression that is held.
 export class Coach {
   // In a `visit` the usual face is asked for where it is not known, and progress over the first try is praised. After
@@ -128,6 +134,8 @@ export class Coach {
     this.visit = visit ?? Object.assign(new Visit(), { asked: true });
     this.rest = rest ?? this.visit.rest;
     this.usualFace = this.rest || this.visit.asked ? null : new UsualFace();
+    this.settling = this.rest ? [] : null; // the first readings
+    this.began = null; // their average, where that is a neutral face
     this.firstTry = this.visit.first[emotion] ?? null; // null: this is it
     this.best = 0;
     this.closer = false; // than the first try
@@ -168,14 +176,20 @@ export class Coach {
       this.usualFace = null;
     }
     this.clock += step;
+    if (this.settling) this.#settle(face);
     this.face = this.#smooth(face, step);
-    const eased = 1 - (this.visit.eased[this.emotion] ?? 0);
-    this.meter = Math.min(meter(table, this.emotion, this.face, this.rest, this.level) / eased, 1);
+    this.meter = this.settling ? 0 : this.#nearness();
     this.best = Math.max(this.best, this.meter);
     const state = this.#judgeState();
     const cameCloser = this.#compare();
     this.#speak(cameCloser && state === "hint" ? "closer" : state);
     return this.#moment(this.said);
+  }
+
+  #nearness() {
+    const { table, emotion, face, rest, level, began } = this;
+    const eased = 1 - (this.visit.eased[emotion] ?? 0);
+    return Math.min(meter(table, emotion, face, rest, level, began) / eased, 1);
   }
 
   // Keep the first try's best; whether this later one just came closer than that.
@@ -190,11 +204,29 @@ export class Coach {
     return true;
   }
 
+  // Light, pose and camera are never quite those of the resting face: where the first readings look more neutral than
+  // not, the meter begins at them. Whoever makes the expression at once is measured from rest.
+  #settle(face) {
+    const { table } = this;
+    this.settling.push(face);
+    if (this.clock < table.settlingSeconds) return;
+    const average = meanOf(this.settling);
+    this.settling = null;
+    if (!isNoRest(table, average) && chances(table, average, this.rest).neutral > table.settlesAt) {
+      this.began = average;
+    }
+  }
+
+  // A try begins at rest. The judge's readings tremble more than the others.
   #smooth(face, step) {
-    const before = this.face ?? face;
-    const share = 1 - Math.exp(-step / this.table.smoothingSeconds);
+    const { table } = this;
+    const before = this.face ?? { ...face, ...this.rest };
+    const share = (seconds) => 1 - Math.exp(-step / seconds);
+    const [fast, slow] = [share(table.smoothingSeconds), share(table.looksSmoothingSeconds)];
     const smoothed = {};
-    for (const name in face) smoothed[name] = before[name] + share * (face[name] - before[name]);
+    for (const name in face) {
+      smoothed[name] = before[name] + (table.looks.includes(name) ? slow : fast) * (face[name] - before[name]);
+    }
     return smoothed;
   }
 
@@ -232,12 +264,9 @@ export class Coach {
   // The hint that matters most; the last one as long as it is nearly that, and another one where it did not help.
   #hint() {
     const { table, face, rest } = this;
-    if (this.rule && this.clock - this.ruleAt >= table.otherHintSeconds && this.meter < this.ruleMeter + table.progress) {
-      this.tried.push(this.rule);
-      // Who does not smile is not asked to stop smiling: then the other hints are said again.
-      const helps = (rule) => !this.tried.includes(rule) && gain(table, rule, face, rest) > LEAST * Math.abs(rule.weight);
-      if (!table.rules[this.emotion].some(helps)) this.tried = [this.rule];
-      this.rule = null;
+    if (this.rule && this.clock - this.ruleAt >= table.otherHintSeconds) {
+      if (this.meter < this.ruleMeter + table.progress) this.#tryOther();
+      else Object.assign(this, { ruleAt: this.clock, ruleMeter: this.meter });
     }
     const best = hint(table, this.emotion, face, rest, this.tried);
     const [now, most] = [this.rule ?? best, best].map((rule) => gain(table, rule, face, rest));
@@ -245,6 +274,15 @@ export class Coach {
       Object.assign(this, { rule: best, ruleAt: this.clock, ruleMeter: this.meter });
     }
     return this.rule;
+  }
+
+  // Who does not smile is not asked to stop smiling: where no other hint helps, all are given again.
+  #tryOther() {
+    const { table, face, rest } = this;
+    this.tried.push(this.rule);
+    const helps = (rule) => !this.tried.includes(rule) && gain(table, rule, face, rest) > LEAST * Math.abs(rule.weight);
+    if (!table.rules[this.emotion].some(helps)) this.tried = [this.rule];
+    this.rule = null;
   }
 
   // Paused: every timer stands still. It is said after a moment only: one frame without a face is no pause.

@@ -16,10 +16,10 @@ export class Judge {
     return judge;
   }
 
-  // {looksHappy: logarithm of its probability, ...} of the face in a video or image, whose landmarks are fractions of it:
-  // the mean of what is seen in the face as it is and mirrored.
-  look(source, landmarks) {
-    const square = around(landmarks, source.videoWidth ?? source.naturalWidth, source.videoHeight ?? source.naturalHeight);
+  // {looksHappy: logarithm of its probability, ...} of the face in a video or image, whose points are in its pixels: the
+  // mean of what is seen in the face as it is and mirrored.
+  look(source, points) {
+    const square = around(points);
     const [straight, mirrored] = [1, -1].map((side) => this.#classify(source, square, side));
     const mean = straight.map((value, i) => (value + mirrored[i]) / 2);
     const all = Math.log(mean.reduce((sum, value) => sum + Math.exp(value), 0));
@@ -42,9 +42,9 @@ export class Judge {
   }
 }
 
-// The square around all of the face's landmarks, in pixels.
-function around(landmarks, width, height) {
-  const [x, y] = [landmarks.map((point) => point.x * width), landmarks.map((point) => point.y * height)];
+// The square around all of the face's points.
+function around(points) {
+  const [x, y] = [points.map((point) => point.x), points.map((point) => point.y)];
   const [left, right, top, bottom] = [Math.min(...x), Math.max(...x), Math.min(...y), Math.max(...y)];
   const side = Math.max(right - left, bottom - top);
   return { left: (left + right - side) / 2, top: (top + bottom - side) / 2, side };

@@ -2,6 +2,7 @@
 
 import * as rules from "./feedback.js";
 import { Judge } from "./judge.js";
+import { inPixels, spans } from "./spans.js";
 
 const MAX_READINGS_A_SECOND = 12; // enough for a face, and leaves a phone cool
 const LOOKS_EVERY = 2; // readings: the judge takes as long as the mesh
@@ -52,7 +53,7 @@ class Mirror {
   // Remember the child's resting face, from their photo.
   async learnRest(image) {
     await this.landmarker.setOptions({ runningMode: "IMAGE" });
-    const rest = this.#read(image, this.landmarker.detect(image));
+    const rest = this.read(image, this.landmarker.detect(image));
     this.rest = rest && !rules.isNoRest(this.table, rest) ? rest : null; // then it is asked for
   }
 
@@ -66,17 +67,16 @@ class Mirror {
   // its landmarks.
   see(video, now) {
     const result = this.landmarker.detectForVideo(video, now);
-    return { face: this.#read(video, result), turned: turnedAway(result), landmarks: result.faceLandmarks[0] };
+    return { face: this.read(video, result), turned: turnedAway(result), landmarks: result.faceLandmarks[0] };
   }
 
   // What is read off the face in `image`, a result of the landmarker's; null where it found none.
-  #read(image, result) {
+  read(image, result) {
     const face = blendshapes(result);
     if (!face) return (this.looks = null);
-    if (!this.looks || this.readings++ % LOOKS_EVERY === 0) {
-      this.looks = this.judge.look(image, result.faceLandmarks[0]);
-    }
-    return { ...face, ...this.looks };
+    const points = inPixels(result.faceLandmarks[0], image);
+    if (!this.looks || this.readings++ % LOOKS_EVERY === 0) this.looks = this.judge.look(image, points);
+    return { ...face, ...this.looks, ...spans(this.table, points) };
   }
 
   // Watch the video by the rules of `table` at a `level` of difficulty, which `eases` or doesn't, and tell `onReading` a

@@ -5,8 +5,8 @@ const SHELL = "shell";
 const FILES = [
   "./", "style.css", "adult.js", "app.js", "arrow.js", "begin.js", "camera.js", "cards.js", "ending.js", "faces.js",
   "feedback.js", "friends.js", "guess.js", "judge.js", "making.js", "mirror.js", "moving.js", "offline.js",
-  "problems.js", "ready.js", "record.js", "review.js", "screens.js", "server.js", "settings.js", "turn.js",
-  "visit.js", "voice.js", "words.js", "feedback.json", "friends.json", "manifest.webmanifest",
+  "problems.js", "ready.js", "record.js", "review.js", "screens.js", "server.js", "settings.js", "spans.js",
+  "turn.js", "visit.js", "voice.js", "words.js", "feedback.json", "friends.json", "manifest.webmanifest",
   "manifest.en.webmanifest", "icons/icon.svg", "icons/icon-192.png",
 ];
 const MIRROR_FILES = /^(vendor|models)\//; // kept by the page (offline.js), which shows how far it is
