@@ -33,13 +33,13 @@ import feedback_fit
 import numpy as np
 from feedback_films import Film
 from feedback_persons import number_of, persons
-from tqdm import tqdm
 
 from apps import expression_rules, learned_feedback
 from apps.expression_rules import Blendshapes
 from apps.face_reading import read_face
 from common import emotions
 from common.errors import UserError, command
+from common.progress import tracked
 from face_detection import FaceFinder
 from imaging.drawing.picture import draw_face, usual_intensity
 from imaging.photo import read_photo
@@ -154,7 +154,7 @@ def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], ca
         return Readings(kept["names"].tolist(), kept["values"], files, [Path(path).stem for path in files])
     names, rows, files = [], [], []
     with FaceFinder() as finder:
-        for path, picture in tqdm(pictures(), desc=name, unit="face"):
+        for path, picture in pictures():
             reading = read_face(picture, finder)
             if reading:
                 names = list(reading)
@@ -168,13 +168,13 @@ def read(name: str, pictures: Callable[[], Iterator[tuple[str, np.ndarray]]], ca
 def real_faces(folder: Path, cache: Path | None) -> Readings:
     """Real faces, each with who it is."""
     readings = read("faces", lambda: folder_pictures(folder), cache)
-    who = persons(tqdm(folder_pictures(folder), "who is who"), cache / "persons.npz" if cache else None)
+    who = persons(folder_pictures(folder), cache / "persons.npz" if cache else None)
     return replace(readings, persons=[who[file] for file in readings.files])
 
 
 def drawn_pictures(identities: range) -> Iterator[tuple[str, np.ndarray]]:
     """Every emotion and the resting face of drawn people."""
-    for identity in identities:
+    for identity in tracked(identities, "drawn people"):
         for emotion in feedback_fit.CLASSES:
             intensity = 1.0 if emotion == "neutral" else usual_intensity(identity)
             yield f"{emotion}/{identity}.png", draw_face(identity, emotion, intensity=intensity)
@@ -186,7 +186,7 @@ def folder_pictures(folder: Path, only: frozenset[str] = frozenset()) -> Iterato
     files = [file for file in files if not only or file.stem in only]
     if not files:
         raise UserError(f"{folder} holds no folders of emotions ({', '.join(emotions.EMOTIONS)}): name another")
-    for file in files:
+    for file in tracked(files, "pictures", folder.name):
         yield f"{file.parent.name}/{file.name}", read_photo(file)
 
 

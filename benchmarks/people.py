@@ -31,11 +31,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import cv2
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from benchmarks import photolike
 from common.emotions import FIVE
 from common.errors import UserError, command
+from common.progress import progress_bar, tracked
 from emotion_recognition import EmotionRecognizer
 from face_detection import Face
 from face_identity import SAME_PERSON, IdentityNetwork
@@ -179,7 +179,7 @@ def portraits(translator: Translator, folders: list[Path], count: int) -> tuple[
     numbers: Numbers = defaultdict(list)
     rows: list[list[Image]] = []
     with IdentityNetwork.load() as identity:
-        for path in tqdm([p for folder in folders for p in spread(find_images(folder), count)], "portraits"):
+        for path in tracked([p for folder in folders for p in spread(find_images(folder), count)], "portraits"):
             photo = read_photo(path)
             faces = [face for face in translator.find_faces(photo) if face.points is not None][:1]
             if not faces:
@@ -269,8 +269,10 @@ def main() -> int:
     with Translator.load(arguments.generator) as translator:
         people = People(translator, EmotionRecognizer.load(arguments.judge) if arguments.judge else None)
         groups = groups_of(arguments.people)
-        for name, pictures in tqdm(rendered_people(arguments.people, True, arguments.count), "people"):
-            people.add(pictures, groups[name])
+        with progress_bar(arguments.count, "people") as progress:
+            for name, pictures in rendered_people(arguments.people, True, arguments.count):
+                people.add(pictures, groups[name])
+                progress.update()
         print("\n".join(told(people, sorted({group for both in groups.values() for group in both}))))
         numbers, rows = portraits(translator, arguments.portraits, arguments.count) if arguments.portraits else ({}, [])
         if rows:

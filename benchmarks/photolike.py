@@ -18,9 +18,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from common.emotions import FIVE
+from common.progress import tracked
 from face_detection import Face
 from face_identity import SAME_PERSON, IdentityNetwork
 from imaging.face_geometry import Image, Mask, face_mask, input_square
@@ -74,7 +74,7 @@ def measure(translator: Translator, photos: Sequence[Path]) -> dict[str, Measure
     measures = {kind: Measures() for kind in DETAILS}
     judge = RealFaceJudge()
     with IdentityNetwork.load() as identity:
-        for path in tqdm(photos, "photo-like people"):
+        for path in tracked(photos, "photo-like people"):
             photo = read_photo(path)
             faces = [face for face in translator.find_faces(photo) if face.points is not None][:1]
             if not faces:

@@ -12,11 +12,11 @@ import sys
 from pathlib import Path
 
 import cv2
-from tqdm import tqdm
 
 from common.emotions import EMOTIONS, FIVE, canonical
 from common.errors import UserError, command
 from common.flags import Switch
+from common.progress import progress_bar
 from common.worker_processes import WorkerDied, map_in_processes
 from imaging.drawing.people import Image
 from imaging.drawing.picture import draw_face, usual_intensity
@@ -46,7 +46,7 @@ def write_faces(output: Path, emotions: list[str], per_emotion: int, seed: int, 
         for emotion in emotions:
             (output / emotion).mkdir(parents=True, exist_ok=True)
         workers = 0 if len(jobs) < WORTH_PROCESSES else (os.cpu_count() or 1)
-        with tqdm(total=len(jobs), desc="drawing", unit="face", mininterval=1.0) as progress:
+        with progress_bar(len(jobs), "faces", "drawing") as progress:
             for drawn in map_in_processes(functools.partial(_write_batch, output), jobs, workers, JOBS_AT_ONCE):
                 progress.update(drawn)
     except OSError as error:

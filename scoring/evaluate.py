@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import sys
 import time
 from base64 import b64encode
 from collections import defaultdict
@@ -18,7 +17,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from checkpointing import tensor_file, training_sets
 from checkpointing.default_generator import of_command_line
@@ -28,6 +26,7 @@ from common import emotions, whole_files
 from common.device import autocast, choose_device, tune
 from common.errors import UserError
 from common.html_page import render
+from common.progress import progress_bar
 from common.settings import Settings, UseSettings
 from imaging import picture_grid
 from imaging.face_geometry import Square
@@ -178,9 +177,7 @@ class Evaluator:
         cycles, batch_sizes, seconds, made = [], [], 0.0, 0
         compared, number = [], 0
         opinions = {name: Opinions(self.domains) for name in self.real_opinions}
-        bar = tqdm(
-            total=sum(map(len, self.files.values())), desc=result.name, unit="face", disable=not sys.stderr.isatty()
-        )
+        bar = progress_bar(sum(map(len, self.files.values())), "faces", result.name)
         for source, x, squares in self._batches(self.domains):
             x = x.to(self.device)
             started = time.perf_counter()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from common.errors import UserError
+from common.progress import tracked
 from face_detection import FaceFinder
 from imaging.face_crop import load_crop
 from imaging.face_geometry import CROP_SIZE, Square
@@ -40,7 +40,7 @@ class FacePlaces:
             self._without_mesh |= set(wanted)
             return
         with finder:
-            for path in tqdm(wanted, "faces' places", unit="face", mininterval=1.0, disable=None):
+            for path in tracked(wanted, "faces", "where faces are"):
                 side = max(self.image_size, CROP_SIZE)
                 mesh = finder.mesh(load_crop(path, self.crop_size, side))
                 if mesh is None:

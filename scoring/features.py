@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from checkpointing import tensor_file
 from common import frozen_network, pretrained_files
 from common.errors import UserError
+from common.progress import progress_bar
 from common.whole_files import unwritable_reported, write_atomically
 from imaging.face_crop import load_crop
 from imaging.face_geometry import Square
@@ -153,9 +153,7 @@ def real_features(
         with np.load(kept) as content:
             return {domain: content[str(i)] for i, domain in enumerate(files)}
     found = {}
-    with tqdm(
-        total=sum(map(len, files.values())), desc="real faces", unit="face", mininterval=1.0, disable=None
-    ) as progress:
+    with progress_bar(sum(map(len, files.values())), "real faces") as progress:
         for domain, paths in files.items():
             parts = []
             for i in range(0, len(paths), READ_AT_ONCE):

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
-from tqdm import tqdm
 
 from checkpointing.judge_file import IMAGENET_MEAN, IMAGENET_STD, Judge, load_judge, save_judge
 from common.device import autocast, choose_device
 from common.errors import UserError
+from common.progress import progress_bar, tracked
 from common.settings import JudgeSettings
 from common.whole_files import write_atomically
 from imaging.face_crop import load_crop
@@ -58,8 +58,12 @@ class JudgeFaces(Dataset):
         self.kept: Tensor | None = None
         if len(self.paths) * 3 * image_size**2 <= IN_MEMORY:
             with ThreadPoolExecutor() as pool:
-                progress = tqdm(self.paths, "reading faces", unit="face", mininterval=1.0, disable=None)
-                self.kept = torch.stack(list(pool.map(self._read, progress)))
+                with progress_bar(len(self.paths), "faces", "reading") as progress:
+                    kept = []
+                    for face in pool.map(self._read, self.paths):
+                        kept.append(face)
+                        progress.update()
+                self.kept = torch.stack(kept)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -203,7 +207,7 @@ def _epochs(
     for epoch in range(1, settings.epochs + 1):
         network.train()
         total = 0.0
-        for x, y in tqdm(batches, f"epoch {epoch}", unit="batch", leave=False, mininterval=1.0, disable=None):
+        for x, y in tracked(batches, "batches", f"epoch {epoch}", leave=False):
             logits = logits_of(distort(x.to(device).float().div(255)))
             loss = F.cross_entropy(logits, y.to(device), label_smoothing=LABEL_SMOOTHING)
             optimizer.zero_grad(set_to_none=True)

@@ -147,3 +147,11 @@ def test_an_output_that_cannot_be_written_gets_one_sentence(tmp_path: Path) -> N
     assert done.returncode == 2
     assert "Traceback" not in done.stderr and "--output" in done.stderr.splitlines()[-1]
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_progress_in_a_log_is_plain_lines(tmp_path: Path) -> None:
+    """No terminal, no carriage returns: a line of its own for what is done."""
+    command = [sys.executable, "-m", "imaging.draw_faces", "--output", str(tmp_path / "drawn"), "--per_emotion", "2"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    assert b"\r" not in answer.stderr and b"\x1b" not in answer.stderr
+    assert b"drawing: 10 of 10 faces" in answer.stderr

@@ -7,8 +7,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from checkpointing import default_generator, network_files
 from checkpointing.default_generator import of_command_line
 from checkpointing.foreign_checkpoints import foreign_settings
@@ -16,6 +14,7 @@ from checkpointing.trained_generator import TrainedGenerator, load_generator
 from common import emotions
 from common.errors import UserError
 from common.pretrained_files import sha256
+from common.progress import progress_bar
 from common.settings import NetworkSettings, UseSettings
 from common.whole_files import unwritable_reported
 from imaging.image_folder import find_images
@@ -94,7 +93,7 @@ class FolderRun:
         return [self._rows[photo] for photo in self._places]
 
     def _translate(self) -> None:
-        with tqdm(total=len(self._places), unit="photo", mininterval=1.0) as progress:
+        with progress_bar(len(self._places), "photos") as progress:
             for translation in self._translator.translate_many(self._readable(), self._use.face, self._how):
                 self._save(translation)
                 progress.update(len(self._rows) - progress.n)
