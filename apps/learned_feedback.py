@@ -1,9 +1,10 @@
 """What a face shows, learned: a multinomial logistic regression over a face's readings decides "reached".
 
-Readings (`face_reading.py`) are MediaPipe's blendshapes and the log-probabilities of the judge of real faces. The rules
-(`expression_rules.py`) say what to try next. The coefficients lie in `feedback_weights.json`, which
-`benchmarks/feedback.py --fit` writes and the page reads, too; how they were fitted stands in it. There are two sets:
-"known" reads the face and its change from the person's own resting face, "unknown" the face alone.
+Readings (`face_reading.py`) are MediaPipe's blendshapes, the log-probabilities of the judge of real faces, and
+distances between landmarks. The rules (`expression_rules.py`) say what to try next. The coefficients lie in
+`feedback_weights.json`, which `benchmarks/feedback.py --fit` writes and the page reads, too; how they were fitted
+stands in it. There are two sets: "known" reads the face and its change from the person's own resting face, "unknown"
+the face alone, without the distances.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from apps.face_reading import SPANS
 
 Readings = Mapping[str, float]
 Blendshapes = Readings
@@ -37,8 +40,8 @@ def usual(name: str) -> float:
 
 
 def resting(name: str, rest: Readings | None) -> float:
-    """A reading of a resting face: of the usual one where the person's own is not known."""
-    if rest is None or name not in rest:
+    """A reading of a resting face: of the usual one where the person's own is not known, or smiles with these spans."""
+    if rest is None or name not in rest or (name in SPANS and smiles(rest)):
         return usual(name)
     return min(rest[name], usual(name) + REST_LIMITS.get(name, math.inf))
 

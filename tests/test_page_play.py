@@ -425,6 +425,28 @@ def test_the_page_and_python_read_the_rules_alike(page):
 
 
 @needs_vendor
+def test_each_childs_rest_is_read_off_their_own_photo(page):
+    """One whose photo shows surprise between two others: only theirs is no rest."""
+    photos = [draw_face(IDENTITY, emotion, size=480) for emotion in ("neutral", "surprised", "neutral")]
+    rests = page.evaluate(
+        """async (addresses) => {
+            const { loadMirror } = await import("./mirror.js");
+            const mirror = await loadMirror();
+            const rests = [];
+            for (const src of addresses) {
+                const image = Object.assign(new Image(), { src });
+                await image.decode();
+                await mirror.learnRest(image);
+                rests.push(mirror.rest !== null);
+            }
+            return rests;
+        }""",
+        [f"data:image/jpeg;base64,{base64.b64encode(jpeg(photo)).decode()}" for photo in photos],
+    )
+    assert rests == [True, False, True]
+
+
+@needs_vendor
 def test_a_face_is_read_in_the_browser_as_in_python(page):
     with FaceFinder() as finder:
         for emotion in ("happy", "surprised"):

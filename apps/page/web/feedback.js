@@ -1,10 +1,10 @@
 // The mirror's rules, read from the server's table: the same arithmetic as apps/expression_rules.py and
 // apps/learned_feedback.py, and the coach.
 
-// A reading of a resting face: of the usual one where the child's own (`rest`) is null.
+// A reading of a resting face: of the usual one where the child's own (`rest`) is null; a smile's spans are no rest.
 function resting(table, name, rest) {
   const usual = table.learned.usualRest[name];
-  if (rest?.[name] === undefined) return usual;
+  if (rest?.[name] === undefined || (name in table.spans && smiles(table, rest))) return usual;
   return Math.min(rest[name], usual + (table.restLimits[name] ?? Infinity));
 }
 

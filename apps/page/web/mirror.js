@@ -53,6 +53,7 @@ class Mirror {
   // Remember the child's resting face, from their photo.
   async learnRest(image) {
     await this.landmarker.setOptions({ runningMode: "IMAGE" });
+    this.looks = null; // of another picture
     const rest = this.read(image, this.landmarker.detect(image));
     this.rest = rest && !rules.isNoRest(this.table, rest) ? rest : null; // then it is asked for
   }
