@@ -23,9 +23,12 @@ class Counted(Protocol[Item]):
 class _Lines(tqdm):
     """Where there is no terminal, as in a log file: a plain line now and then."""
 
+    printed: float = 0  # how much was done when the last line was
+
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
-        """Print where things stand, once there is something to tell."""
-        if self.n > self.initial:
+        """Print where things stand, once there is something new to tell."""
+        if self.n > max(self.initial, self.printed):
+            self.printed = self.n
             print(msg or self, file=sys.stderr, flush=True)
 
 
