@@ -269,7 +269,8 @@ def main() -> int:
     with Translator.load(arguments.generator) as translator:
         people = People(translator, EmotionRecognizer.load(arguments.judge) if arguments.judge else None)
         groups = groups_of(arguments.people)
-        with progress_bar(arguments.count, "people") as progress:
+        held_out = len((arguments.people / "val.txt").read_text().split())
+        with progress_bar(min(arguments.count, held_out), "people") as progress:
             for name, pictures in rendered_people(arguments.people, True, arguments.count):
                 people.add(pictures, groups[name])
                 progress.update()

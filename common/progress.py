@@ -27,7 +27,8 @@ class _Lines(tqdm):
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         """Print where things stand, once there is something new to tell."""
-        if self.n > max(self.initial, self.printed):
+        # "" is tqdm's way to clear a bar that is not to be left
+        if msg != "" and self.n > max(self.initial, self.printed):
             self.printed = self.n
             print(msg or self, file=sys.stderr, flush=True)
 
@@ -35,8 +36,8 @@ class _Lines(tqdm):
 def progress_bar(total: int, unit: str, what: str = "", leave: bool = True) -> tqdm:
     """A bar on a terminal, else a line every half minute; a context manager to `update(n)`.
 
-    `unit` is what is counted, as "photos"; `what` is done with them, where that is not plain. A bar that is not to
-    `leave` vanishes when it is full.
+    `unit` is what is counted, as "photos"; `what` is done with them, where that is not plain. What is not to
+    `leave` anything has no last line, and a bar vanishes.
     """
     if sys.stderr.isatty():
         return tqdm(total=total, unit=f" {unit}", desc=what or None, mininterval=1, smoothing=0.05, leave=leave)
@@ -44,7 +45,7 @@ def progress_bar(total: int, unit: str, what: str = "", leave: bool = True) -> t
     line = f"{before}{{n_fmt}} of {{total_fmt}} {unit}, {{rate_fmt}}, {{remaining}} left"
     unprinted = io.StringIO()  # the control characters with which tqdm would clear its bar
     return _Lines(
-        total=total, unit=f" {unit}", mininterval=30, smoothing=0.05, bar_format=line, file=unprinted, leave=False
+        total=total, unit=f" {unit}", mininterval=30, smoothing=0.05, bar_format=line, file=unprinted, leave=leave
     )
 
 
